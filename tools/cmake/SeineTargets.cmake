@@ -1,0 +1,92 @@
+# One target per folder: seine_library(), seine_program(), seine_unit_test(), seine_fuzz_target().
+
+# Flags of every target of ours; a consumer of a library inherits only its include path.
+add_library(seine_flags INTERFACE)
+target_compile_options(seine_flags INTERFACE
+  -march=${SEINE_ARCH} -fno-omit-frame-pointer
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast
+    -Wnon-virtual-dtor -Wswitch-enum>)
+if(SEINE_ASSERTIONS)
+  target_compile_definitions(seine_flags INTERFACE SEINE_ASSERTIONS)
+endif()
+if(SEINE_JA4PLUS)
+  target_compile_definitions(seine_flags INTERFACE SEINE_JA4PLUS=1)
+endif()
+if(SEINE_SANITIZE)
+  target_compile_options(seine_flags INTERFACE -fsanitize=${SEINE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(seine_flags INTERFACE -fsanitize=${SEINE_SANITIZE})
+endif()
+
+# seine_library(NAME [EXCEPTIONS] [DEPS target...] [PRIVATE_DEPS target...] [EXCLUDE regex])
+# Takes every .cpp and .h beside the CMakeLists.txt; target seine_NAME, alias seine::NAME. Without
+# EXCEPTIONS the sources are built -fno-exceptions -fno-rtti (floors 1 to 5 of the dataplane).
+function(seine_library name)
+  cmake_parse_arguments(ARG "EXCEPTIONS" "EXCLUDE" "DEPS;PRIVATE_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  if(ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${ARG_EXCLUDE}")
+  endif()
+  set(target seine_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(reach PUBLIC)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:seine_flags> ${ARG_PRIVATE_DEPS})
+    if(NOT ARG_EXCEPTIONS)
+      target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
+    endif()
+    target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+    # A header whose neighbours all have sources is still compiled alone (include what you use).
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  else()
+    add_library(${target} INTERFACE)
+    set(reach INTERFACE)
+    target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers})
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  endif()
+  add_library(seine::${name} ALIAS ${target})
+  target_compile_features(${target} ${reach} cxx_std_20)
+  target_include_directories(${target} ${reach} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(${target} ${reach} ${ARG_DEPS})
+endfunction()
+
+# seine_program(NAME SOURCES file... DEPS target...): an executable in build/<preset>/bin.
+function(seine_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE seine_flags ${ARG_DEPS})
+endfunction()
+
+# seine_unit_test(NAME DEPS target... [LABELS l...] [DEFINES d...]): every *_test.cpp beside the
+# CMakeLists.txt in one GoogleTest executable test_NAME, one ctest entry labelled `unit`.
+function(seine_unit_test name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LABELS;DEFINES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  add_executable(test_${name} ${sources})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(test_${name} PRIVATE SEINE_ASSERTIONS SEINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ${ARG_DEFINES})
+  target_link_libraries(test_${name} PRIVATE seine_flags ${ARG_DEPS} GTest::gtest GTest::gtest_main)
+  add_test(NAME unit.${name} COMMAND test_${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 600)
+endfunction()
+
+# seine_fuzz_target(NAME DEPS target...): tests/fuzz/NAME_fuzz.cpp with LLVMFuzzerTestOneInput.
+# With SEINE_FUZZ (clang) a libFuzzer program fuzz_NAME; in every preset a replayer that runs the seeds
+# of tests/fuzz/seeds/NAME on exact-size heap buffers, as ctest entry fuzz_seeds.NAME.
+function(seine_fuzz_target name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  set(source ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cpp)
+  set(seeds ${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${name})
+  if(SEINE_FUZZ)
+    add_executable(fuzz_${name} ${source})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${name} ${source} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
+  endif()
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(fuzz_${name} PRIVATE SEINE_ASSERTIONS)
+  target_link_libraries(fuzz_${name} PRIVATE seine_flags ${ARG_DEPS})
+  add_test(NAME fuzz_seeds.${name} COMMAND fuzz_${name} -runs=0 ${seeds})
+  set_tests_properties(fuzz_seeds.${name} PROPERTIES LABELS "fuzz_seeds" TIMEOUT 300)
+endfunction()

@@ -1,0 +1,43 @@
+// Every bound of the packet path in one table. Hitting one is counted, never silent.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/base/clock.h"
+
+namespace seine::pipeline {
+
+// Defaults of docs/architecture.md; a deployment changes them in the bootstrap file. Memory is reserved
+// at start from these and never grows.
+struct Limits {
+    // Flows.
+    std::uint32_t flows_max = 1u << 20;
+    std::uint32_t cold_flows_max = 1u << 17;  // flows in a handshake or with a request in flight
+    std::int64_t half_open_ns = 10 * kSecond;
+    std::int64_t half_seen_ns = 120 * kSecond;  // established, but fingerprints not settled
+    std::int64_t settled_ns = 900 * kSecond;
+    std::int64_t update_every_ns = 60 * kSecond;
+    std::int64_t open_after_hello_ns = 1 * kSecond;
+
+    // Streams.
+    std::uint32_t hello_bytes_max = 64 * 1024;
+    std::uint32_t stream_bytes_max = 256 * 1024;  // out of order or unparsed, a direction
+    std::uint32_t stream_segments_max = 512;
+    std::size_t stream_pool_bytes = std::size_t{256} << 20;
+
+    // Fragments.
+    std::uint32_t fragment_datagrams_max = 4096;
+    std::int64_t fragment_ns = 30 * kSecond;
+
+    // Protocols.
+    std::uint32_t quic_datagrams_max = 16;    // before a hello
+    std::uint32_t unknown_segments_max = 32;  // searched for a late ClientHello, then given up
+    std::uint32_t exchange_blocks_max = 1u << 18;
+    std::uint32_t h2_connections_max = 4096;
+    std::uint32_t requests_per_flow_max = 1u << 20;
+
+    // Records.
+    std::uint32_t record_bytes_max = 4096;
+};
+
+}  // namespace seine::pipeline

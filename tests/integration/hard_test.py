@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""The 29 hard cases of the shared generator: every flow's hello is found and gives the case's fingerprint."""
+import collections
+import json
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import programs  # noqa: E402
+import report  # noqa: E402
+
+CASES = 29
+# The generator counts conversations; this case holds two flows in each, on one 5-tuple.
+FLOWS_PER_CONVERSATION = {"fin_reuse": 2}
+
+
+def count(lines):
+    """{case: (flows whose hello was read, set of their fingerprints)}"""
+    flows, prints = collections.Counter(), collections.defaultdict(set)
+    for line in lines.splitlines():
+        flow = json.loads(line)
+        name = flow.get("sni", "")
+        if name.endswith(".case.example") and flow.get("ja4"):
+            flows[name.split(".")[0]] += 1
+            prints[name.split(".")[0]].add(flow["ja4"])
+    return flows, prints
+
+
+def check_cases(tool, wanted, lines):
+    flows, prints = count(lines)
+    for case in sorted(wanted):
+        want = wanted[case] * FLOWS_PER_CONVERSATION.get(case, 1)
+        report.check(flows[case] == want and len(prints[case]) == 1, "%s %s %d of %d flows" % (tool, case, want, want),
+                     "%d of %d flows, fingerprints %s" % (flows[case], want, sorted(prints[case])))
+    report.equal(len(wanted), CASES, "%s saw every case" % tool)
+    tcp = {p for case in prints for p in prints[case] if p.startswith("t")}
+    report.check(len(tcp) == 2, "%s two client profiles over TCP, whatever carries them" % tool, sorted(tcp))
+
+
+def main():
+    args = programs.arguments(__doc__, ("--flows", {"type": int, "default": 50}))
+    generator = programs.shared("tools", "mkbench.py")
+    if generator is None:
+        return report.skipped("hard cases", "../shared/tools/mkbench.py is not beside this checkout")
+    with tempfile.TemporaryDirectory(prefix="seine-hard-") as folder:
+        capture = os.path.join(folder, "hard.pcap")
+        made = programs.run([sys.executable, generator, "--hard", str(args.flows), "--out", capture], timeout_s=600)
+        if made.code != 0:
+            if b"cryptography is missing" in made.err:
+                return report.skipped("hard cases", "python3-cryptography is not installed")
+            return report.failed("hard cases", "the generator failed: %s" % made)
+        with open(capture + ".json", encoding="utf-8") as fh:
+            manifest = json.load(fh)
+        sums = ("flows", "packets", "bytes", "avg_packet", "seconds_at_rate", "seed", "concurrent")
+        wanted = {k: v for k, v in manifest.items() if k not in sums and not k.endswith("_flows")}
+        replay, dataplane = programs.program(args, "seine-replay"), programs.program(args, "seine-dataplane")
+        if replay:
+            ran = programs.run([replay, capture], timeout_s=300)
+            if report.check(ran.code == 0, "seine-replay reads the hard capture", ran):
+                check_cases("seine-replay", wanted, ran.out)
+        if dataplane:
+            out = os.path.join(folder, "records.jsonl")
+            ran = programs.run([dataplane, "--pcap", capture, "--workers", "2", "--records", "jsonl:" + out], timeout_s=300, cwd=folder)
+            if report.check(ran.code == 0, "seine-dataplane reads the hard capture", ran):
+                with open(out, "rb") as fh:
+                    check_cases("seine-dataplane", wanted, fh.read())
+    return report.check(replay or dataplane, "a program to run is built")
+
+
+if __name__ == "__main__":
+    report.run(main)

@@ -8,8 +8,8 @@
 namespace seine::quic {
 
 inline constexpr std::size_t kPacketsPerDatagramMax = 16;
-inline constexpr std::uint8_t kDatagramsMax = 16;    // with Initials, of each path, opened or not
-inline constexpr std::uint8_t kDerivationsMax = 12;  // key schedules a flow may cost us
+inline constexpr std::uint8_t kDatagramsMax = 16;   // with Initials, of each path, opened or not
+inline constexpr std::uint8_t kDerivationsMax = 8;  // key schedules each path may cost us
 
 // The two directions of a flow as its caller numbers them; which one is the client is found out here.
 using Path = std::uint8_t;  // 0 or 1
@@ -24,8 +24,8 @@ struct ConnectionId {
     [[nodiscard]] bool equals(ByteView id) const noexcept;
 };
 
-// One datagram's findings. Views borrow from the datagram, the pieces' bytes from the scratch.
-struct DatagramFacts {
+// What one datagram said, without the pieces. Views borrow from the datagram.
+struct DatagramSummary {
     Side side = Side::unknown;   // who sent it, once an Initial of the client has opened
     std::uint32_t version = 0;   // of the first long header; zero if there was none
     bool initial = false;        // what stood in it, read from the headers, opened or not
@@ -48,33 +48,51 @@ struct DatagramFacts {
     ByteView token;              // of the client's Initial; session evidence, only ever as a hash
     ByteView retry_token;        // of a Retry
     FrameFacts frames;
-    CryptoPieces crypto;         // of `side`
-
-    void clear() noexcept;
 };
 
-// Plain value: copy it, zero it, keep it in a pool. A fresh one is a new connection.
+// One datagram's findings; the pieces borrow from the scratch. Three kilobytes: keep one per worker.
+struct DatagramFacts : DatagramSummary {
+    CryptoPieces crypto;  // of `side`, in wire order
+
+    void clear() noexcept {
+        static_cast<DatagramSummary&>(*this) = {};
+        crypto.clear();
+    }
+};
+
+// Plain value: copy it, keep it in a pool. A fresh one is a new connection.
 //
-//   no keys ──client's Initial opens──> client known ──Retry or new id──> client known (rekeyed)
-//                                            │ server's Initial: keys from the same id
+//   no keys -- client's Initial opens --> client known -- its Initial opens under a new id --> rekeyed
+//                                            |
+//                                            +-- server's Initial: keys from the client's id
 class Session {
   public:
+    Session() = default;
+    explicit Session(std::uint8_t datagrams_max) noexcept : datagrams_max_(datagrams_max) {}
+
     // Walks the coalesced packets of one datagram and opens the Initials of either side.
     // `scratch` has room for datagram.size() + 21 bytes; `facts` is cleared first.
     // ok:        the datagram was walked; see the counts for what opened.
     // not_this:  its first packet is not QUIC's.
     // need_more: a packet is cut (a cut capture); the ones before it count.
     // malformed: a header or a frame is broken; what was read before it stands.
-    // limit:     a bound was met: datagrams or key schedules (then nothing more is opened on this
-    //            flow, headers are still read), packets in a datagram, pieces, frames, scratch.
+    // limit:     a bound was met: datagrams or key schedules of this path (then none of its Initials
+    //            is opened any more, headers are still read), packets in a datagram, pieces, frames,
+    //            scratch.
     Parse on_datagram(ByteView datagram, Path path, crypto::QuicCrypto& crypto,
                       std::span<std::uint8_t> scratch, DatagramFacts& facts) noexcept;
 
-    [[nodiscard]] bool client_known() const noexcept { return has_client_; }
+    // Whether an Initial of the client has opened, and which path it came by.
+    [[nodiscard]] bool client_known() const noexcept { return client_known_; }
     [[nodiscard]] Path client_path() const noexcept { return client_path_; }
-    [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
+    // Whether a path's budget is spent: no Initial of it will be opened any more.
+    [[nodiscard]] bool exhausted(Path path) const noexcept {
+        return datagram_counts_[path & 1] > datagrams_max_ ||
+               derivation_counts_[path & 1] > kDerivationsMax;
+    }
+    // Of the client's last opened Initial; zero before.
     [[nodiscard]] std::uint32_t version() const noexcept { return client_.version; }
-    // The id the Initial keys come from.
+    // The Destination Connection ID the Initial keys come from.
     [[nodiscard]] ByteView original_id() const noexcept { return original_id_.view(); }
 
   private:
@@ -83,24 +101,28 @@ class Session {
         std::uint32_t version = 0;  // zero: no keys yet
         NumberSpace space;
     };
-    struct Call;  // the arguments of one on_datagram
+    struct Call;   // the arguments of one on_datagram
+    struct Tried;  // whether keys fit a packet, and what the packet then said
 
-    Parse walk(Call& call) noexcept;
+    Parse walk(ByteView datagram, Call& call) noexcept;
     Parse on_packet(const Packet& packet, Call& call) noexcept;
     Parse on_initial(const Packet& packet, Call& call) noexcept;
     Parse on_client_initial(const Packet& packet, Call& call) noexcept;
     Parse on_server_initial(const Packet& packet, Call& call) noexcept;
-    bool derive(std::uint32_t version, ByteView id, crypto::QuicSide side, Call& call,
-                Keyed& out) noexcept;
+    void on_retry(const Packet& packet, Call& call) noexcept;
+    Tried try_new_keys(const Packet& packet, ByteView id, crypto::QuicSide side, Call& call,
+                       Keyed& out) noexcept;
+    static Tried try_keys(const Packet& packet, Keyed& keyed, Call& call) noexcept;
+    void adopt_client(const Packet& packet, const Keyed& fresh, Call& call) noexcept;
 
     Keyed client_;
     Keyed server_;
     ConnectionId original_id_;
     Path client_path_ = 0;
-    bool has_client_ = false;
-    bool exhausted_ = false;
+    bool client_known_ = false;
+    std::uint8_t datagrams_max_ = kDatagramsMax;
     std::uint8_t datagram_counts_[2] = {};
-    std::uint8_t derivation_count_ = 0;
+    std::uint8_t derivation_counts_[2] = {};
 };
 static_assert(std::is_trivially_copyable_v<Session> && sizeof(Session) <= 256);
 

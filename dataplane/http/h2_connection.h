@@ -15,7 +15,8 @@ struct H2Opening {
     static constexpr std::size_t kPrioritiesMax = 32;
     FixedVector<H2Setting, kSettingsMax> settings;        // of the first SETTINGS, wire order
     FixedVector<H2Priority, kPrioritiesMax> priorities;   // PRIORITY frames before the first HEADERS
-    std::uint32_t window_increment = 0;                   // first WINDOW_UPDATE of stream 0; 0: none
+    std::uint32_t window_increment = 0;                   // first WINDOW_UPDATE of stream 0
+    bool window_seen = false;
     bool settings_seen = false;
     bool settled = false;  // the first HEADERS has come: nothing changes any more
     bool cut = false;      // more settings or priorities than fit: no fingerprint
@@ -41,7 +42,8 @@ class H2Connection {
     struct Step {
         Parse parse = Parse::need_more;
         Event event = Event::none;
-        bool end_stream = false;  // with request, response, trailers and data
+        bool end_stream = false;        // with request, response, trailers and data
+        bool settles_opening = false;   // this request is the client's first HEADERS
         std::size_t consume = 0;
         std::uint32_t stream = 0;
         std::uint32_t data_bytes = 0;  // of Event::data, padding aside
@@ -68,8 +70,8 @@ class H2Connection {
     friend class H2Pool;
     struct Direction {
         HpackInflater table;
-        std::uint64_t skip_left = 0;
-        bool preface_seen = false;
+        std::uint32_t skip_left = 0;
+        bool begun = false;  // the preface, or the server's first SETTINGS, has come
         bool lost = false;
     };
     struct Stream {
@@ -79,11 +81,15 @@ class H2Connection {
     };
     void start(HpackMemory& memory, HeaderText& text, std::size_t budget_bytes) noexcept;
     void stop() noexcept;
-    Step next_frame(Direction& from, ByteView bytes, H2FrameHeader& frame, ByteView& payload) noexcept;
-    Step header_block(Direction& from, ByteView bytes, const H2FrameHeader& first, HeaderList& out) noexcept;
-    Parse client_control(const H2FrameHeader& frame, ByteView payload) noexcept;
+    static Step lose(Direction& from, Parse parse) noexcept;
+    static bool skip_step(Direction& from, ByteView bytes, Step& step) noexcept;
+    static Step skip_frame(Direction& from, const H2FrameHeader& frame) noexcept;
+    static Step data_step(Direction& from, const H2FrameHeader& frame, ByteView bytes) noexcept;
+    Step block_step(Direction& from, ByteView bytes, HeaderList& out) noexcept;
     Step client_headers(const H2FrameHeader& frame, ByteView bytes, Request& out) noexcept;
     Step server_headers(const H2FrameHeader& frame, ByteView bytes, Response& out) noexcept;
+    Step client_control(const H2FrameHeader& frame, ByteView bytes) noexcept;
+    void note_settings(ByteView payload) noexcept;
     Stream* find_stream(std::uint32_t id) noexcept;
     void open_stream(std::uint32_t id, std::uint32_t ordinal) noexcept;
     void close_stream(std::uint32_t id) noexcept;
@@ -94,7 +100,7 @@ class H2Connection {
     HpackMemory* memory_ = nullptr;
     std::size_t budget_bytes_ = 0;
     H2Opening opening_;
-    FixedVector<Stream, kStreamsMax> streams_;  // open requests, oldest first
+    FixedVector<Stream, kStreamsMax> streams_;  // requests without their last answer bytes
     std::uint32_t last_client_stream_ = 0;
     std::uint32_t request_count_ = 0;
     std::uint32_t untracked_count_ = 0;

@@ -51,7 +51,9 @@ class HpackInflater {
     void* grow(void* block, std::size_t bytes) noexcept;
 
   private:
-    void* inflater_ = nullptr;  // nghttp2_hd_inflater; the library's header stays in the source
+    // The library's own types; its header stays in the source.
+    void* inflater_ = nullptr;
+    void* calls_ = nullptr;  // the callbacks, which the inflater keeps pointing at
     HpackMemory* memory_ = nullptr;
     std::size_t used_bytes_ = 0;
     std::size_t budget_bytes_ = 0;

@@ -20,11 +20,11 @@ Parse looks_like_http1_response(ByteView bytes) noexcept;
 // ok:        `out` holds the head, out.head_bytes of `bytes`; out.body says what follows.
 // need_more: the blank line is not here yet; `out` is not to be read.
 // not_this:  the first line is not one of HTTP/1.x.
-// malformed: a line without colon, a blank before it, a control character, a bad length.
+// malformed: a line without colon or name, a NUL, a folded line where there is nothing to fold.
 // limit:     more than HeaderList or kHeadBytesMax hold.
 // Empty lines before the first line are stepped over (RFC 9112 section 2.2).
 Parse parse_request(ByteView bytes, Request& out) noexcept;
-// As above. The body rule needs the request's method: see body_of_response; out.body is not set.
+// As above. out.body is what the fields say, as if it answered a GET: see body_of_response.
 Parse parse_response(ByteView bytes, Response& out) noexcept;
 
 // Which request a response answers, as far as the body rule cares.
@@ -50,7 +50,7 @@ class ChunkedSkipper {
     void reset() noexcept { *this = ChunkedSkipper(); }
 
   private:
-    enum class At : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_lf };
+    enum class At : std::uint8_t { size, extension, data, data_cr, data_lf, trailer };
     std::uint64_t left_ = 0;
     std::uint32_t line_bytes_ = 0;  // of the size line or trailer section at hand
     At at_ = At::size;

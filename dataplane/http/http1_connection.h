@@ -39,8 +39,8 @@ class Http1Connection {
     void server_skipped(std::uint64_t count) noexcept { skipped(server_, count); }
     // After a hole or a malformed head: views are dropped until one begins with a head again, so
     // from here on the caller feeds views that begin where a segment begins.
-    void client_lost() noexcept { client_.phase = Phase::lost; }
-    void server_lost() noexcept { server_.phase = Phase::lost; }
+    void client_lost() noexcept { lost(client_); }
+    void server_lost() noexcept { lost(server_); }
 
     // Requests and responses (1xx aside) seen so far.
     [[nodiscard]] std::uint32_t request_count() const noexcept { return request_count_; }
@@ -49,35 +49,40 @@ class Http1Connection {
     [[nodiscard]] std::uint32_t upgrade_ordinal() const noexcept { return upgrade_ordinal_; }
 
   private:
-    enum class Phase : std::uint8_t { head, length, chunked, until_close, undecided, tunnel, h2, lost };
+    enum class Phase : std::uint8_t { head, length, chunked, until_close, tunnel, h2, lost };
     struct Direction {
         ChunkedSkipper chunks;
-        std::uint64_t left = 0;
+        std::uint64_t left = 0;         // of a body with a length
+        std::uint32_t scanned = 0;      // bytes of an unfinished head that hold no blank line
         Phase phase = Phase::head;
+        bool body_untouched = false;    // no byte of the body at hand has come
     };
-    // Kinds of the requests that have no answer yet, oldest first, two bits each.
     static constexpr std::uint32_t kPendingMax = 32;
 
     static std::uint64_t skippable(const Direction& direction) noexcept;
     static void skipped(Direction& direction, std::uint64_t count) noexcept;
     static void begin_body(Direction& direction, const Body& body) noexcept;
-    static bool body_step(Direction& direction, ByteView bytes, Step& step) noexcept;
+    static Step body_step(Direction& direction, ByteView bytes) noexcept;
+    static bool head_may_be_whole(Direction& direction, ByteView bytes) noexcept;
+    void lost(Direction& direction) noexcept;
     Step client_head(ByteView bytes, Request& out) noexcept;
     Step server_head(ByteView bytes, Response& out) noexcept;
-    void server_takes_over(const Response& response, RequestKind answers) noexcept;
+    void take_over(Phase phase) noexcept;
     void push_pending(RequestKind kind) noexcept;
-    bool pop_pending(RequestKind& kind) noexcept;
+    RequestKind pop_pending() noexcept;
 
     Direction client_;
     Direction server_;
+    // Kinds of the requests that have no answer yet, two bits each, oldest lowest.
     std::uint64_t pending_ = 0;
     std::uint32_t pending_count_ = 0;
-    std::uint32_t pending_lost_ = 0;  // requests past kPendingMax: their answers have no ordinal
     std::uint32_t request_count_ = 0;
     std::uint32_t response_count_ = 0;
     std::uint32_t upgrade_ordinal_ = 0;
-    Upgrade asked_ = Upgrade::none;
-    bool client_event_due_ = false;
+    bool ordinals_known_ = true;  // no head was lost, so the n-th answer is that of the n-th request
+    bool may_leave_ = false;      // the last request was CONNECT or asked for an upgrade
+    bool awaits_continue_ = false;  // the last request said Expect: 100-continue
+    bool refused_ = false;          // and was answered for good before its body began
 };
 
 }  // namespace seine::http

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
+
+usage: soak.py vectors|hard|mix --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import resource
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import programs  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def script(name, *options, timeout_s=7200):
+    return programs.run([sys.executable, "-B", os.path.join(HERE, name), *options], timeout_s=timeout_s)
+
+
+def checks_of(ran):
+    lines = ran.out.decode("utf-8", "replace").splitlines()
+    return {"ok": sum(x.startswith("ok - ") for x in lines), "failed": [x for x in lines if x.startswith("FAILED - ")],
+            "skipped": [x for x in lines if x.startswith("skipped - ")], "exit": ran.code}
+
+
+def vectors(args):
+    """Every capture, both programs, one and four workers."""
+    runs = {}
+    for name in ("vectors", "corpus"):
+        runs["replay " + name] = checks_of(script("vectors_test.py", "--bin", args.bin, "--set", name))
+        for workers in ("1", "4"):
+            runs["dataplane %s, %s workers" % (name, workers)] = checks_of(script(
+                "vectors_test.py", "--bin", args.bin, "--set", name, "--program", "seine-dataplane", "--workers", workers))
+    return runs
+
+
+def hard(args):
+    """1,000 flows of each hard case."""
+    return {"hard 1000": checks_of(script("hard_test.py", "--bin", args.bin, "--flows", "1000"))}
+
+
+def mix(args):
+    """A mixed capture of 1.5 million packets: one and four workers alike, every hello found, time taken."""
+    generator = programs.shared("tools", "mkbench.py")
+    if generator is None:
+        return {"mix": {"ok": 0, "failed": [], "skipped": ["../shared/tools/mkbench.py is not beside this checkout"], "exit": 77}}
+    failed, figures = [], {}
+    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
+        capture = os.path.join(folder, "mix.pcap")
+        print("  making 1.5 million packets", flush=True)
+        made = programs.run([sys.executable, generator, "--packets", "1500000", "--out", capture], timeout_s=3600)
+        if made.code != 0:
+            return {"mix": {"ok": 0, "failed": [str(made)], "skipped": [], "exit": 1}}
+        with open(capture + ".json", encoding="utf-8") as fh:
+            truth = json.load(fh)
+        lines = {}
+        for workers in (1, 4):
+            out = os.path.join(folder, "records.jsonl")
+            print("  %d workers" % workers, flush=True)
+            ran = programs.run([os.path.join(args.bin, "seine-dataplane"), "--pcap", capture, "--workers", str(workers),
+                                "--records", "jsonl:" + out], timeout_s=3600, cwd=folder)
+            if ran.code != 0:
+                failed.append("%d workers: %s" % (workers, ran))
+                continue
+            with open(out, "rb") as fh:
+                lines[workers] = sorted(fh)
+            figures["seconds, %d workers" % workers] = round(ran.seconds, 2)
+        if lines.get(1) != lines.get(4):
+            failed.append("1 and 4 workers differ")
+        flows = [json.loads(line) for line in lines.get(1, [])]
+        hellos = {"t": sum(f.get("ja4", "").startswith("t") for f in flows), "q": sum(f.get("ja4", "").startswith("q") for f in flows)}
+        for kind, want in (("t", truth["tls_client_hello"]), ("q", truth["quic_flows"])):
+            figures["%s hellos" % kind] = [hellos[kind], want]
+            if hellos[kind] != want:
+                failed.append("%d of %d hellos of kind %s" % (hellos[kind], want, kind))
+    return {"mix": dict(ok=5 - len(failed), failed=failed, skipped=[], exit=1 if failed else 0, **figures)}
+
+
+def fuzz(args):
+    """What the fuzz targets' logs say."""
+    runs = {}
+    for path in sorted(glob.glob(os.path.join(args.logs, "*.code"))):
+        name = os.path.basename(path)[:-5]
+        with open(path, encoding="utf-8") as fh:
+            code = int(fh.read())
+        with open(path[:-5] + ".log", encoding="utf-8", errors="replace") as fh:
+            executed = re.findall(r"stat::number_of_executed_units:\s*(\d+)", fh.read())
+        runs[name] = {"ok": int(code == 0), "failed": [] if code == 0 else ["exit %d" % code], "skipped": [], "exit": code,
+                      "executions": int(executed[-1]) if executed else 0}
+    return runs
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("name", choices=("vectors", "hard", "mix", "fuzz"))
+    ap.add_argument("--bin")
+    ap.add_argument("--logs")
+    ap.add_argument("--out", required=True)
+    args = ap.parse_args()
+    if args.name != "fuzz" and not args.bin:
+        ap.error("--bin is missing")
+    started = time.monotonic()
+    runs = {"vectors": vectors, "hard": hard, "mix": mix, "fuzz": fuzz}[args.name](args)
+    peak = max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    done = {"soak": args.name, "seconds": round(time.monotonic() - started, 1), "peak_rss_mb": peak // 1024, "runs": runs}
+    with open(args.out, "w", encoding="utf-8") as fh:
+        json.dump(done, fh, indent=1)
+        fh.write("\n")
+    print(json.dumps(done, indent=1))
+    return 1 if not runs or any(r["exit"] not in (0, 77) for r in runs.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -165,8 +165,8 @@ constexpr const FieldInfo& info(Field field) noexcept {
     return kFields[static_cast<std::size_t>(field) - 1];
 }
 
-// The kinds of record (docs/records.md).
-enum class Kind : std::uint8_t { open = 1, request = 2, update = 3, close = 4 };
+// The kinds of record (docs/records.md). A finding goes to the ring that flows cannot fill.
+enum class Kind : std::uint8_t { open = 1, request = 2, update = 3, close = 4, finding = 5 };
 // "open", ..; empty for a number that is no kind.
 std::string_view name_of(Kind kind) noexcept;
 

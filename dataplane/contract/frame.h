@@ -2,7 +2,7 @@
 //
 //   0  u32 length        whole frame, header included, padding of a ring left out
 //   4  u16 version       kContractVersion of the writer
-//   6  u8  kind          1 open, 2 request, 3 update, 4 close
+//   6  u8  kind          1 open, 2 request, 3 update, 4 close, 5 finding
 //   7  u8  flags         bit 0: truncated (a string found no room)
 //   8  u16 dataplane id  flow id, first part
 //  10  u16 fixed_bytes   size of the fixed part

@@ -20,8 +20,10 @@ namespace seine::runtime {
 // files after it.
 class PcapFeed final : public PacketSource {
   public:
-    // The pool must have room for every packet that can be in flight at once; the driver loses a
-    // packet when it finds none.
+    // Packets the pool must have at least. The driver loses a packet when it finds no buffer, so it
+    // is not asked while fewer are free than the longest frames would need.
+    static constexpr std::uint32_t kPoolPackets = 16383;
+
     PcapFeed(std::vector<std::string> paths, Pool& pool);
     ~PcapFeed() override;
 

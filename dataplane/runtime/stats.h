@@ -86,6 +86,7 @@ struct WorkerSnapshot {
 struct Snapshot {
     std::vector<PortSnapshot> ports;
     std::vector<WorkerSnapshot> workers;
+    std::vector<NamedCount> receiver;  // of the thread that deals packets to them; empty without one
     // Sums over the workers, same names and order.
     [[nodiscard]] std::vector<NamedCount> totals() const;
 };

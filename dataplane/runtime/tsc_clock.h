@@ -18,13 +18,13 @@ class TscClock {
     // Measures the counter against the wall clock for some milliseconds.
     TscClock() noexcept;
     // For tests: a counter of `hertz` that shows `ticks` at `wall`.
-    TscClock(std::uint64_t ticks, Nanos wall, double hertz) noexcept;
+    TscClock(std::uint64_t ticks_now, Nanos wall, double hertz) noexcept;
 
     [[nodiscard]] Nanos now() const noexcept { return at(ticks()); }
-    [[nodiscard]] Nanos at(std::uint64_t ticks_at) const noexcept;
+    [[nodiscard]] Nanos at(std::uint64_t ticks_now) const noexcept;
     // Bends the line toward the wall clock. Returns the error found, wall minus line.
     std::int64_t discipline() noexcept;
-    std::int64_t discipline(std::uint64_t ticks_at, Nanos wall) noexcept;
+    std::int64_t discipline(std::uint64_t ticks_now, Nanos wall) noexcept;
     [[nodiscard]] std::uint32_t epoch() const noexcept {
         return epoch_.load(std::memory_order_relaxed);
     }
@@ -32,7 +32,7 @@ class TscClock {
     static std::uint64_t ticks() noexcept { return __builtin_ia32_rdtsc(); }
 
   private:
-    void publish(std::uint64_t ticks_at, std::int64_t wall_ns, double ns_per_tick) noexcept;
+    void publish(std::uint64_t ticks_now, std::int64_t wall_ns, double ns_per_tick) noexcept;
 
     // A sequence lock: odd while the line is being replaced.
     std::atomic<std::uint32_t> version_{0};

@@ -1,6 +1,5 @@
 // One worker: burst, prefetch, inspect, free. It shares nothing it writes.
 #pragma once
-#include <atomic>
 #include <memory>
 
 #include "dataplane/base/byte_ring.h"
@@ -27,9 +26,9 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // Runs on its own thread until the source has ended or `stop` is set; closes every live flow,
-    // then returns. Allocates nothing.
-    void run(PacketSource& source, const std::atomic<bool>& stop) noexcept;
+    // Runs on its own thread until the source has ended; closes every live flow, then returns.
+    // Allocates nothing.
+    void run(PacketSource& source) noexcept;
 
     // The exporter's end of the record ring.
     [[nodiscard]] ByteRing& records() noexcept;

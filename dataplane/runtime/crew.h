@@ -1,0 +1,60 @@
+// All threads that touch packets, from start to stop: workers, their sources, and what feeds them.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/status.h"
+#include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/stats.h"
+#include "dataplane/runtime/worker.h"
+
+namespace seine::runtime {
+
+struct CrewConfig {
+    unsigned workers = 1;
+    pipeline::InspectorConfig inspector;  // limits are those of the whole dataplane
+    std::size_t record_ring_bytes = std::size_t{16} << 20;
+};
+
+class Crew {
+  public:
+    // What the EAL must provide for such a crew.
+    static unsigned slots_for_files(unsigned workers) noexcept;
+    static std::size_t memory_for_files(unsigned workers) noexcept;
+
+    // Capture files, in order, as one stream. With one worker that worker reads them itself; with more,
+    // a receiver deals the packets so that a flow stays at one worker.
+    static Result<std::unique_ptr<Crew>> for_files(Eal& eal, const CrewConfig& config,
+                                                   std::vector<std::string> paths);
+    virtual ~Crew() = default;  // call stop() and wait for done() first
+    Crew(const Crew&) = delete;
+    Crew& operator=(const Crew&) = delete;
+
+    virtual Status start() = 0;
+    // Asks for the end: nothing more is taken from outside, what is inside is inspected.
+    virtual void stop() noexcept = 0;
+    // Input that broke off or could not be read, one line each. Call once done().
+    [[nodiscard]] virtual std::vector<std::string> problems() const = 0;
+    [[nodiscard]] virtual Snapshot snapshot() const = 0;
+    // About once a second, from one thread: clock discipline, kernel counters, stall watch.
+    virtual void tend() {}
+
+    [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const noexcept {
+        return workers_;
+    }
+    // Every worker has returned; no record will follow.
+    [[nodiscard]] bool done() const noexcept;
+
+  protected:
+    Crew() = default;
+    // Makes the workers; each gets its share of the limits.
+    Status hire(const CrewConfig& config, bool lossless, bool sleep_when_idle);
+
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// The limits of one of `workers` workers: totals divided, per-flow bounds unchanged.
+[[nodiscard]] pipeline::Limits share_of(const pipeline::Limits& whole, unsigned workers) noexcept;
+
+}  // namespace seine::runtime

@@ -1,0 +1,189 @@
+#include "dataplane/runtime/worker.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_prefetch.h>
+
+namespace seine::runtime {
+namespace {
+
+constexpr std::size_t kBurst = pipeline::Inspector::kBurstMax;
+// A frame in several buffers is copied into one piece of at most this size: what libpcap lets a
+// capture hold, and more than any IP packet but a jumbogram.
+constexpr std::size_t kScratchBytes = std::size_t{256} << 10;
+constexpr std::size_t kFinishStep = 64;  // flows closed between two looks at the record ring
+constexpr unsigned kSpinsBeforeSleep = 64;
+constexpr long kSleepNs = 50'000;
+
+void nap() noexcept {
+    const timespec span{0, kSleepNs};
+    nanosleep(&span, nullptr);
+}
+
+const PacketMeta& meta_of(rte_mbuf* packet) noexcept {
+    // The pool reserves the private area for this; sources fill it.
+    return *static_cast<const PacketMeta*>(rte_mbuf_to_priv(packet));
+}
+
+}  // namespace
+
+struct Worker::Rooms {
+    Rooms(const WorkerConfig& c)
+        : config(c), records(c.record_ring_bytes), scratch(new std::uint8_t[kScratchBytes]) {}
+
+    WorkerConfig config;
+    ByteRing records;
+    std::unique_ptr<std::uint8_t[]> scratch;
+    std::unique_ptr<pipeline::Inspector> inspector;
+    WorkerCounters counters;
+    std::array<rte_mbuf*, kBurst> packets{};
+    std::array<pipeline::Frame, kBurst> frames{};
+    alignas(64) std::atomic<std::uint64_t> heartbeat{0};
+    std::atomic<std::uint64_t> flows_live{0};
+    std::atomic<bool> done{false};
+
+    void beat() noexcept {
+        heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    // Half a ring is more than the records that one burst, or one step of finish(), can cause.
+    void wait_for_room() noexcept {
+        if (!config.lossless || records.room() >= records.capacity() / 2) return;
+        counters.add(WorkerCounter::record_ring_waits);
+        while (records.room() < records.capacity() / 2) {
+            beat();
+            nap();
+        }
+    }
+    [[nodiscard]] ByteView in_one_piece(const rte_mbuf* packet) noexcept;
+    void inspect(std::size_t count) noexcept;
+    void finish(const PacketSource& source) noexcept;
+};
+
+// Copies a chain into the scratch. Lengths are summed over the chain: a driver's total may be cut to
+// 16 bits.
+ByteView Worker::Rooms::in_one_piece(const rte_mbuf* packet) noexcept {
+    std::size_t bytes = 0;
+    for (const rte_mbuf* part = packet; part != nullptr; part = part->next) {
+        const std::size_t room = kScratchBytes - bytes;
+        const std::size_t take = std::min<std::size_t>(room, part->data_len);
+        std::memcpy(scratch.get() + bytes, rte_pktmbuf_mtod(part, const std::uint8_t*), take);
+        bytes += take;
+        if (take < part->data_len) {
+            counters.add(WorkerCounter::packets_oversize);
+            break;
+        }
+    }
+    counters.add(WorkerCounter::packets_linearised);
+    return {scratch.get(), bytes};
+}
+
+void Worker::Rooms::inspect(std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        rte_prefetch0(rte_pktmbuf_mtod(packets[i], const void*));
+    }
+    std::size_t filled = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        rte_mbuf* packet = packets[i];
+        const PacketMeta& meta = meta_of(packet);
+        pipeline::Frame& frame = frames[filled++];
+        frame.wire_bytes = meta.wire_bytes;
+        frame.link = meta.link;
+        frame.time = meta.time;
+        if (packet->next == nullptr) {
+            frame.bytes = {rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len};
+            continue;
+        }
+        // There is one scratch: what it holds is inspected before the next chain needs it.
+        frame.bytes = in_one_piece(packet);
+        inspector->inspect({frames.data(), filled});
+        filled = 0;
+    }
+    if (filled > 0) inspector->inspect({frames.data(), filled});
+    rte_pktmbuf_free_bulk(packets.data(), static_cast<unsigned>(count));
+    counters.add(WorkerCounter::bursts);
+    counters.add(WorkerCounter::packets_received, count);
+    flows_live.store(inspector->flow_count(), std::memory_order_relaxed);
+}
+
+void Worker::Rooms::finish(const PacketSource& source) noexcept {
+    // A worker that saw nothing for a while closes its idle flows as if it had seen every packet.
+    const Nanos last = source.last_time();
+    wait_for_room();
+    if (last.count != 0) inspector->advance(last);
+    bool all_closed = false;
+    while (!all_closed) {
+        wait_for_room();
+        all_closed = inspector->finish(kFinishStep);
+        beat();
+    }
+    flows_live.store(0, std::memory_order_relaxed);
+    done.store(true, std::memory_order_release);
+}
+
+Worker::Worker(std::unique_ptr<Rooms> rooms) noexcept : rooms_(std::move(rooms)) {}
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::make(const WorkerConfig& config) {
+    auto rooms = std::make_unique<Rooms>(config);
+    auto inspector = pipeline::Inspector::make(config.inspector, rooms->records);
+    if (!inspector) return inspector.error();
+    rooms->inspector = std::move(*inspector);
+    return std::unique_ptr<Worker>(new Worker(std::move(rooms)));
+}
+
+void Worker::run(PacketSource& source) noexcept {
+    Rooms& rooms = *rooms_;
+    unsigned quiet_polls = 0;
+    for (;;) {
+        rooms.beat();
+        rooms.wait_for_room();
+        const std::size_t count = source.receive(rooms.packets);
+        if (count > 0) {
+            quiet_polls = 0;
+            rooms.inspect(count);
+            continue;
+        }
+        if (source.ended()) break;
+        rooms.counters.add(WorkerCounter::idle_polls);
+        const Nanos now = source.idle_time();
+        if (now.count != 0) rooms.inspector->advance(now);
+        if (++quiet_polls < kSpinsBeforeSleep || !rooms.config.sleep_when_idle) {
+            rte_pause();
+        } else {
+            nap();
+        }
+    }
+    rooms.finish(source);
+}
+
+ByteRing& Worker::records() noexcept { return rooms_->records; }
+unsigned Worker::index() const noexcept { return rooms_->config.index; }
+WorkerCounters& Worker::counters() noexcept { return rooms_->counters; }
+std::uint64_t Worker::heartbeat() const noexcept {
+    return rooms_->heartbeat.load(std::memory_order_relaxed);
+}
+bool Worker::done() const noexcept { return rooms_->done.load(std::memory_order_acquire); }
+
+WorkerSnapshot Worker::snapshot() const {
+    WorkerSnapshot out;
+    out.index = rooms_->config.index;
+    out.flows_live = rooms_->flows_live.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kWorkerCounterCount; ++i) {
+        out.counters.push_back({std::string(kWorkerCounterTexts[i].name),
+                                rooms_->counters.get(static_cast<WorkerCounter>(i))});
+    }
+    rooms_->inspector->counters().for_each(
+        [&out](std::string_view prefix, std::string_view name, std::string_view, std::uint64_t value) {
+            out.counters.push_back({std::string(prefix) + std::string(name), value});
+        });
+    return out;
+}
+
+}  // namespace seine::runtime

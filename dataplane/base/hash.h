@@ -6,9 +6,11 @@
 
 namespace seine {
 
+__extension__ using Uint128 = unsigned __int128;  // not ISO, on every compiler we build with
+
 // Mixes two words through a 128-bit product; a keyed seed keeps an attacker from aiming at buckets.
 inline std::uint64_t mix64(std::uint64_t a, std::uint64_t b) noexcept {
-    const auto product = static_cast<unsigned __int128>(a) * b;
+    const auto product = static_cast<Uint128>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

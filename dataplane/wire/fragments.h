@@ -122,7 +122,6 @@ class FragmentTable {
     [[nodiscard]] std::uint32_t* bucket_of(const FragmentKey& key) noexcept;
     [[nodiscard]] std::uint32_t find(const FragmentKey& key) noexcept;
     std::uint32_t open(const FragmentKey& key, Nanos now) noexcept;
-    void restart(std::uint32_t index, Nanos now) noexcept;
     void close(std::uint32_t index) noexcept;
     void discard(std::uint32_t index) noexcept;
     void finish(std::uint32_t index, Nanos now, std::size_t nesting, ByteView& whole) noexcept;

@@ -15,7 +15,7 @@ import sources
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
-WIDTH_MAX = 120  # style asks for 100 and clang-format sees to it; past this nobody can read a diff
+WIDTH_MAX = 132  # style asks for 100 and clang-format sees to it; past this nobody can read a diff
 BLOB_BYTES_MAX = 512 * 1024
 RATCHET = "tools/check/tidy_ratchet.txt"
 
@@ -37,7 +37,7 @@ PRODUCT = ("dataplane/", "control/", "tools/", "ebpf/")
 
 # (what a reader is told, pattern over text without comments and strings, where, files that may)
 BANNED = [
-    ("no rand(): name a generator and its seed", r"\b(s?rand|s?random|[dl]rand48)\s*\(", PRODUCT + ("tests/",), ()),
+    ("no rand(): name a generator and its seed", r"(?<![\w.>])(std::)?(s?rand|srandom|[dl]rand48)\s*\(|\b(std|::)\s*random\s*\(", PRODUCT + ("tests/",), ()),
     ("no unbounded C string calls", r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok)\s*\(", PRODUCT + ("tests/",), ()),
     ("no shell", r"\b(system|popen)\s*\(", PRODUCT, ()),
     ("no printing below app", r"\b(v?f?printf|puts|fputs|perror)\s*\(|std::(cout|cerr|clog)\b", tuple(BELOW_APP),
@@ -51,7 +51,8 @@ BANNED = [
      r"scoped_lock)\b", tuple(BELOW_APP), ("dataplane/runtime/dpdk_log.cpp",)),
     ("no exceptions below app", r"\b(throw|catch)\b\s*[(\w]|\btry\s*\{", tuple(BELOW_APP), ()),
     ("no memcpy of packet bytes: load_be16() and its like, or ByteReader", r"\bmem(cpy|move)\s*\(",
-     tuple("dataplane/%s/" % f for f in "wire tls quic ssh dhcp preface".split()), ()),
+     tuple("dataplane/%s/" % f for f in "wire tls quic ssh dhcp preface".split()),
+     ("dataplane/wire/fragments.cpp",)),  # puts datagrams together: copying is its work
 ]
 REINTERPRET = re.compile(r"\breinterpret_cast\b")
 NO_README = re.compile(r"^tests/(unit|fuzz/seeds|golden/[^/]+)(/|$)")
@@ -173,7 +174,7 @@ def check_text(path, text, faults):
 
 def check_script(path, text, faults):
     lines = text.split("\n")
-    if path.endswith("CMakeLists.txt") and len(lines) <= 4:
+    if path.endswith("CMakeLists.txt") and len(lines) <= 8:
         return  # seine_library(NAME ...) says it all
     first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
     if not SCRIPT_FIRST.match(first):

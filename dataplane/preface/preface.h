@@ -35,8 +35,7 @@ std::string_view name_of(Kind kind) noexcept;
 class Preface {
   public:
     static constexpr std::size_t kLineBytesMax = 4096;
-    static constexpr std::uint32_t kLinesMax = 512;                      // per direction
-    static constexpr std::size_t kHandshakeBytesMax = 4096 + 256;        // binary ones, per direction
+    static constexpr std::uint32_t kLinesMax = 512;  // per direction; handshakes.h bounds the binary ones
 
     // ok:        drop `consume` bytes; with `tunnel` the rest of this direction belongs to what is inside and
     //            this direction is not shown here any more. Without it, call again when bytes are left.
@@ -54,22 +53,19 @@ class Preface {
     Step feed_server(ByteView bytes) noexcept;
 
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
-    // Once consumed() is true of a direction, its front is not the start of the connection any more.
-    [[nodiscard]] bool client_begun() const noexcept { return client_.begun; }
-    [[nodiscard]] bool server_begun() const noexcept { return server_.begun; }
 
   private:
     struct Direction {
         std::uint32_t lines = 0;
-        bool begun = false;       // bytes were consumed
-        bool asked = false;       // STARTTLS and kin were said
+        bool begun = false;  // it is one of text lines or elements and some went by
     };
     Step client_start(ByteView bytes, ProxyHeader& header) noexcept;
     Step server_start(ByteView bytes) noexcept;
-    Step lines(Direction& direction, ByteView bytes, bool from_client) noexcept;
-    Step elements(Direction& direction, ByteView bytes, bool from_client) noexcept;
-    Step mysql_server(ByteView bytes) noexcept;
-    void note_command(ByteView line) noexcept;
+    Step whole(Kind kind, Parse parse, std::size_t length) noexcept;
+    Step client_lines(ByteView bytes) noexcept;
+    Step server_lines(ByteView bytes) noexcept;
+    static Step lines(Direction& direction, ByteView bytes) noexcept;
+    Step elements(Direction& direction, ByteView bytes) noexcept;
 
     Direction client_;
     Direction server_;

@@ -169,6 +169,9 @@ constexpr const FieldInfo& info(Field field) noexcept {
 enum class Kind : std::uint8_t { open = 1, request = 2, update = 3, close = 4, finding = 5 };
 // "open", ..; empty for a number that is no kind.
 std::string_view name_of(Kind kind) noexcept;
+// As in the table above: "u8", "text_list"; "first", "append".
+std::string_view name_of(FieldType type) noexcept;
+std::string_view name_of(Fold fold) noexcept;
 
 // Values of the choice fields. Zero is never written: a value that is not known is absent.
 enum class Proto : std::uint8_t { tcp = 6, udp = 17 };

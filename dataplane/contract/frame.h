@@ -90,12 +90,15 @@ class FrameWriter {
     [[nodiscard]] std::size_t room() const noexcept { return buffer_.size() - used_; }
 
   private:
+    // False when it was left out.
     bool string(Field field, const void* bytes, std::size_t count) noexcept;
     void drop(std::uint16_t number) noexcept;
     [[nodiscard]] bool dropped(std::uint16_t number) const noexcept;
 
     std::span<std::uint8_t> buffer_;
     std::size_t used_ = 0;
+    std::size_t last_exchanges_ = 0;  // where the last string of exchanges begins; 0: none
+    Field last_exchanges_field_{};
     bool truncated_ = false;
     std::array<std::uint64_t, (kFieldCount + 64) / 64> dropped_{};  // by field number; read once truncated
 };

@@ -41,6 +41,7 @@ class JsonWriter {
     void index_strings(const RecordView& record);
     void append_fixed(std::string& out, const RecordView& record, Field field);
     void append_strings(std::string& out, Field field, std::uint32_t first);
+    static void append_item(std::string& out, FieldType type, const std::uint8_t* at);
 
     std::vector<Item> items_;
     std::array<std::uint32_t, kFieldCount> first_{};

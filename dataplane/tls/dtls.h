@@ -13,7 +13,7 @@ namespace seine::tls {
 // ok:        the datagram begins with a DTLS handshake record in clear that carries (a fragment of) a
 //            ClientHello, ServerHello or HelloVerifyRequest.
 // not_this:  it does not. Every length must fit the datagram, so that no other protocol is taken.
-// need_more: fits so far, but is shorter than the 25 bytes of both headers (a cut capture).
+// need_more: fits so far, but the datagram ends inside the headers or the record (a cut capture).
 Parse looks_like_dtls(ByteView datagram) noexcept;
 
 //  0      1        3       5            11       13

@@ -84,21 +84,27 @@ class RecordReader {
     static constexpr std::size_t kStreamPerMessageMax = 256 * 1024;
 
   private:
-    Parse begin_record(ByteView stream, std::size_t& used, RecordEvent& event) noexcept;
-    Parse in_record(ByteView stream, std::size_t& used, RecordEvent& event) noexcept;
-    Parse span_records(ByteView stream, std::span<std::uint8_t> scratch, std::size_t& used,
+    Parse begin_record(ByteView rest, std::size_t& used) noexcept;
+    Parse in_record(ByteView rest, std::size_t& used, RecordEvent& event) noexcept;
+    Parse handshake(ByteView rest, std::span<std::uint8_t> scratch, std::size_t& used,
+                    RecordEvent& event) noexcept;
+    Parse span_records(ByteView rest, std::span<std::uint8_t> scratch, std::size_t& used,
                        RecordEvent& event) noexcept;
-    Parse stop(Parse why) noexcept;
+    Parse walk_message(ByteView rest) noexcept;
+    bool skip_record(ByteView rest, std::size_t& used) noexcept;
+    void describe(RecordEvent& event, RecordEvent::Kind kind) const noexcept;
 
-    std::uint32_t seen_stream_ = 0;   // of the message being gathered: stream bytes walked,
-    std::uint32_t seen_message_ = 0;  // and message bytes found in them
-    std::uint32_t need_message_ = 0;  // bytes of it with header; 0 while unknown
-    std::uint16_t record_left_ = 0;   // of the current record, not yet used
+    // Of a message that spans records: stream bytes walked since its first, and what was in them.
+    std::uint32_t seen_stream_ = 0;
+    std::uint32_t seen_message_ = 0;
+    std::uint32_t message_header_ = 0;  // type and length, once four message bytes were seen
+    std::uint16_t seen_left_ = 0;       // fragment bytes still to come where the walk stands
+    // Of the record that the first unused byte lies in.
+    std::uint16_t record_left_ = 0;
     std::uint16_t record_bytes_ = 0;
     std::uint16_t record_version_ = 0;
-    std::uint16_t seen_left_ = 0;     // record bytes still to come where the walk stands
-    std::uint8_t record_type_ = 0;    // 0: between records
-    std::uint8_t skip_ = 0;           // the rest of the record is of no use
+    std::uint8_t record_type_ = 0;  // 0: between records
+    bool skip_ = false;             // the rest of it is of no use
     bool ciphered_ = false;
     Parse stopped_ = Parse::ok;
 };

@@ -84,8 +84,9 @@ Parse read_packet(ByteReader& in, Packet& out) noexcept {
     const ByteView from = in.rest();
     const std::uint8_t first = from[0];
     out = {};
+    out.fixed_bit = (first & kFixedBit) != 0;
     if ((first & kLongForm) == 0) {
-        if ((first & kFixedBit) == 0) return Parse::not_this;
+        if (!out.fixed_bit) return Parse::not_this;
         out.type = PacketType::short_header;
         out.bytes = in.take(from.size());
         return Parse::ok;
@@ -94,7 +95,6 @@ Parse read_packet(ByteReader& in, Packet& out) noexcept {
     out.version = in.be32();
     crypto::QuicSalt salt{};
     const bool known = !in.failed() && known_version(out.version, salt);
-    if (known && (first & kFixedBit) == 0) return Parse::not_this;
     out.target_id = in.vec8();
     out.source_id = in.vec8();
     if (known && std::max(out.target_id.size(), out.source_id.size()) > kConnectionIdBytesMax) {
@@ -113,7 +113,8 @@ bool looks_like_quic(ByteView datagram) noexcept {
     Packet packet;
     if (read_packet(in, packet) != Parse::ok) return false;
     if (packet.type == PacketType::version_negotiation) return offers_known_version(packet);
-    if (packet.type == PacketType::short_header || packet.type == PacketType::unknown_version) {
+    if (packet.type == PacketType::short_header || packet.type == PacketType::unknown_version ||
+        !packet.fixed_bit) {
         return false;
     }
     // What is coalesced behind must hold together too, or be padding.

@@ -34,6 +34,7 @@ enum class PacketType : std::uint8_t {
 // One packet of a datagram; every view borrows from it.
 struct Packet {
     PacketType type{};
+    bool fixed_bit = false;         // clear where the peers agreed to vary it (RFC 9287)
     std::uint32_t version = 0;      // zero for version negotiation and short headers
     ByteView target_id;             // Destination Connection ID; empty for a short header
     ByteView source_id;             // Source Connection ID
@@ -50,14 +51,15 @@ struct Packet {
 // The next packet of a datagram (RFC 9000 section 17.2, RFC 9369 section 3.2, RFC 8999).
 // ok:        `in` stands after it; packets without a length take the rest of the datagram.
 // need_more: the datagram ends inside the header or before the packet's stated end.
-// not_this:  the fixed bit is clear (and it is not version negotiation), or nothing is left.
+// not_this:  a short header without the fixed bit, or nothing is left.
 // malformed: a connection id over 20 bytes in a known version, a Length too short for a packet
 //            number and its sample, version negotiation without whole versions, Retry without a tag.
 Parse read_packet(ByteReader& in, Packet& out) noexcept;
 
-// Whether the first bytes of a UDP flow are QUIC: a sound long header of a known version (every
-// packet of known versions is checked to the datagram's end or to trailing padding), or version
-// negotiation that offers one. Never true for short headers, unknown versions or Google QUIC.
+// Whether the first bytes of a UDP flow are QUIC: a sound long header of a known version with the
+// fixed bit set (what is coalesced behind it is checked to the datagram's end or to trailing padding),
+// or version negotiation that offers one. Never true for short headers, unknown versions or Google
+// QUIC.
 [[nodiscard]] bool looks_like_quic(ByteView datagram) noexcept;
 
 }  // namespace seine::quic

@@ -44,9 +44,14 @@ Parse Session::walk(ByteView datagram, Call& call) noexcept {
         const std::size_t left_bytes = in.left();
         Packet packet;
         const Parse read = read_packet(in, packet);
-        if (i > 0 && read == Parse::not_this) {
-            facts.trailing_bytes = static_cast<std::uint16_t>(left_bytes);
-            return Parse::ok;
+        if (read == Parse::not_this && left_bytes > 0) {
+            if (i > 0) {
+                facts.trailing_bytes = static_cast<std::uint16_t>(left_bytes);
+                return Parse::ok;
+            }
+            // Peers that vary the fixed bit (RFC 9287) do so once they have met.
+            facts.short_header = client_known_;
+            return client_known_ ? Parse::ok : Parse::not_this;
         }
         if (read != Parse::ok) return read;
         if (i == 0) {

@@ -73,7 +73,7 @@ class Session {
     // Walks the coalesced packets of one datagram and opens the Initials of either side.
     // `scratch` has room for datagram.size() + 21 bytes; `facts` is cleared first.
     // ok:        the datagram was walked; see the counts for what opened.
-    // not_this:  its first packet is not QUIC's.
+    // not_this:  its first packet is not QUIC's, or no client is known and it has no fixed bit.
     // need_more: a packet is cut (a cut capture); the ones before it count.
     // malformed: a header or a frame is broken; what was read before it stands.
     // limit:     a bound was met: datagrams or key schedules of this path (then none of its Initials

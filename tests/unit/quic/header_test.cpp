@@ -110,12 +110,9 @@ TEST(QuicHeader, RefusesGoogleQuicAndOtherProtocols) {
 }
 
 TEST(QuicHeader, RefusesWhatCannotBe) {
-    // Fixed bit clear.
-    Bytes bytes = unhex(kClientInitialV1Hex);
-    bytes[0] &= 0xbf;
-    read_one(bytes, Parse::not_this);
+    read_one(Bytes(50, 0x3f), Parse::not_this);
     // A connection id of 21 bytes.
-    bytes = unhex("c00000000115");
+    Bytes bytes = unhex("c00000000115");
     append(bytes, Bytes(40));
     read_one(bytes, Parse::malformed);
     // A Length of 19: no room for a number and its sample.
@@ -125,6 +122,16 @@ TEST(QuicHeader, RefusesWhatCannotBe) {
     read_one(bytes, Parse::malformed);
     bytes[8] = 20;
     EXPECT_EQ(read_one(bytes).bytes.size(), 29u);
+}
+
+TEST(QuicHeader, ReadsLongHeadersWithoutTheFixedBitButDoesNotStartAFlowWithOne) {
+    Bytes bytes = unhex(kClientInitialV1Hex);
+    EXPECT_TRUE(read_one(bytes).fixed_bit);
+    bytes[0] &= 0xbf;
+    const Packet packet = read_one(bytes);
+    EXPECT_EQ(packet.type, PacketType::initial);
+    EXPECT_FALSE(packet.fixed_bit);
+    EXPECT_FALSE(looks_like_quic(bytes));
 }
 
 TEST(QuicHeader, AsksForMoreAtEveryTruncation) {

@@ -63,6 +63,7 @@ struct PacketPlan {
     std::uint64_t number = 0;
     std::uint8_t number_bytes = 2;
     std::uint8_t reserved_bits = 0;
+    bool fixed_bit = true;
     std::size_t packet_bytes_min = 0;  // filled up with PADDING
     Bytes payload{};
 };
@@ -84,7 +85,8 @@ inline Bytes build_packet(PacketPlan plan) {
     const Bytes hp = reference_label(secret, prefix + "hp", 16);
 
     const unsigned type_bits = (static_cast<unsigned>(plan.type) + (v2 ? 1u : 0u)) & 3u;
-    Bytes header{static_cast<std::uint8_t>(0xc0u | (type_bits << 4) | (plan.reserved_bits << 2) |
+    const unsigned form_bits = plan.fixed_bit ? 0xc0u : 0x80u;
+    Bytes header{static_cast<std::uint8_t>(form_bits | (type_bits << 4) | (plan.reserved_bits << 2) |
                                            (plan.number_bytes - 1u))};
     for (int i = 3; i >= 0; --i) header.push_back(static_cast<std::uint8_t>(plan.version >> (8 * i)));
     header.push_back(static_cast<std::uint8_t>(plan.target_id.size()));

@@ -228,6 +228,18 @@ TEST_F(SessionTest, YieldsAHelloShuffledOverPiecesAndDatagrams) {
     }
 }
 
+TEST_F(SessionTest, OpensInitialsWithAVariedFixedBit) {
+    const Bytes greased_short(40, 0x15);
+    EXPECT_EQ(feed(greased_short, kServer), Parse::not_this);
+    ASSERT_EQ(feed(build_packet(client(0, crypto_frame(0, text("hello")))), kClient), Parse::ok);
+    PacketPlan answer = server(0, crypto_frame(0, text("server hello")));
+    answer.fixed_bit = false;
+    ASSERT_EQ(feed(build_packet(answer), kServer), Parse::ok);
+    EXPECT_EQ(facts_.opened_count, 1);
+    ASSERT_EQ(feed(greased_short, kServer), Parse::ok);
+    EXPECT_TRUE(facts_.short_header);
+}
+
 TEST_F(SessionTest, NoticesANewConnectionOnTheSamePorts) {
     ASSERT_EQ(feed(build_packet(client(0, crypto_frame(0, text("hello")))), kClient), Parse::ok);
     PacketPlan other = client(0, crypto_frame(0, text("HELLO")));

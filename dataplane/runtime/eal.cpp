@@ -14,6 +14,7 @@
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_version.h>
 
 #include "dataplane/runtime/core_dump.h"
 #include "dataplane/runtime/dpdk_log.h"
@@ -71,15 +72,16 @@ std::string lcore_map(unsigned slots, const std::vector<unsigned>& cpus) {
     return map;
 }
 
-void add_memory(const EalPlan& plan, std::size_t huge_bytes_free, EalArguments& out) {
+void add_memory(const EalPlan& plan, std::size_t huge_bytes_free, bool amount_given,
+                EalArguments& out) {
     auto& values = out.values;
     if (plan.huge_pages && huge_bytes_free >= plan.memory_bytes) {
         values.insert(values.end(), {"--in-memory", "--no-telemetry"});
         return;
     }
     const std::size_t megabytes = (plan.memory_bytes + kMebibyte - 1) / kMebibyte;
-    values.insert(values.end(), {"--no-huge", "--no-shconf", "--no-telemetry", "-m",
-                                 std::to_string(megabytes)});
+    values.insert(values.end(), {"--no-huge", "--no-shconf", "--no-telemetry"});
+    if (!amount_given) values.insert(values.end(), {"-m", std::to_string(megabytes)});
     if (!plan.huge_pages) return;
     const std::size_t pages = (plan.memory_bytes + 2 * kMebibyte - 1) / (2 * kMebibyte) + 8;
     out.notice = "no huge pages free (" + std::to_string(huge_bytes_free / kMebibyte) + " of " +
@@ -107,6 +109,8 @@ Status refusal(const EalPlan& plan, const std::string& printed, int error) {
 }
 
 }  // namespace
+
+std::string dpdk_version() { return rte_version(); }
 
 std::size_t free_huge_bytes() {
     static constexpr char kRoot[] = "/sys/kernel/mm/hugepages";
@@ -165,9 +169,9 @@ Result<EalArguments> plan_arguments(const EalPlan& plan, const std::vector<unsig
         out.values.insert(out.values.end(), {"--lcores", lcore_map(plan.slots, cpus)});
         out.values.emplace_back("--main-lcore=0");
     }
-    if (!given(*extra, {"-m", "--no-huge", "--in-memory", "--huge-dir", "--legacy-mem", "--socket-mem",
+    if (!given(*extra, {"--no-huge", "--in-memory", "--huge-dir", "--legacy-mem", "--socket-mem",
                         "--file-prefix", "--huge-unlink", "--single-file-segments", "--proc-type"})) {
-        add_memory(plan, huge_bytes_free, out);
+        add_memory(plan, huge_bytes_free, given(*extra, {"-m"}), out);
     }
     if (!plan.devices && !given(*extra, {"-a", "--allow", "-b", "--block", "--no-pci"})) {
         out.values.insert(out.values.end(), {"--no-pci"});

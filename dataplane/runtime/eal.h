@@ -17,6 +17,9 @@ struct EalPlan {
     std::string extra_args;   // --eal "ARGS", appended last so that DPDK lets them win
 };
 
+// "DPDK 22.11.x", the library this process runs with.
+[[nodiscard]] std::string dpdk_version();
+
 // Free huge page memory of this machine in bytes, all sizes together.
 [[nodiscard]] std::size_t free_huge_bytes();
 

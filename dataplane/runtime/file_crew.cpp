@@ -86,7 +86,8 @@ class FileCrew final : public Crew {
         if (receiver_ == nullptr) return out;
         for (std::size_t i = 0; i < kWorkerCounterCount; ++i) {
             out.receiver.push_back({std::string(kWorkerCounterTexts[i].name),
-                                    receiver_->counters().get(static_cast<WorkerCounter>(i))});
+                                    receiver_->counters().get(static_cast<WorkerCounter>(i)),
+                                    kWorkerCounterTexts[i].meaning});
         }
         return out;
     }

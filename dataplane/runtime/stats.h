@@ -70,6 +70,7 @@ class WorkerCounters {
 struct NamedCount {
     std::string name;
     std::uint64_t value = 0;
+    std::string_view meaning;  // of a table that lives as long as the program
 };
 struct PortSnapshot {
     std::string label;

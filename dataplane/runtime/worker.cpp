@@ -177,12 +177,13 @@ WorkerSnapshot Worker::snapshot() const {
     out.flows_live = rooms_->flows_live.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < kWorkerCounterCount; ++i) {
         out.counters.push_back({std::string(kWorkerCounterTexts[i].name),
-                                rooms_->counters.get(static_cast<WorkerCounter>(i))});
+                                rooms_->counters.get(static_cast<WorkerCounter>(i)),
+                                kWorkerCounterTexts[i].meaning});
     }
-    rooms_->inspector->counters().for_each(
-        [&out](std::string_view prefix, std::string_view name, std::string_view, std::uint64_t value) {
-            out.counters.push_back({std::string(prefix) + std::string(name), value});
-        });
+    rooms_->inspector->counters().for_each([&out](std::string_view prefix, std::string_view name,
+                                                  std::string_view meaning, std::uint64_t value) {
+        out.counters.push_back({std::string(prefix) + std::string(name), value, meaning});
+    });
     return out;
 }
 

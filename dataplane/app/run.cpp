@@ -1,0 +1,212 @@
+#include "dataplane/app/run.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <sys/random.h>
+
+#include "dataplane/app/admin_server.h"
+#include "dataplane/app/outputs.h"
+#include "dataplane/app/stats_report.h"
+#include "dataplane/runtime/core_dump.h"
+#include "dataplane/runtime/crew.h"
+#include "dataplane/runtime/eal.h"
+
+namespace seine::app {
+namespace {
+
+constexpr int kTurnMs = 20;
+constexpr std::int64_t kTendNs = kSecond;
+
+void say(const std::string& line) { std::fprintf(stderr, "seine-dataplane: %s\n", line.c_str()); }
+
+std::int64_t clock_ns(clockid_t clock) {
+    timespec at{};
+    clock_gettime(clock, &at);
+    return at.tv_sec * kSecond + at.tv_nsec;
+}
+
+Status read_hash_key(const std::string& path, std::uint8_t (&key)[16]) {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, key, sizeof key);
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    if (got == static_cast<ssize_t>(sizeof key)) return {};
+    return failed(path + ": " +
+                  (got < 0 ? std::strerror(error) : "shorter than the 16 bytes of a hash key") +
+                  "; make one with: head -c 16 /dev/urandom > FILE");
+}
+
+// Captures give the same records at every run: their key is zero unless one is given. Live, a key made
+// for this run keeps the hashes from being looked up elsewhere.
+Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoch) {
+    runtime::CrewConfig out;
+    out.workers = config.workers;
+    out.record_ring_bytes = config.record_ring_bytes;
+    auto& inspector = out.inspector;
+    inspector.records_all = config.records_all;
+    inspector.dataplane_id = static_cast<std::uint16_t>(config.dataplane_id);
+    inspector.epoch = epoch;
+    if (config.flows_max != 0) inspector.limits.flows_max = config.flows_max;
+    if (config.cold_flows_max != 0) inspector.limits.cold_flows_max = config.cold_flows_max;
+    if (config.stream_pool_bytes != 0) inspector.limits.stream_pool_bytes = config.stream_pool_bytes;
+    if (!config.hash_key_file.empty()) {
+        const Status read = read_hash_key(config.hash_key_file, inspector.hash_key);
+        if (!read.ok()) return read;
+    } else if (config.live()) {
+        if (getrandom(inspector.hash_key, sizeof inspector.hash_key, 0) !=
+            static_cast<ssize_t>(sizeof inspector.hash_key)) {
+            return failed("the kernel gives no random bytes for a hash key; give --hash-key-file");
+        }
+    }
+    if (config.live() && getrandom(&inspector.table_seed, sizeof inspector.table_seed, 0) !=
+                             static_cast<ssize_t>(sizeof inspector.table_seed)) {
+        return failed("the kernel gives no random bytes for the flow table");
+    }
+    return out;
+}
+
+// All of one run; members are destroyed in reverse, the EAL last.
+class Run {
+  public:
+    Run(const Config& config, const std::atomic<bool>& stop_asked)
+        : config_(config), stop_asked_(stop_asked), started_ns_(clock_ns(CLOCK_REALTIME)) {}
+
+    int go() {
+        const Status started = start();
+        if (!started.ok()) {
+            say(started.message());
+            return started.code() == Code::usage ? 2 : 1;
+        }
+        attend();
+        return end();
+    }
+
+  private:
+    Status start();
+    void attend();
+    int end();
+    [[nodiscard]] Report report() const;
+
+    const Config& config_;
+    const std::atomic<bool>& stop_asked_;
+    std::int64_t started_ns_;
+    std::string state_ = "running";
+    bool stop_told_ = false;
+    std::vector<std::string> notices_;
+    std::vector<std::string> problems_;
+    std::unique_ptr<runtime::Eal> eal_;
+    std::unique_ptr<runtime::Crew> crew_;
+    std::unique_ptr<Outputs> outputs_;
+    std::unique_ptr<AdminServer> admin_;
+};
+
+Status Run::start() {
+    if (config_.live()) {
+        const char* kind = !config_.af_packet.empty() ? "--af-packet"
+                           : !config_.af_xdp.empty()  ? "--af-xdp"
+                                                      : "--port";
+        return failed(std::string(kind) + ": live input is not built yet; give --pcap FILE");
+    }
+    auto outputs = Outputs::open(config_);
+    if (!outputs) return outputs.error();
+    outputs_ = std::move(*outputs);
+    notices_ = outputs_->notices();
+
+    runtime::EalPlan plan;
+    plan.extra_args = config_.eal;
+    plan.slots = runtime::Crew::slots_for_files(config_.workers);
+    plan.memory_bytes = runtime::Crew::memory_for_files(config_.workers);
+    auto eal = runtime::Eal::start(plan);
+    if (!eal) return eal.error();
+    eal_ = std::make_unique<runtime::Eal>(std::move(*eal));
+    if (!eal_->notice().empty()) notices_.push_back(eal_->notice());
+
+    auto wanted = crew_config(config_, outputs_->epoch());
+    if (!wanted) return wanted.error();
+    auto crew = runtime::Crew::for_files(*eal_, *wanted, config_.pcap);
+    if (!crew) return crew.error();
+    crew_ = std::move(*crew);
+
+    auto admin = AdminServer::open(
+        config_.socket, [this] { return stats_document(report(), false); },
+        [this] { stop_told_ = true; });
+    if (!admin) return admin.error();
+    admin_ = std::make_unique<AdminServer>(std::move(*admin));
+
+    // A capture is read as fast as it may be: its notices are for the counters' reader alone.
+    if (config_.live()) {
+        for (const std::string& notice : notices_) say(notice);
+    }
+    runtime::keep_heap_out_of_core_dumps();
+    const Status launched = crew_->start();
+    if (!launched.ok()) {
+        // Workers that did start end on their own: nothing feeds them.
+        crew_->stop();
+        eal_->join();
+        return launched;
+    }
+    outputs_->start(*crew_);
+    return {};
+}
+
+void Run::attend() {
+    std::int64_t tended_ns = clock_ns(CLOCK_MONOTONIC);
+    while (!crew_->done()) {
+        admin_->serve(kTurnMs);
+        if ((stop_told_ || stop_asked_.load(std::memory_order_relaxed)) && state_ == "running") {
+            state_ = "draining";
+            crew_->stop();
+        }
+        const std::int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        if (now_ns - tended_ns >= kTendNs) {
+            tended_ns = now_ns;
+            crew_->tend();
+        }
+    }
+}
+
+int Run::end() {
+    const Status written = outputs_->finish();
+    eal_->join();
+    state_ = "done";
+    problems_ = crew_->problems();
+    if (!written.ok()) problems_.push_back(written.message());
+    if (!config_.stats.empty()) {
+        const Status stats = write_stats(config_.stats, stats_document(report(), true));
+        if (!stats.ok()) problems_.push_back(stats.message());
+    }
+    for (const std::string& problem : problems_) say(problem);
+    return problems_.empty() ? 0 : 1;
+}
+
+Report Run::report() const {
+    Report out;
+    out.version = version_number();
+    out.state = state_;
+    out.input = "pcap";
+    out.started_ns = started_ns_;
+    out.now_ns = clock_ns(CLOCK_REALTIME);
+    out.epoch = outputs_->epoch();
+    out.process = static_cast<std::uint32_t>(getpid());
+    out.snapshot = crew_->snapshot();
+    out.records_exported = outputs_->records();
+    out.notices = notices_;
+    out.problems = problems_;
+    return out;
+}
+
+}  // namespace
+
+int run(const Config& config, const std::atomic<bool>& stop_asked) {
+    runtime::forbid_core_dumps();
+    Run one(config, stop_asked);
+    return one.go();
+}
+
+}  // namespace seine::app

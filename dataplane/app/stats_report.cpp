@@ -1,0 +1,139 @@
+#include "dataplane/app/stats_report.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "dataplane/contract/json.h"
+
+namespace seine::app {
+namespace {
+
+// Appends members of one object; commas take care of themselves.
+class Object {
+  public:
+    explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+    ~Object() { out_ += '}'; }
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+
+    std::string& key(std::string_view name) {
+        if (!first_) out_ += ',';
+        first_ = false;
+        contract::append_json_text(out_, name);
+        out_ += ':';
+        return out_;
+    }
+    void number(std::string_view name, std::uint64_t value) { key(name) += std::to_string(value); }
+    void signed_number(std::string_view name, std::int64_t value) { key(name) += std::to_string(value); }
+    void text(std::string_view name, std::string_view value) {
+        contract::append_json_text(key(name), value);
+    }
+    void flag(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
+
+  private:
+    std::string& out_;
+    bool first_ = true;
+};
+
+template <typename Items, typename Append>
+void append_list(std::string& out, const Items& items, Append append) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : items) {
+        if (!first) out += ',';
+        first = false;
+        append(item);
+    }
+    out += ']';
+}
+
+void append_counts(std::string& out, const std::vector<runtime::NamedCount>& counts) {
+    Object object(out);
+    for (const auto& count : counts) object.number(count.name, count.value);
+}
+
+void append_port(std::string& out, const runtime::PortSnapshot& port) {
+    Object object(out);
+    object.text("port", port.label);
+    object.text("link", port.link_up ? "up" : "down");
+    object.number("megabits", port.link_megabits);
+    const runtime::PortCounters& counters = port.counters;
+    object.number("ipackets", counters.ipackets);
+    object.number("ibytes", counters.ibytes);
+    object.number("imissed", counters.imissed);
+    object.number("ierrors", counters.ierrors);
+    object.number("rx_nombuf", counters.rx_nombuf);
+    object.number("kernel_packets", counters.kernel_packets);
+    object.number("kernel_drops", counters.kernel_drops);
+}
+
+void append_worker(std::string& out, const runtime::WorkerSnapshot& worker) {
+    Object object(out);
+    object.number("worker", worker.index);
+    object.number("flows_live", worker.flows_live);
+    object.flag("stalled", worker.stalled);
+    append_counts(object.key("counters"), worker.counters);
+}
+
+void append_texts(std::string& out, const std::vector<std::string>& texts) {
+    append_list(out, texts, [&out](const std::string& text) { contract::append_json_text(out, text); });
+}
+
+}  // namespace
+
+std::string stats_document(const Report& report, bool meanings) {
+    std::string out;
+    {
+        const runtime::Snapshot& snapshot = report.snapshot;
+        Object object(out);
+        object.text("program", "seine-dataplane");
+        object.text("version", report.version);
+        object.text("state", report.state);
+        object.text("input", report.input);
+        object.number("pid", report.process);
+        object.number("epoch", report.epoch);
+        object.signed_number("started_ns", report.started_ns);
+        object.signed_number("uptime_ns", report.now_ns - report.started_ns);
+        append_list(object.key("ports"), snapshot.ports,
+                    [&out](const runtime::PortSnapshot& port) { append_port(out, port); });
+        append_list(object.key("workers"), snapshot.workers,
+                    [&out](const runtime::WorkerSnapshot& worker) { append_worker(out, worker); });
+        if (!snapshot.receiver.empty()) append_counts(object.key("receiver"), snapshot.receiver);
+        std::uint64_t flows_live = 0;
+        for (const auto& worker : snapshot.workers) flows_live += worker.flows_live;
+        object.number("flows_live", flows_live);
+        const auto totals = snapshot.totals();
+        append_counts(object.key("totals"), totals);
+        object.number("records_exported", report.records_exported);
+        append_texts(object.key("notices"), report.notices);
+        append_texts(object.key("problems"), report.problems);
+        if (meanings) {
+            Object texts(object.key("meanings"));
+            for (const auto& count : totals) texts.text(count.name, count.meaning);
+        }
+    }
+    return out;
+}
+
+Status write_stats(const std::string& path, const std::string& document) {
+    const bool terminal = path == "-";
+    const std::string beside = path + ".new";
+    std::FILE* file = terminal ? stdout : std::fopen(beside.c_str(), "we");
+    const auto told = [&path] {
+        return failed(path + ": counters cannot be written (" + std::strerror(errno) +
+                      "); check the folder and the space on it");
+    };
+    if (file == nullptr) return told();
+    bool good = std::fprintf(file, "%s\n", document.c_str()) > 0 && std::fflush(file) == 0;
+    if (terminal) return good ? Status() : told();
+    good = std::fclose(file) == 0 && good;
+    if (!good || std::rename(beside.c_str(), path.c_str()) != 0) {
+        const Status why = told();
+        std::remove(beside.c_str());
+        return why;
+    }
+    return {};
+}
+
+}  // namespace seine::app

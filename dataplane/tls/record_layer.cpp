@@ -261,13 +261,18 @@ Parse RecordReader::span_records(ByteView rest, std::span<std::uint8_t> scratch,
     if (rest.size() < seen_stream_) return Parse::malformed;  // the caller dropped bytes it had to keep
     const Parse walked = walk_message(rest);
     if (walked != Parse::ok) return walked;
-    if (scratch.size() < seen_message_) return Parse::limit;
+    if (scratch.size() < seen_message_ - kMessageHeaderBytes) return Parse::limit;
     std::size_t joined = 0;
     std::size_t at = 0;
     std::size_t fragment_left = record_left_;
     while (true) {
         const std::size_t here = std::min(fragment_left, seen_message_ - joined);
-        std::copy_n(rest.data() + at, here, scratch.data() + joined);
+        const std::size_t of_header =
+            joined < kMessageHeaderBytes ? std::min(here, kMessageHeaderBytes - joined) : 0;
+        if (here > of_header) {
+            std::copy_n(rest.data() + at + of_header, here - of_header,
+                        scratch.data() + joined + of_header - kMessageHeaderBytes);
+        }
         joined += here;
         at += here;
         if (joined == seen_message_) break;
@@ -279,9 +284,9 @@ Parse RecordReader::span_records(ByteView rest, std::span<std::uint8_t> scratch,
     }
     SEINE_ASSERT(at == seen_stream_);
     describe(event, RecordEvent::Kind::handshake);
-    event.type = scratch[0];
+    event.type = static_cast<std::uint8_t>(message_header_ >> 24);
     event.joined = true;
-    event.body = ByteView(scratch).subspan(kMessageHeaderBytes, joined - kMessageHeaderBytes);
+    event.body = scratch.first(joined - kMessageHeaderBytes);
     used += seen_stream_;
     record_left_ = seen_left_;
     seen_stream_ = 0;

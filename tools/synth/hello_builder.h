@@ -25,22 +25,22 @@ ExtensionBytes bare(std::uint16_t type, const Bytes& body = {});
 
 struct HelloOptions {
     std::uint16_t legacy_version = 0x0303;
-    Bytes session_id;
+    Bytes session_id = {};
     std::vector<std::uint16_t> ciphers = {0x1301};
     Bytes compressions = {0};
-    std::vector<ExtensionBytes> extensions;
+    std::vector<ExtensionBytes> extensions = {};
     bool extension_block = true;
     bool dtls = false;  // has a cookie
-    Bytes cookie;
+    Bytes cookie = {};
 };
 // Bodies: without the handshake header.
 Bytes client_hello(const HelloOptions& options);
 
 struct ServerOptions {
     std::uint16_t legacy_version = 0x0303;
-    Bytes session_id;
+    Bytes session_id = {};
     std::uint16_t cipher = 0x1301;
-    std::vector<ExtensionBytes> extensions;
+    std::vector<ExtensionBytes> extensions = {};
     bool extension_block = true;
     bool retry_request = false;
 };
@@ -81,8 +81,8 @@ struct CertificateOptions {
     std::vector<NamePart> subject = {{{0x55, 0x04, 0x03}, "subject"}};
     std::string_view not_before = "240101000000Z";
     std::string_view not_after = "20500101000000Z";
-    std::vector<std::string_view> dns_names;  // adds subjectAltName
-    std::vector<Bytes> extension_oids;        // each with an empty SEQUENCE as value
+    std::vector<std::string_view> dns_names = {};  // adds subjectAltName
+    std::vector<Bytes> extension_oids = {};        // each with an empty SEQUENCE as value
 };
 Bytes certificate(const CertificateOptions& options);
 

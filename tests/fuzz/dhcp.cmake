@@ -1,0 +1,1 @@
+seine_fuzz_target(dhcp DEPS seine::dhcp $<TARGET_NAME_IF_EXISTS:seine::ja4plus>)

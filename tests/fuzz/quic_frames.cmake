@@ -1,0 +1,1 @@
+seine_fuzz_target(quic_frames DEPS seine::quic)

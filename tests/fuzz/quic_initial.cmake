@@ -1,0 +1,1 @@
+seine_fuzz_target(quic_initial DEPS seine::quic)

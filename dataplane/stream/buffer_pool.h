@@ -15,6 +15,7 @@ class Slab {
     Slab() = default;
     [[nodiscard]] bool empty() const noexcept { return value_ == kEmpty; }
     [[nodiscard]] unsigned order() const noexcept { return value_ & kOrderMask; }
+    friend bool operator==(Slab, Slab) = default;
 
   private:
     friend class BufferPool;
@@ -38,6 +39,9 @@ class BufferPool {
 
     // `bytes_total` is rounded down to whole slabs of kSlabBytesMax, at least one.
     static Result<std::unique_ptr<BufferPool>> make(std::size_t bytes_total);
+    BufferPool(const BufferPool&) = delete;
+    BufferPool& operator=(const BufferPool&) = delete;
+    ~BufferPool();
 
     // Smallest order whose slabs have at least `bytes`; `bytes` is at most kSlabBytesMax.
     static constexpr unsigned order_for(std::size_t bytes) noexcept {

@@ -78,7 +78,9 @@ class SegmentBuffer {
     [[nodiscard]] std::uint32_t held_bytes() const noexcept { return held_; }
     [[nodiscard]] std::uint32_t segment_count() const noexcept { return count_; }
     // End of the contiguous bytes at the base.
-    [[nodiscard]] std::uint64_t contiguous_end() const noexcept;
+    [[nodiscard]] std::uint64_t contiguous_end(const Room& room) const noexcept {
+        return base_ + ready(room).size();
+    }
     // End of the highest run held; the base when nothing is.
     [[nodiscard]] std::uint64_t highest_end(const Room& room) const noexcept;
     // True when bytes are held that a gap keeps from being read.
@@ -103,11 +105,20 @@ class SegmentBuffer {
     bool consumed_ = false;
     Run inline_[kRunsInline] = {};
 
+    // Runs that a piece [begin, end) touches or meets: indices [first, last).
+    struct Touched {
+        std::uint32_t first;
+        std::uint32_t last;
+    };
+
     Run* runs(const Room& room) noexcept;
     const Run* runs(const Room& room) const noexcept;
+    Touched touched(const Room& room, std::uint32_t begin, std::uint32_t end) const noexcept;
     Added keep(const Room& room, std::uint64_t offset, ByteView bytes, Delivery& out) noexcept;
-    bool reserve(const Room& room, std::uint64_t window) noexcept;
-    bool move_to(const Room& room, Slab target, std::uint32_t head) noexcept;
+    void merge(const Room& room, Touched touched, std::uint32_t begin, ByteView bytes,
+               Delivery& out) noexcept;
+    bool reserve(const Room& room, std::uint32_t window) noexcept;
+    void move_to(const Room& room, Slab target, std::uint32_t head) noexcept;
     bool ensure_runs(const Room& room, std::uint32_t count) noexcept;
     void refresh(const Room& room) noexcept;
 };

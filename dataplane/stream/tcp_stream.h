@@ -45,7 +45,7 @@ struct Push {
     bool rst = false;             // a RST in window
 };
 
-// 128 bytes of state and what its SegmentBuffer holds. Offsets are 64-bit and count from ISN + 1; without
+// 112 bytes of state and what its SegmentBuffer holds. Offsets are 64-bit and count from ISN + 1; without
 // a SYN the first segment seen stands at kUnseenStart, and data up to 64 KiB before it may still come.
 class TcpStream {
   public:
@@ -84,14 +84,18 @@ class TcpStream {
     // Offset of the next byte to read; bytes seen up to the highest one, gaps included.
     [[nodiscard]] std::uint64_t base() const noexcept { return buffer_.base(); }
     [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
-    [[nodiscard]] std::uint32_t isn() const noexcept { return anchor_ - 1; }
+    [[nodiscard]] std::uint32_t isn() const noexcept { return isn_; }  // when syn_seen()
     [[nodiscard]] const SegmentBuffer& buffer() const noexcept { return buffer_; }
 
   private:
-    void start(std::uint32_t first_seq, bool syn) noexcept;
+    void start(std::uint32_t first_seq, std::uint64_t offset) noexcept;
     bool take_syn(const Room& room, const TcpSegment& segment, Push& out) noexcept;
-    bool take_stray(const TcpSegment& segment, Push& out) noexcept;
-    void take_data(const Room& room, std::uint64_t offset, const TcpSegment& segment, Push& out) noexcept;
+    bool take_first(const TcpSegment& segment, Push& out) noexcept;
+    void take_rst(const TcpSegment& segment, Push& out) noexcept;
+    void take_stray(std::uint32_t seq, const TcpSegment& segment, Push& out) noexcept;
+    void take_data(const Room& room, std::int64_t begin, const TcpSegment& segment, Push& out) noexcept;
+    void take_fin(std::uint64_t end, Push& out) noexcept;
+    void hint(std::uint32_t seq) noexcept;
     [[nodiscard]] std::uint32_t seq_of(std::uint64_t offset) const noexcept {
         return anchor_ + static_cast<std::uint32_t>(offset);
     }
@@ -104,11 +108,12 @@ class TcpStream {
     std::uint64_t highest_ = 0;     // end of the highest byte seen
     std::uint64_t fin_ = 0;         // offset of the end, when fin_seen_
     std::uint64_t acked_ = 0;       // highest offset the peer has acknowledged, when ack_seen_
-    std::uint32_t anchor_ = 0;      // sequence number of offset 0 (modulo 2^32)
+    std::uint32_t anchor_ = 0;      // sequence number of offset 0 (modulo 2^32); the hint before the start
+    std::uint32_t isn_ = 0;
     std::uint32_t stray_next_ = 0;  // where a run of far segments goes on
-    std::uint32_t stray_first_ = 0;
     std::uint8_t stray_count_ = 0;
     std::uint8_t doubts_ = 0;
+    bool hinted_ = false;           // a pure ACK or the peer's ACK told where the stream stands
     bool started_ = false;
     bool syn_seen_ = false;
     bool fin_seen_ = false;
@@ -117,6 +122,6 @@ class TcpStream {
     bool retransmission_seen_ = false;
     bool reordering_seen_ = false;
 };
-static_assert(sizeof(TcpStream) <= 128);
+static_assert(sizeof(TcpStream) <= 112);
 
 }  // namespace seine::stream

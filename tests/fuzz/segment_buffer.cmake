@@ -1,0 +1,1 @@
+seine_fuzz_target(segment_buffer DEPS seine::stream)

@@ -1,0 +1,1 @@
+seine_fuzz_target(tcp_stream DEPS seine::stream)

@@ -1,0 +1,34 @@
+// The counting operator new, and a test that it counts.
+#include "tests/unit/stream/counted_new.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace {
+std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t bytes) {
+    ++allocations;
+    void* at = std::malloc(bytes == 0 ? 1 : bytes);
+    if (at == nullptr) throw std::bad_alloc();
+    return at;
+}
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+
+namespace seine::stream {
+
+std::size_t allocation_count() noexcept { return allocations; }
+
+TEST(CountedNew, SeesAnAllocation) {
+    const std::size_t before = allocation_count();
+    const auto held = std::make_unique<std::uint64_t[]>(1000);
+    EXPECT_NE(held.get(), nullptr);
+    EXPECT_GT(allocation_count(), before);
+}
+
+}  // namespace seine::stream

@@ -1,13 +1,13 @@
 // HKDF with kept midstates over libcrypto's SHA-256 block function; AES by libipsec-mb.
 #define OPENSSL_SUPPRESS_DEPRECATED  // the one-block call has no successor in OpenSSL 3
-#define NO_COMPAT_IMB_API_053       // its old names clash with libcrypto's
-#include <intel-ipsec-mb.h>
-#include <openssl/sha.h>
+#define NO_COMPAT_IMB_API_053        // its old names clash with libcrypto's
+#include "dataplane/crypto/quic_keys.h"
 
 #include <algorithm>
 #include <string>
 
-#include "dataplane/crypto/quic_keys.h"
+#include <intel-ipsec-mb.h>
+#include <openssl/sha.h>
 
 namespace seine::crypto {
 namespace {
@@ -32,7 +32,8 @@ void store_state(const State& state, std::uint8_t* out) noexcept {
     }
 }
 
-// Padding of the last block of a message that follows one 64-byte key block (FIPS 180-4 section 5.1).
+// Padding of the last block of a message that follows one 64-byte key block (FIPS 180-4
+// section 5.1).
 constexpr void pad(Block& block, std::size_t message_bytes) noexcept {
     const std::size_t bits = (64 + message_bytes) * 8;
     block[message_bytes] = 0x80;
@@ -170,11 +171,11 @@ bool hkdf_expand_label(const HmacKey& secret, std::string_view label,
 }
 
 struct QuicCrypto::Rooms {
-    gcm_key_data gcm_key;       // of the packet key below
+    gcm_key_data gcm_key;  // of the packet key below
     gcm_context_data gcm_context;
     alignas(16) std::array<std::uint8_t, 16 * 11> hp_rounds;  // of the header protection key below
     alignas(16) std::array<std::uint8_t, 16 * 11> unused_rounds;
-    QuicKeys expanded{};        // the keys whose schedules stand above
+    QuicKeys expanded{};  // the keys whose schedules stand above
     bool has_expanded = false;
     IMB_MGR* manager = nullptr;
     std::array<HmacKey, kQuicSaltCount> salts;
@@ -215,8 +216,8 @@ Result<std::unique_ptr<QuicCrypto>> QuicCrypto::make() {
 // the salt's midstate kept and every label's block made at compile time this is 14 block functions.
 QuicKeys QuicCrypto::initial_keys(QuicSalt salt, ByteView client_id, QuicSide side) const noexcept {
     const Digest256 initial_secret = hmac(rooms_->salts[static_cast<std::size_t>(salt)], client_id);
-    const Digest256 secret = hmac_block(hmac_key(initial_secret),
-                                        side == QuicSide::client ? kClientIn : kServerIn);
+    const Digest256 secret =
+        hmac_block(hmac_key(initial_secret), side == QuicSide::client ? kClientIn : kServerIn);
     const HmacKey secret_key = hmac_key(secret);
     const Labels& labels = salt == QuicSalt::v2 ? kLabelsV2 : kLabelsV1;
     QuicKeys keys;
@@ -232,7 +233,8 @@ QuicKeys QuicCrypto::initial_keys(QuicSalt salt, ByteView client_id, QuicSide si
 std::array<std::uint8_t, 5> QuicCrypto::header_mask(
     const QuicKeys& keys, std::span<const std::uint8_t, kSampleBytes> sample) noexcept {
     rooms_->expand(keys);
-    // One block of CFB over zeros is AES of its IV: the plain block call the library does not offer.
+    // One block of CFB over zeros is AES of its IV: the plain block call the library does not
+    // offer.
     static constexpr std::array<std::uint8_t, kSampleBytes> kZeros{};
     std::array<std::uint8_t, kSampleBytes> block;
     IMB_AES128_CFB_ONE(rooms_->manager, block.data(), kZeros.data(), sample.data(),

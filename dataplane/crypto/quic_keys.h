@@ -1,4 +1,4 @@
-// Keys of QUIC Initial packets, header protection and AES-128-GCM opening; one QuicCrypto per worker.
+// Keys of QUIC Initial packets, header masks and AES-128-GCM opening; one QuicCrypto per worker.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -21,7 +21,7 @@ struct HmacKey {
 [[nodiscard]] HmacKey hmac_key(ByteView key) noexcept;
 [[nodiscard]] Digest256 hmac(const HmacKey& key, ByteView message) noexcept;
 
-// HKDF-SHA256 (RFC 5869). `extract` is hmac() under the salt. `expand` fills `out`, at most 255 * 32
+// HKDF-SHA256 (RFC 5869). `extract` is hmac() under the salt. `expand` fills `out`, at most 8,160
 // bytes, from `info` of at most kHkdfInfoBytesMax; false, and `out` untouched, past either bound.
 inline constexpr std::size_t kHkdfInfoBytesMax = 128;
 [[nodiscard]] bool hkdf_expand(const HmacKey& secret, ByteView info,
@@ -63,7 +63,8 @@ class QuicCrypto {
     QuicCrypto& operator=(const QuicCrypto&) = delete;
 
     // Initial keys of one side. `client_id` is the Destination Connection ID of the client's first
-    // Initial (or of its first after a Retry), of any length up to 255 bytes (RFC 9001 section 5.2).
+    // Initial (or of its first after a Retry), of any length up to 255 bytes (RFC 9001
+    // section 5.2).
     [[nodiscard]] QuicKeys initial_keys(QuicSalt salt, ByteView client_id,
                                         QuicSide side) const noexcept;
 
@@ -71,9 +72,10 @@ class QuicCrypto {
     [[nodiscard]] std::array<std::uint8_t, 5> header_mask(
         const QuicKeys& keys, std::span<const std::uint8_t, kSampleBytes> sample) noexcept;
 
-    // Opens `sealed` (ciphertext and tag) into `plain`, which has room for sealed.size() - kTagBytes;
-    // `header` is the unprotected header as sent. False when the tag is not right or `sealed` is
-    // shorter than a tag; `plain` then holds rubbish. `sealed` and `plain` may be the same memory.
+    // Opens `sealed` (ciphertext and tag) into `plain`, which has room for sealed.size() -
+    // kTagBytes; `header` is the unprotected header as sent. False when the tag is not right or
+    // `sealed` is shorter than a tag; `plain` then holds rubbish. `sealed` and `plain` may be the
+    // same memory.
     [[nodiscard]] bool open(const QuicKeys& keys, std::uint64_t packet_number, ByteView header,
                             ByteView sealed, std::uint8_t* plain) noexcept;
 

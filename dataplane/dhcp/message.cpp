@@ -63,8 +63,8 @@ Parse read_option_v4(std::uint8_t code, ByteView value, Message& out) noexcept {
     return Parse::ok;
 }
 
-// Bytes in front of the options inside an option (RFC 8415 sections 21.4 to 21.6, 21.21, 21.22); zero
-// when it holds none.
+// Bytes in front of the options inside an option (RFC 8415 sections 21.4 to 21.6, 21.21, 21.22);
+// zero when it holds none.
 std::size_t fixed_bytes_of(OptionV6 code) noexcept {
     switch (code) {
         case OptionV6::ia_na:

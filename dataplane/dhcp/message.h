@@ -19,9 +19,9 @@ using OptionCodes = FixedVector<std::uint16_t, kOptionsMax>;
 // A plain value; nothing borrows. Option values other than those below are stepped over unread.
 struct Message {
     Family family{};
-    std::uint8_t type = 0;  // option 53 of DHCPv4, msg-type of DHCPv6
-    bool requests_address = false;  // option 50, or 4 (IA_TA) of DHCPv6
-    bool has_fqdn = false;          // option 81, or 39 of DHCPv6
+    std::uint8_t type = 0;                // option 53 of DHCPv4, msg-type of DHCPv6
+    bool requests_address = false;        // option 50, or 4 (IA_TA) of DHCPv6
+    bool has_fqdn = false;                // option 81, or 39 of DHCPv6
     std::uint16_t max_message_bytes = 0;  // option 57 of DHCPv4; 0 when absent
     std::uint16_t client_duid_bytes = 0;  // option 1 of DHCPv6; 0 when absent
     OptionCodes options;    // wire order, repeats kept, without pad and end; of DHCPv6 the options
@@ -29,8 +29,8 @@ struct Message {
     OptionCodes requested;  // option 55, or 6 of DHCPv6
 };
 
-//   op | htype | hlen | hops | xid 4 | secs 2 | flags 2 | 4 addresses | chaddr 16 | sname 64 | file 128
-//   | cookie 63 82 53 63 | code, length, value ... | 255
+//   op | htype | hlen | hops | xid 4 | secs 2 | flags 2 | 4 addresses | chaddr 16
+//   | sname 64 | file 128 | cookie 63 82 53 63 | code, length, value ... | 255
 // ok:        an end option or the end of the bytes closes the list, and option 53 was there.
 // not_this:  no DHCP: header, cookie or option 53 is missing (BOOTP has no type).
 // need_more: the bytes end inside an option (a cut capture).
@@ -53,8 +53,8 @@ Parse read_v6(ByteView datagram, Message& out) noexcept;
 
 // Whether a datagram is DHCPv4: by its cookie, whatever the ports.
 [[nodiscard]] bool looks_like_v4(ByteView datagram) noexcept;
-// Whether it is DHCPv6, which has no magic: ports 546 and 547, an assigned type, and options that fill
-// the datagram exactly.
+// Whether it is DHCPv6, which has no magic: ports 546 and 547, an assigned type, and options that
+// fill the datagram exactly.
 [[nodiscard]] bool looks_like_v6(ByteView datagram, std::uint16_t source_port,
                                  std::uint16_t target_port) noexcept;
 

@@ -21,7 +21,8 @@ std::size_t skip_zeros(ByteReader& in) noexcept {
     std::size_t count = 0;
     while (rest.size() - count >= 32) {
         const std::uint8_t* at = rest.data() + count;
-        if ((load_le64(at) | load_le64(at + 8) | load_le64(at + 16) | load_le64(at + 24)) != 0) break;
+        if ((load_le64(at) | load_le64(at + 8) | load_le64(at + 16) | load_le64(at + 24)) != 0)
+            break;
         count += 32;
     }
     while (count < rest.size() && rest[count] == 0) ++count;

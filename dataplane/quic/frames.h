@@ -6,7 +6,7 @@
 
 namespace seine::quic {
 
-inline constexpr std::size_t kCryptoPiecesMax = 128;    // per datagram
+inline constexpr std::size_t kCryptoPiecesMax = 128;     // per datagram
 inline constexpr std::size_t kFramesPerPacketMax = 512;  // runs of PADDING count once
 inline constexpr std::size_t kAckRangesMax = 256;
 
@@ -23,8 +23,8 @@ struct FrameFacts {
     std::uint16_t ping_count = 0;
     std::uint16_t ack_count = 0;
     std::uint16_t crypto_count = 0;
-    bool closed = false;             // CONNECTION_CLOSE of the transport
-    std::uint64_t close_error = 0;   // its error code; 0x100 + alert for TLS (RFC 9001 section 4.8)
+    bool closed = false;            // CONNECTION_CLOSE of the transport
+    std::uint64_t close_error = 0;  // its error code; 0x100 + alert for TLS (RFC 9001 section 4.8)
 };
 
 // Appends the CRYPTO frames of one packet's plaintext, in wire order, empty ones left out.

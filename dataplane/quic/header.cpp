@@ -120,7 +120,8 @@ bool looks_like_quic(ByteView datagram) noexcept {
     // What is coalesced behind must hold together too, or be padding.
     while (!in.empty()) {
         const ByteView rest = in.rest();
-        if (rest[0] == 0) return std::all_of(rest.begin(), rest.end(), [](auto b) { return b == 0; });
+        if (rest[0] == 0)
+            return std::all_of(rest.begin(), rest.end(), [](auto b) { return b == 0; });
         if (read_packet(in, packet) != Parse::ok) return false;
         if (packet.type == PacketType::unknown_version) return false;
     }

@@ -6,12 +6,12 @@
 
 namespace seine::quic {
 
-inline constexpr std::uint32_t kVersion1 = 0x00000001;      // RFC 9000
-inline constexpr std::uint32_t kVersion2 = 0x6b3343cf;      // RFC 9369
-inline constexpr std::uint32_t kDraftBase = 0xff000000;     // draft-NN is kDraftBase + NN
+inline constexpr std::uint32_t kVersion1 = 0x00000001;   // RFC 9000
+inline constexpr std::uint32_t kVersion2 = 0x6b3343cf;   // RFC 9369
+inline constexpr std::uint32_t kDraftBase = 0xff000000;  // draft-NN is kDraftBase + NN
 inline constexpr std::uint32_t kDraftFirst = kDraftBase + 23;
 inline constexpr std::uint32_t kDraftLast = kDraftBase + 34;
-inline constexpr std::size_t kConnectionIdBytesMax = 20;    // RFC 9000 section 17.2
+inline constexpr std::size_t kConnectionIdBytesMax = 20;  // RFC 9000 section 17.2
 inline constexpr std::size_t kRetryTagBytes = 16;
 
 enum class PacketType : std::uint8_t {
@@ -53,13 +53,14 @@ struct Packet {
 // need_more: the datagram ends inside the header or before the packet's stated end.
 // not_this:  a short header without the fixed bit, or nothing is left.
 // malformed: a connection id over 20 bytes in a known version, a Length too short for a packet
-//            number and its sample, version negotiation without whole versions, Retry without a tag.
+//            number and its sample, version negotiation without whole versions, Retry without a
+//            tag.
 Parse read_packet(ByteReader& in, Packet& out) noexcept;
 
 // Whether the first bytes of a UDP flow are QUIC: a sound long header of a known version with the
-// fixed bit set (what is coalesced behind it is checked to the datagram's end or to trailing padding),
-// or version negotiation that offers one. Never true for short headers, unknown versions or Google
-// QUIC.
+// fixed bit set (what is coalesced behind it is checked to the datagram's end or to trailing
+// padding), or version negotiation that offers one. Never true for short headers, unknown versions
+// or Google QUIC.
 [[nodiscard]] bool looks_like_quic(ByteView datagram) noexcept;
 
 }  // namespace seine::quic

@@ -7,7 +7,8 @@ namespace seine::quic {
 namespace {
 
 // The packet number whose low bits were sent, nearest to the one expected (RFC 9000 appendix A.3).
-std::uint64_t whole_number(std::uint64_t expected, std::uint64_t sent, unsigned sent_bits) noexcept {
+std::uint64_t whole_number(std::uint64_t expected, std::uint64_t sent,
+                           unsigned sent_bits) noexcept {
     const std::uint64_t window = std::uint64_t{1} << sent_bits;
     const std::uint64_t half = window / 2;
     const std::uint64_t candidate = (expected & ~(window - 1)) | sent;
@@ -20,11 +21,13 @@ std::uint64_t whole_number(std::uint64_t expected, std::uint64_t sent, unsigned 
 
 // Key and nonce of the Retry tag (RFC 9001 section 5.8, RFC 9369 section 3.3.3).
 constexpr crypto::QuicKeys kRetryKeysV1 = {
-    {0xbe, 0x0c, 0x69, 0x0b, 0x9f, 0x66, 0x57, 0x5a, 0x1d, 0x76, 0x6b, 0x54, 0xe3, 0x68, 0xc8, 0x4e},
+    {0xbe, 0x0c, 0x69, 0x0b, 0x9f, 0x66, 0x57, 0x5a, 0x1d, 0x76, 0x6b, 0x54, 0xe3, 0x68, 0xc8,
+     0x4e},
     {0x46, 0x15, 0x99, 0xd3, 0x5d, 0x63, 0x2b, 0xf2, 0x23, 0x98, 0x25, 0xbb},
     {}};
 constexpr crypto::QuicKeys kRetryKeysV2 = {
-    {0x8f, 0xb4, 0xb0, 0x1b, 0x56, 0xac, 0x48, 0xe2, 0x60, 0xfb, 0xcb, 0xce, 0xad, 0x7c, 0xcc, 0x92},
+    {0x8f, 0xb4, 0xb0, 0x1b, 0x56, 0xac, 0x48, 0xe2, 0x60, 0xfb, 0xcb, 0xce, 0xad, 0x7c, 0xcc,
+     0x92},
     {0xd8, 0x69, 0x69, 0xbc, 0x2d, 0x7c, 0x6d, 0x99, 0x90, 0xef, 0xb0, 0x4a},
     {}};
 
@@ -34,13 +37,14 @@ Parse open_initial(const Packet& packet, const crypto::QuicKeys& keys, crypto::Q
                    NumberSpace& space, std::span<std::uint8_t> scratch,
                    OpenedInitial& out) noexcept {
     SEINE_ASSERT(packet.type == PacketType::initial);
-    SEINE_ASSERT(packet.bytes.size() >= packet.number_offset + 4 + crypto::QuicCrypto::kSampleBytes);
+    SEINE_ASSERT(packet.bytes.size() >=
+                 packet.number_offset + 4 + crypto::QuicCrypto::kSampleBytes);
     if (scratch.size() < packet.bytes.size()) return Parse::limit;
 
     const std::uint8_t* number_at = packet.bytes.data() + packet.number_offset;
-    const auto mask = crypto.header_mask(
-        keys, std::span<const std::uint8_t, crypto::QuicCrypto::kSampleBytes>(
-                  number_at + 4, crypto::QuicCrypto::kSampleBytes));
+    const auto mask =
+        crypto.header_mask(keys, std::span<const std::uint8_t, crypto::QuicCrypto::kSampleBytes>(
+                                     number_at + 4, crypto::QuicCrypto::kSampleBytes));
     const auto first = static_cast<std::uint8_t>(packet.bytes[0] ^ (mask[0] & 0x0f));
     const std::size_t number_bytes = (first & 3u) + 1;
     const std::size_t header_bytes = packet.number_offset + number_bytes;

@@ -100,10 +100,10 @@ Parse Session::on_packet(const Packet& packet, Call& call) noexcept {
 void Session::on_retry(const Packet& packet, Call& call) noexcept {
     call.facts.retry = true;
     call.facts.retry_token = packet.token;
-    // Keys change only when a client's Initial opens under the new id: a forged Retry moves nothing.
-    call.facts.retry_sound =
-        client_known_ &&
-        check_retry(packet, original_id_.view(), call.crypto, call.scratch) == Parse::ok;
+    // Keys change only when a client's Initial opens under the new id: a forged Retry moves
+    // nothing.
+    call.facts.retry_sound = client_known_ && check_retry(packet, original_id_.view(), call.crypto,
+                                                          call.scratch) == Parse::ok;
 }
 
 Parse Session::on_initial(const Packet& packet, Call& call) noexcept {
@@ -137,7 +137,8 @@ Parse Session::on_client_initial(const Packet& packet, Call& call) noexcept {
         if (followed.fits) client_ = fresh;
         if (followed.settled() || same_id) return followed.status;
     }
-    // A client's first id has eight bytes or more (RFC 9000 section 7.2); none at all is a server's.
+    // A client's first id has eight bytes or more (RFC 9000 section 7.2); none at all is a
+    // server's.
     if (packet.target_id.empty()) return Parse::not_this;
     const Tried tried =
         try_new_keys(packet, packet.target_id, crypto::QuicSide::client, call, fresh);

@@ -11,7 +11,7 @@ inline constexpr std::size_t kPacketsPerDatagramMax = 16;
 inline constexpr std::uint8_t kDatagramsMax = 16;   // with Initials, of each path, opened or not
 inline constexpr std::uint8_t kDerivationsMax = 8;  // key schedules each path may cost us
 
-// The two directions of a flow as its caller numbers them; which one is the client is found out here.
+// The two directions of a flow as its caller numbers them; which is the client is found out here.
 using Path = std::uint8_t;  // 0 or 1
 enum class Side : std::uint8_t { unknown, client, server };
 
@@ -26,31 +26,31 @@ struct ConnectionId {
 
 // What one datagram said, without the pieces. Views borrow from the datagram.
 struct DatagramSummary {
-    Side side = Side::unknown;   // who sent it, once an Initial of the client has opened
-    std::uint32_t version = 0;   // of the first long header; zero if there was none
-    bool initial = false;        // what stood in it, read from the headers, opened or not
+    Side side = Side::unknown;  // who sent it, once an Initial of the client has opened
+    std::uint32_t version = 0;  // of the first long header; zero if there was none
+    bool initial = false;       // what stood in it, read from the headers, opened or not
     bool zero_rtt = false;
     bool handshake = false;
     bool retry = false;
-    bool retry_sound = false;    // its tag answers the client's Initial we opened
+    bool retry_sound = false;  // its tag answers the client's Initial we opened
     bool version_negotiation = false;
     bool short_header = false;
     bool unknown_version = false;
-    bool rekeyed = false;        // a client's Initial opened under a new connection id: after a Retry
-                                 // (`token` is then set) or a new connection on the old ports
-    std::uint8_t opened_count = 0;   // Initials opened
-    std::uint8_t failed_count = 0;   // Initials whose tag did not fit any keys we have
-    std::uint8_t no_keys_count = 0;  // server's Initials without the client's having been seen
-    std::uint8_t foreign_count = 0;  // coalesced packets for another connection id, skipped
+    bool rekeyed = false;  // a client's Initial opened under a new connection id: after a Retry
+                           // (`token` is then set) or a new connection on the old ports
+    std::uint8_t opened_count = 0;     // Initials opened
+    std::uint8_t failed_count = 0;     // Initials whose tag did not fit any keys we have
+    std::uint8_t no_keys_count = 0;    // server's Initials without the client's having been seen
+    std::uint8_t foreign_count = 0;    // coalesced packets for another connection id, skipped
     std::uint16_t trailing_bytes = 0;  // after the last packet: padding outside QUIC
-    ByteView target_id;          // of the first long header
+    ByteView target_id;                // of the first long header
     ByteView source_id;
-    ByteView token;              // of the client's Initial; session evidence, only ever as a hash
-    ByteView retry_token;        // of a Retry
+    ByteView token;        // of the client's Initial; session evidence, only ever as a hash
+    ByteView retry_token;  // of a Retry
     FrameFacts frames;
 };
 
-// One datagram's findings; the pieces borrow from the scratch. Three kilobytes: keep one per worker.
+// One datagram's findings; the pieces borrow from the scratch. Three kilobytes: one per worker.
 struct DatagramFacts : DatagramSummary {
     CryptoPieces crypto;  // of `side`, in wire order
 
@@ -62,13 +62,15 @@ struct DatagramFacts : DatagramSummary {
 
 // Plain value: copy it, keep it in a pool. A fresh one is a new connection.
 //
-//   no keys -- client's Initial opens --> client known -- its Initial opens under a new id --> rekeyed
+//   no keys -- client's Initial opens --> client known -- one opens under a new id --> rekeyed
 //                                            |
 //                                            +-- server's Initial: keys from the client's id
 class Session {
   public:
     Session() = default;
-    explicit Session(std::uint8_t datagrams_max) noexcept : datagrams_max_(datagrams_max) {}
+    // `datagrams_max` at most 254; more is taken as 254.
+    explicit Session(std::uint8_t datagrams_max) noexcept
+        : datagrams_max_(datagrams_max < 255 ? datagrams_max : std::uint8_t{254}) {}
 
     // Walks the coalesced packets of one datagram and opens the Initials of either side.
     // `scratch` has room for datagram.size() + 21 bytes; `facts` is cleared first.
@@ -76,9 +78,9 @@ class Session {
     // not_this:  its first packet is not QUIC's, or no client is known and it has no fixed bit.
     // need_more: a packet is cut (a cut capture); the ones before it count.
     // malformed: a header or a frame is broken; what was read before it stands.
-    // limit:     a bound was met: datagrams or key schedules of this path (then none of its Initials
-    //            is opened any more, headers are still read), packets in a datagram, pieces, frames,
-    //            scratch.
+    // limit:     a bound was met: datagrams or key schedules of this path (then none of its
+    //            Initials is opened any more, headers are still read), packets in a datagram,
+    //            pieces, frames, scratch.
     Parse on_datagram(ByteView datagram, Path path, crypto::QuicCrypto& crypto,
                       std::span<std::uint8_t> scratch, DatagramFacts& facts) noexcept;
 

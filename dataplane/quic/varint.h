@@ -8,8 +8,8 @@ inline constexpr std::uint64_t kVarintMax = (std::uint64_t{1} << 62) - 1;
 
 //   00xxxxxx                       1 byte    01xxxxxx + 1 byte    2 bytes
 //   10xxxxxx + 3 bytes             4 bytes   11xxxxxx + 7 bytes   8 bytes
-// The next integer (RFC 9000 section 16), in any of its lengths; zero and in.failed() when the bytes
-// end too early.
+// The next integer (RFC 9000 section 16), in any of its lengths; zero and in.failed() when the
+// bytes end too early.
 inline std::uint64_t varint(ByteReader& in) noexcept {
     const std::uint8_t first = in.u8();
     if (first < 0x40) return first;

@@ -32,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (v4 == Parse::ok) print(message);
     const Parse v6 = dhcp::read_v6(datagram, message);
     if (v6 == Parse::ok) print(message);
-    require(dhcp::looks_like_v6(datagram, 546, 547) == (v6 == Parse::ok && !message.options.empty()));
+    require(dhcp::looks_like_v6(datagram, 546, 547) ==
+            (v6 == Parse::ok && !message.options.empty()));
     require(!dhcp::looks_like_v6(datagram, 53, 547));
     return 0;
 }

@@ -1,1 +1,2 @@
+# Frames of an opened Initial, and transport parameters.
 seine_fuzz_target(quic_frames DEPS seine::quic)

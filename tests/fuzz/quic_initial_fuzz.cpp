@@ -1,6 +1,6 @@
 // A flow's datagrams through a QUIC session: path byte, two bytes of length, bytes, and again.
-// Every datagram goes through a second session too, whose crypto has forgotten its key schedules and
-// whose scratch is exactly as long as promised: the answers are the same.
+// Every datagram goes through a second session too, whose crypto has forgotten its key schedules
+// and whose scratch is exactly as long as promised: the answers are the same.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::uint8_t sample[crypto::QuicCrypto::kSampleBytes] = {};
         static_cast<void>(forgetful.value()->header_mask(other, sample));
         std::vector<std::uint8_t> exact(datagram.size() + 21);
-        require(session_again.on_datagram(datagram, path, *forgetful.value(), exact, facts_again) == status);
+        require(session_again.on_datagram(datagram, path, *forgetful.value(), exact, facts_again) ==
+                status);
         require(same(facts, facts_again));
         for (const quic::CryptoPiece& piece : facts_again.crypto) {
             require(piece.bytes.data() >= exact.data() &&

@@ -41,8 +41,8 @@ bool is_listed(const dhcp::Message& message, std::uint16_t code) noexcept {
 
 void ja4d(const dhcp::Message& message, FixedString<kJa4dBytesMax>& out) noexcept {
     constexpr unsigned kSizeMax = 9999;
-    const unsigned size = message.family == dhcp::Family::v6 ? message.client_duid_bytes
-                                                             : message.max_message_bytes;
+    const unsigned size =
+        message.family == dhcp::Family::v6 ? message.client_duid_bytes : message.max_message_bytes;
     out.clear();
     append_type(out, message);
     append_digits(out, std::min(size, kSizeMax), 4);

@@ -1,10 +1,10 @@
 // Known answers: HMAC (RFC 4231), HKDF (RFC 5869), QUIC keys (RFC 9001 and RFC 9369 appendix A).
 #include "dataplane/crypto/quic_keys.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace seine::crypto {
 namespace {
@@ -14,7 +14,8 @@ using Bytes = std::vector<std::uint8_t>;
 Bytes unhex(std::string_view text) {
     Bytes out;
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        out.push_back(static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+        out.push_back(
+            static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
     }
     return out;
 }
@@ -48,33 +49,37 @@ TEST(Hmac, AnswersAsInRfc4231) {
               "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     EXPECT_EQ(hex(hmac(hmac_key(as_bytes("Jefe")), as_bytes("what do ya want for nothing?"))),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    EXPECT_EQ(hex(hmac(hmac_key(Bytes(131, 0xaa)),
-                       as_bytes("This is a test using a larger than block-size key and a larger "
-                                "than block-size data. The key needs to be hashed before being used "
-                                "by the HMAC algorithm."))),
-              "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+    EXPECT_EQ(
+        hex(hmac(hmac_key(Bytes(131, 0xaa)),
+                 as_bytes("This is a test using a larger than block-size key and a larger "
+                          "than block-size data. The key needs to be hashed before being used "
+                          "by the HMAC algorithm."))),
+        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
 }
 
 TEST(Hkdf, AnswersAsInRfc5869Case1) {
     const Digest256 secret = hmac(hmac_key(counting(0x00, 0x0c)), Bytes(22, 0x0b));
     EXPECT_EQ(hex(secret), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
-    EXPECT_EQ(expanded(hmac_key(secret), counting(0xf0, 0xf9), 42),
-              "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+    EXPECT_EQ(
+        expanded(hmac_key(secret), counting(0xf0, 0xf9), 42),
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
 }
 
 TEST(Hkdf, AnswersAsInRfc5869Case2WithLongInputs) {
     const Digest256 secret = hmac(hmac_key(counting(0x60, 0xaf)), counting(0x00, 0x4f));
     EXPECT_EQ(hex(secret), "06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244");
-    EXPECT_EQ(expanded(hmac_key(secret), counting(0xb0, 0xff), 82),
-              "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41"
-              "c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
+    EXPECT_EQ(
+        expanded(hmac_key(secret), counting(0xb0, 0xff), 82),
+        "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41"
+        "c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
 }
 
 TEST(Hkdf, AnswersAsInRfc5869Case3WithoutSaltAndInfo) {
     const Digest256 secret = hmac(hmac_key({}), Bytes(22, 0x0b));
     EXPECT_EQ(hex(secret), "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04");
-    EXPECT_EQ(expanded(hmac_key(secret), {}, 42),
-              "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+    EXPECT_EQ(
+        expanded(hmac_key(secret), {}, 42),
+        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
 }
 
 TEST(Hkdf, RefusesWhatIsPastItsBounds) {
@@ -194,12 +199,14 @@ TEST_F(QuicCryptoTest, OpensGcmTestCase4) {
     std::copy(iv.begin(), iv.end(), keys.iv.begin());
     const Bytes header = unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
     const Bytes sealed = unhex(
-        "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"
+        "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac"
+        "84aa05"
         "1ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47");
     Bytes plain(sealed.size() - QuicCrypto::kTagBytes);
     ASSERT_TRUE(crypto().open(keys, 0, header, sealed, plain.data()));
     EXPECT_EQ(hex(plain),
-              "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6"
+              "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf"
+              "0e2449a6"
               "b525b16aedf5aa0de657ba637b39");
     for (std::size_t i = 0; i < sealed.size(); ++i) {
         Bytes broken = sealed;
@@ -214,11 +221,13 @@ TEST_F(QuicCryptoTest, OpensGcmTestCase4) {
 }
 
 TEST_F(QuicCryptoTest, OpensInPlace) {
-    const auto keys = crypto().initial_keys(QuicSalt::v1, unhex("8394c8f03e515708"), QuicSide::server);
+    const auto keys =
+        crypto().initial_keys(QuicSalt::v1, unhex("8394c8f03e515708"), QuicSide::server);
     // RFC 9001 appendix A.3.
-    Bytes packet = unhex("5a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf73c3ec2493a18"
-                         "39b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795"
-                         "d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee");
+    Bytes packet = unhex(
+        "5a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf73c3ec2493a18"
+        "39b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795"
+        "d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee");
     const Bytes header = unhex("c1000000010008f067a5502a4262b50040750001");
     ASSERT_TRUE(crypto().open(keys, 1, header, packet, packet.data()));
     EXPECT_EQ(hex(ByteView(packet).first(19)), "02000000000600405a020000560303eefce7f7");

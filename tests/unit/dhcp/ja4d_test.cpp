@@ -20,7 +20,8 @@ TEST(Ja4d, PrintsTheExpectedValuesOfTheVectors) {
     for (const dhcp::Sample& sample : dhcp::kSamples) {
         dhcp::Message message;
         const dhcp::Bytes bytes = dhcp::message_of(sample);
-        ASSERT_EQ(sample.op == 0 ? dhcp::read_v6(bytes, message) : dhcp::read_v4(bytes, message), Parse::ok);
+        ASSERT_EQ(sample.op == 0 ? dhcp::read_v6(bytes, message) : dhcp::read_v4(bytes, message),
+                  Parse::ok);
         EXPECT_EQ(printed(message), sample.ja4d);
     }
 }

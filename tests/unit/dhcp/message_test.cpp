@@ -24,7 +24,8 @@ TEST(DhcpV4, ReadsADiscover) {
 
 TEST(DhcpV4, ReadsSizeFqdnAndPadding) {
     Message message;
-    ASSERT_EQ(read_v4(message_v4(1, "000035010100390205dc510300ffff"), message), Parse::ok);  // no end
+    ASSERT_EQ(read_v4(message_v4(1, "000035010100390205dc510300ffff"), message),
+              Parse::ok);  // no end
     EXPECT_EQ(message.max_message_bytes, 1500);
     EXPECT_TRUE(message.has_fqdn);
     EXPECT_EQ(codes(message.options), (std::vector<int>{53, 57, 81}));
@@ -67,8 +68,12 @@ TEST(DhcpV6, ListsNestedOptionsInOrder) {
     // IA_NA with an address that holds a status code, then IA_TA.
     ASSERT_EQ(read_v6(unhex("07000001"
                             "0003002e000000010000000000000000"
-                            "0005001e" "20010db8000000000000000000000001" "0000000100000002" "000d00020000"
-                            "00040004" "00000009"),
+                            "0005001e"
+                            "20010db8000000000000000000000001"
+                            "0000000100000002"
+                            "000d00020000"
+                            "00040004"
+                            "00000009"),
                       message),
               Parse::ok);
     EXPECT_EQ(codes(message.options), (std::vector<int>{3, 5, 13, 4}));
@@ -93,9 +98,22 @@ TEST(DhcpV6, RefusesWhatCannotBe) {
     EXPECT_EQ(read_v6({}, message), Parse::not_this);
     EXPECT_EQ(read_v6(unhex("00000001"), message), Parse::not_this);
     EXPECT_EQ(read_v6(unhex("26000001"), message), Parse::not_this);
-    EXPECT_EQ(read_v6(unhex("01000001" "0003000b" "0000000000000000000000"), message), Parse::malformed);
-    EXPECT_EQ(read_v6(unhex("01000001" "00040006" "00000000" "0001"), message), Parse::malformed);
-    EXPECT_EQ(read_v6(unhex("01000001" "00060003" "000000"), message), Parse::malformed);
+    EXPECT_EQ(read_v6(unhex("01000001"
+                            "0003000b"
+                            "0000000000000000000000"),
+                      message),
+              Parse::malformed);
+    EXPECT_EQ(read_v6(unhex("01000001"
+                            "00040006"
+                            "00000000"
+                            "0001"),
+                      message),
+              Parse::malformed);
+    EXPECT_EQ(read_v6(unhex("01000001"
+                            "00060003"
+                            "000000"),
+                      message),
+              Parse::malformed);
     std::string many = "01000001";
     for (std::size_t i = 0; i < kOptionsMax; ++i) many += "000e0000";
     EXPECT_EQ(read_v6(unhex(many), message), Parse::ok);

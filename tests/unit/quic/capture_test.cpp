@@ -1,7 +1,7 @@
 // Initials as they were seen in the wild: every one in the shared captures opens.
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/quic/session.h"
 #include "tests/unit/quic/udp_capture.h"
@@ -10,11 +10,11 @@ namespace seine::quic {
 namespace {
 
 struct Seen {
-    int flow_count = 0;    // that began like QUIC
+    int flow_count = 0;  // that began like QUIC
     int opened_count = 0;
     int failed_count = 0;
     int no_keys_count = 0;
-    int refused_count = 0;  // datagrams answered with another status than ok
+    int refused_count = 0;       // datagrams answered with another status than ok
     int client_hello_count = 0;  // flows whose client stream begins with a ClientHello at offset 0
     int server_hello_count = 0;
     int retry_sound_count = 0;
@@ -34,7 +34,8 @@ Seen replay(const std::string& path) {
     DatagramFacts facts;
     Bytes scratch(70000);
     EXPECT_TRUE(each_datagram(path, [&](const Datagram& datagram) {
-        const std::string key = std::min(datagram.from, datagram.to) + std::max(datagram.from, datagram.to);
+        const std::string key =
+            std::min(datagram.from, datagram.to) + std::max(datagram.from, datagram.to);
         auto at = flows.find(key);
         if (at == flows.end()) {
             if (!looks_like_quic(datagram.payload)) return;
@@ -103,7 +104,8 @@ TEST(QuicCaptures, EveryInitialOpensAndEveryExpectedHelloIsThere) {
 // The server sent its Retry twice; the second answers an id the client had already left.
 TEST(QuicCaptures, FollowsTheRetry) {
     const std::string path = kVectors + "/pcap/sv-quic-retry-multiple-input.pcap";
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "the shared captures are not beside the source";
+    if (!std::filesystem::exists(path))
+        GTEST_SKIP() << "the shared captures are not beside the source";
     const Seen seen = replay(path);
     EXPECT_EQ(seen.retry_sound_count, 1);
     EXPECT_EQ(seen.rekeyed_count, 1);

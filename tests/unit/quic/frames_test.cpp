@@ -54,8 +54,21 @@ TEST(InitialFrames, CountsPaddingOfAnyLength) {
 }
 
 TEST(InitialFrames, ReadsAckWithRangesAndEcnAndClose) {
-    Bytes payload = unhex("03" "4ac1" "19" "02" "01" "0001" "0203" "05" "4006" "07");
-    append(payload, unhex("1c" "4128" "06" "03627965"));  // TLS alert 40, "bye"
+    Bytes payload = unhex(
+        "03"
+        "4ac1"
+        "19"
+        "02"
+        "01"
+        "0001"
+        "0203"
+        "05"
+        "4006"
+        "07");
+    append(payload, unhex("1c"
+                          "4128"
+                          "06"
+                          "03627965"));  // TLS alert 40, "bye"
     const Walked walked = walk(payload);
     ASSERT_EQ(walked.status, Parse::ok);
     EXPECT_EQ(walked.facts.ack_count, 1);
@@ -66,7 +79,8 @@ TEST(InitialFrames, ReadsAckWithRangesAndEcnAndClose) {
 TEST(InitialFrames, RefusesFramesThatMayNotStandThere) {
     for (unsigned type = 0; type < 256; ++type) {
         const bool allowed = type <= 3 || type == 6 || type == 0x1c;
-        const Walked walked = walk(joined({Bytes{1, static_cast<std::uint8_t>(type)}, Bytes(40, 0)}));
+        const Walked walked =
+            walk(joined({Bytes{1, static_cast<std::uint8_t>(type)}, Bytes(40, 0)}));
         EXPECT_EQ(walked.status, allowed ? Parse::ok : Parse::malformed) << type;
         EXPECT_EQ(walked.facts.ping_count, type == 1 ? 2 : 1);
     }
@@ -94,8 +108,9 @@ TEST(InitialFrames, StopsAtItsBounds) {
 }
 
 TEST(InitialFrames, RefusesEveryTruncationInsideAFrame) {
-    const Bytes payload = joined({unhex("0205020101000103040506"), crypto_frame(300, text("abcdefgh")),
-                                  unhex("1c0106036279650102")});
+    const Bytes payload =
+        joined({unhex("0205020101000103040506"), crypto_frame(300, text("abcdefgh")),
+                unhex("1c0106036279650102")});
     for (std::size_t size = 0; size <= payload.size(); ++size) {
         Bytes cut(payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(size));
         const Walked walked = walk(cut);

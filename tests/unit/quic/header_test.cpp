@@ -49,7 +49,8 @@ TEST(QuicHeader, ReadsTheRetriesOfTheRfcs) {
 TEST(QuicHeader, NumbersPacketTypesByVersion) {
     for (const std::uint32_t version : {kVersion1, kVersion2, kDraftBase + 28, kDraftBase + 29}) {
         for (const auto type : {PacketType::initial, PacketType::zero_rtt, PacketType::handshake}) {
-            const Bytes bytes = build_packet({.type = type, .version = version, .payload = Bytes(40)});
+            const Bytes bytes =
+                build_packet({.type = type, .version = version, .payload = Bytes(40)});
             EXPECT_EQ(read_one(bytes).type, type) << version;
             EXPECT_TRUE(looks_like_quic(bytes));
         }
@@ -102,9 +103,10 @@ TEST(QuicHeader, SaysUnknownVersionsAreUnknown) {
 
 TEST(QuicHeader, RefusesGoogleQuicAndOtherProtocols) {
     // Q043 public header with version and connection id; Q046 long header; DNS query; DTLS; STUN.
-    for (const char* text : {"0d89a1b2c3d4e5f60751303433010102030405060708090a0b0c", "c3513034365012345678",
-                             "a1b201000001000000000000037777770765", "16fefd0000000000000000", "000100002112a442",
-                             "", "00", "40", "c0", "ff"}) {
+    for (const char* text :
+         {"0d89a1b2c3d4e5f60751303433010102030405060708090a0b0c", "c3513034365012345678",
+          "a1b201000001000000000000037777770765", "16fefd0000000000000000", "000100002112a442", "",
+          "00", "40", "c0", "ff"}) {
         EXPECT_FALSE(looks_like_quic(unhex(text))) << text;
     }
 }
@@ -135,7 +137,8 @@ TEST(QuicHeader, ReadsLongHeadersWithoutTheFixedBitButDoesNotStartAFlowWithOne) 
 }
 
 TEST(QuicHeader, AsksForMoreAtEveryTruncation) {
-    const Bytes bytes = build_packet({.source_id = Bytes(20, 5), .token = text("a token"), .payload = Bytes(30)});
+    const Bytes bytes =
+        build_packet({.source_id = Bytes(20, 5), .token = text("a token"), .payload = Bytes(30)});
     for (std::size_t size = 1; size < bytes.size(); ++size) {
         const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
         read_one(cut, Parse::need_more);
@@ -146,7 +149,8 @@ TEST(QuicHeader, AsksForMoreAtEveryTruncation) {
 }
 
 TEST(QuicHeader, AnswersWhateverBitIsFlipped) {
-    const Bytes bytes = build_packet({.source_id = Bytes(4, 5), .token = text("tok"), .payload = Bytes(30)});
+    const Bytes bytes =
+        build_packet({.source_id = Bytes(4, 5), .token = text("tok"), .payload = Bytes(30)});
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         for (unsigned bit = 0; bit < 8; ++bit) {
             Bytes changed = bytes;

@@ -1,9 +1,9 @@
 // Builds protected QUIC packets with libcrypto alone: the second opinion the tests compare against.
 #pragma once
+#include <map>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-
-#include <map>
 
 #include "dataplane/quic/header.h"
 #include "tests/unit/quic/rfc_packets.h"
@@ -86,9 +86,10 @@ inline Bytes build_packet(PacketPlan plan) {
 
     const unsigned type_bits = (static_cast<unsigned>(plan.type) + (v2 ? 1u : 0u)) & 3u;
     const unsigned form_bits = plan.fixed_bit ? 0xc0u : 0x80u;
-    Bytes header{static_cast<std::uint8_t>(form_bits | (type_bits << 4) | (plan.reserved_bits << 2) |
-                                           (plan.number_bytes - 1u))};
-    for (int i = 3; i >= 0; --i) header.push_back(static_cast<std::uint8_t>(plan.version >> (8 * i)));
+    Bytes header{static_cast<std::uint8_t>(form_bits | (type_bits << 4) |
+                                           (plan.reserved_bits << 2) | (plan.number_bytes - 1u))};
+    for (int i = 3; i >= 0; --i)
+        header.push_back(static_cast<std::uint8_t>(plan.version >> (8 * i)));
     header.push_back(static_cast<std::uint8_t>(plan.target_id.size()));
     append(header, plan.target_id);
     header.push_back(static_cast<std::uint8_t>(plan.source_id.size()));
@@ -100,7 +101,8 @@ inline Bytes build_packet(PacketPlan plan) {
     // Length always takes two bytes here.
     const std::size_t around = header.size() + 2 + plan.number_bytes + 16;
     std::size_t payload_bytes = std::max<std::size_t>(plan.payload.size(), 4);
-    if (plan.packet_bytes_min > around + payload_bytes) payload_bytes = plan.packet_bytes_min - around;
+    if (plan.packet_bytes_min > around + payload_bytes)
+        payload_bytes = plan.packet_bytes_min - around;
     plan.payload.resize(payload_bytes);
     const std::size_t length = plan.number_bytes + payload_bytes + 16;
     header.push_back(static_cast<std::uint8_t>(0x40 | (length >> 8)));

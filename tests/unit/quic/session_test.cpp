@@ -1,10 +1,11 @@
-// One flow's QUIC handshake: who is the client, Retry, versions, coalescing, shuffled pieces, budgets.
+// One flow's QUIC handshake: who is the client, Retry, versions, coalescing, shuffled pieces,
+// budgets.
 #include "dataplane/quic/session.h"
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/quic/initial_builder.h"
 
@@ -26,8 +27,11 @@ class SessionTest : public ::testing::Test {
     }
     // Answers the client above; keys from the client's first id.
     static PacketPlan server(std::uint64_t number, Bytes payload) {
-        return {.from_client = false, .target_id = text("client"), .source_id = text("the server"),
-                .number = number, .payload = std::move(payload)};
+        return {.from_client = false,
+                .target_id = text("client"),
+                .source_id = text("the server"),
+                .number = number,
+                .payload = std::move(payload)};
     }
     // Puts the pieces together as the pipeline would.
     void collect(Bytes& stream) const {
@@ -75,7 +79,8 @@ TEST_F(SessionTest, SaysSoWhenAServerIsSeenWithoutItsClient) {
     EXPECT_EQ(facts_.no_keys_count, 1);
     EXPECT_TRUE(facts_.initial && facts_.crypto.empty());
     // The client comes late, as in a capture out of order; the server's copy then opens.
-    ASSERT_EQ(feed(build_packet(client(0, crypto_frame(0, text("client hello")))), kClient), Parse::ok);
+    ASSERT_EQ(feed(build_packet(client(0, crypto_frame(0, text("client hello")))), kClient),
+              Parse::ok);
     EXPECT_EQ(facts_.side, Side::client);
     ASSERT_EQ(feed(from_server, kServer), Parse::ok);
     EXPECT_EQ(facts_.side, Side::server);
@@ -166,8 +171,10 @@ TEST_F(SessionTest, WalksCoalescedPackets) {
     const Bytes datagram = joined(
         {build_packet(client(0, crypto_frame(0, text("one ")))),
          build_packet(client(1, crypto_frame(4, text("two")))),
-         build_packet({.type = PacketType::zero_rtt, .source_id = text("client"), .payload = Bytes(30)}),
-         build_packet({.type = PacketType::handshake, .source_id = text("client"), .payload = Bytes(30)}),
+         build_packet(
+             {.type = PacketType::zero_rtt, .source_id = text("client"), .payload = Bytes(30)}),
+         build_packet(
+             {.type = PacketType::handshake, .source_id = text("client"), .payload = Bytes(30)}),
          Bytes(33, 0x55)});
     ASSERT_EQ(feed(datagram, kClient), Parse::ok);
     EXPECT_EQ(facts_.opened_count, 2);
@@ -184,7 +191,8 @@ TEST_F(SessionTest, WalksCoalescedPackets) {
 TEST_F(SessionTest, SkipsCoalescedPacketsOfAnotherConnection) {
     PacketPlan foreign = client(1, crypto_frame(4, text("two")));
     foreign.target_id = foreign.key_id = text("somebody else");
-    ASSERT_EQ(feed(joined({build_packet(client(0, crypto_frame(0, text("one ")))), build_packet(foreign)}),
+    ASSERT_EQ(feed(joined({build_packet(client(0, crypto_frame(0, text("one ")))),
+                           build_packet(foreign)}),
                    kClient),
               Parse::ok);
     EXPECT_EQ(facts_.foreign_count, 1);
@@ -258,8 +266,10 @@ TEST_F(SessionTest, SpendsABoundedNumberOfKeySchedules) {
         garbage.target_id = Bytes(8, i);
         garbage.key_id = text("never seen");
         const Parse status = feed(build_packet(garbage), kClient);
-        if (status == Parse::limit) ++limit_count;
-        else EXPECT_EQ(facts_.failed_count, 1);
+        if (status == Parse::limit)
+            ++limit_count;
+        else
+            EXPECT_EQ(facts_.failed_count, 1);
     }
     EXPECT_EQ(limit_count, 40 - (kDerivationsMax - 1));
     EXPECT_TRUE(session_.exhausted(kClient));

@@ -10,7 +10,8 @@ namespace {
 
 // The extension body of the ClientHello in RFC 9001 appendix A.2.
 constexpr std::string_view kRfcBody =
-    "0408ffffffffffffffff05048000ffff07048000ffff0801100104800075300901100f088394c8f03e51570806048000ffff";
+    "0408ffffffffffffffff05048000ffff07048000ffff0801100104800075300901100f088394c8f03e515708060480"
+    "00ffff";
 
 TEST(TransportParams, KeepsWireOrder) {
     const Bytes body = unhex(kRfcBody);
@@ -39,8 +40,10 @@ TEST(TransportParams, RefusesEveryCutInsideAParameter) {
         const Bytes cut(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size));
         TransportParams params;
         const Parse status = read_transport_params(cut, params);
-        if (status == Parse::ok) ++whole_count;
-        else EXPECT_EQ(status, Parse::malformed);
+        if (status == Parse::ok)
+            ++whole_count;
+        else
+            EXPECT_EQ(status, Parse::malformed);
     }
     EXPECT_EQ(whole_count, 9u);  // between the eight parameters and at both ends
 }
@@ -53,7 +56,8 @@ TEST(TransportParams, StopsAtItsBound) {
     append(body, Bytes{27, 0});
     EXPECT_EQ(read_transport_params(body, params), Parse::limit);
     EXPECT_EQ(params.list.size(), kTransportParamsMax);
-    EXPECT_TRUE(is_grease_param(27) && is_grease_param(58) && !is_grease_param(28) && !is_grease_param(0));
+    EXPECT_TRUE(is_grease_param(27) && is_grease_param(58) && !is_grease_param(28) &&
+                !is_grease_param(0));
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// Reads the UDP datagrams of pcap and pcapng files: just enough for the shared captures, no library.
+// Reads the UDP datagrams of pcap and pcapng files: just enough for the shared captures, no
+// library.
 #pragma once
 #include <cstring>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <iterator>
+#include <map>
 #include <string>
 
 #include "dataplane/base/byte_reader.h"
@@ -22,7 +23,8 @@ inline std::string as_key(ByteView address, ByteView port) {
     return std::string(as_text(address)) + std::string(as_text(port));
 }
 
-// Ethernet with VLANs, Linux cooked, loopback and raw IP; other frames and later fragments are left out.
+// Ethernet with VLANs, Linux cooked, loopback and raw IP; other frames and later fragments are left
+// out.
 inline bool udp_of(ByteView frame, std::uint32_t link, Datagram& out) {
     ByteReader in(frame);
     if (link == 1) {
@@ -45,7 +47,8 @@ inline bool udp_of(ByteView frame, std::uint32_t link, Datagram& out) {
     const ByteView ip = in.rest();
     ByteView udp;
     if (ip.size() >= 20 && ip[0] >> 4 == 4) {
-        if (ip[9] != 17 || (load_be16(&ip[6]) & 0x1fff) != 0 || ip.size() < load_be16(&ip[2])) return false;
+        if (ip[9] != 17 || (load_be16(&ip[6]) & 0x1fff) != 0 || ip.size() < load_be16(&ip[2]))
+            return false;
         udp = ip.first(load_be16(&ip[2])).subspan(4u * (ip[0] & 15u));
         if (udp.size() < 8) return false;
         out.from = as_key(ip.subspan(12, 4), udp.first(2));
@@ -64,7 +67,8 @@ inline bool udp_of(ByteView frame, std::uint32_t link, Datagram& out) {
 }
 
 // Calls `each` for every datagram in file order; false when the file cannot be read.
-inline bool each_datagram(const std::string& path, const std::function<void(const Datagram&)>& each) {
+inline bool each_datagram(const std::string& path,
+                          const std::function<void(const Datagram&)>& each) {
     std::ifstream file(path, std::ios::binary);
     const std::string read{std::istreambuf_iterator<char>(file), {}};
     const ByteView all = as_bytes(read);

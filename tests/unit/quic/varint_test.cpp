@@ -10,8 +10,13 @@ namespace {
 
 TEST(Varint, ReadsTheSamplesOfRfc9000AppendixA1) {
     const std::pair<const char*, std::uint64_t> kSamples[] = {
-        {"c2197c5eff14e88c", 151288809941952652u}, {"9d7f3e7d", 494878333}, {"7bbd", 15293},
-        {"4025", 37}, {"25", 37}, {"ffffffffffffffff", kVarintMax}, {"00", 0},
+        {"c2197c5eff14e88c", 151288809941952652u},
+        {"9d7f3e7d", 494878333},
+        {"7bbd", 15293},
+        {"4025", 37},
+        {"25", 37},
+        {"ffffffffffffffff", kVarintMax},
+        {"00", 0},
     };
     for (const auto& [text, value] : kSamples) {
         const Bytes bytes = unhex(text);

@@ -117,15 +117,20 @@ Status Run::start() {
     if (!outputs) return outputs.error();
     outputs_ = std::move(*outputs);
     notices_ = outputs_->notices();
+    for (const std::string& notice : notices_) say(notice);
 
     runtime::EalPlan plan;
     plan.extra_args = config_.eal;
     plan.slots = runtime::Crew::slots_for_files(config_.workers);
-    plan.memory_bytes = runtime::Crew::memory_for_files(config_.workers);
+    plan.memory_bytes = runtime::Crew::memory_for_files();
     auto eal = runtime::Eal::start(plan);
     if (!eal) return eal.error();
     eal_ = std::make_unique<runtime::Eal>(std::move(*eal));
-    if (!eal_->notice().empty()) notices_.push_back(eal_->notice());
+    if (!eal_->notice().empty()) {
+        notices_.push_back(eal_->notice());
+        // A capture is read at any speed: there, slower pages are for the counters' reader alone.
+        if (config_.live()) say(eal_->notice());
+    }
 
     auto wanted = crew_config(config_, outputs_->epoch());
     if (!wanted) return wanted.error();
@@ -139,10 +144,6 @@ Status Run::start() {
     if (!admin) return admin.error();
     admin_ = std::make_unique<AdminServer>(std::move(*admin));
 
-    // A capture is read as fast as it may be: its notices are for the counters' reader alone.
-    if (config_.live()) {
-        for (const std::string& notice : notices_) say(notice);
-    }
     runtime::keep_heap_out_of_core_dumps();
     const Status launched = crew_->start();
     if (!launched.ok()) {

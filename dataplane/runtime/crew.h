@@ -21,7 +21,7 @@ class Crew {
   public:
     // What the EAL must provide for such a crew.
     static unsigned slots_for_files(unsigned workers) noexcept;
-    static std::size_t memory_for_files(unsigned workers) noexcept;
+    static std::size_t memory_for_files() noexcept;
 
     // Capture files, in order, as one stream. With one worker that worker reads them itself; with more,
     // a receiver deals the packets so that a flow stays at one worker.

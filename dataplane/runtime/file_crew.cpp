@@ -55,9 +55,7 @@ class FileCrew final : public Crew {
     Status prepare(const CrewConfig& config) {
         const Status hired = hire(config, /*lossless=*/true, /*sleep_when_idle=*/true);
         if (!hired.ok() || config.workers == 1) return hired;
-        auto receiver = Receiver::make(input_, config.workers, kRingSlots, DistributorLimits{});
-        if (!receiver) return receiver.error();
-        receiver_ = std::move(*receiver);
+        receiver_ = std::make_unique<Receiver>(input_, config.workers, kRingSlots, DistributorLimits{});
         return {};
     }
 
@@ -108,10 +106,9 @@ unsigned Crew::slots_for_files(unsigned workers) noexcept {
     return workers > 1 ? workers + 1 : 1;
 }
 
-std::size_t Crew::memory_for_files(unsigned workers) noexcept {
-    // Rings, driver and library structures beside the pool.
-    return Pool::bytes(file_pool()) + workers * kRingSlots * 2 * sizeof(void*) +
-           (std::size_t{24} << 20);
+std::size_t Crew::memory_for_files() noexcept {
+    // Driver and library structures beside the pool; one pool serves any number of workers.
+    return Pool::bytes(file_pool()) + (std::size_t{24} << 20);
 }
 
 Result<std::unique_ptr<Crew>> Crew::for_files(Eal& eal, const CrewConfig& config,

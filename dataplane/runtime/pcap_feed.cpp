@@ -9,9 +9,8 @@
 #include <cstring>
 #include <optional>
 
-#include <rte_mbuf.h>
-
 #include "dataplane/capture/pcap_file.h"
+#include "dataplane/runtime/dpdk/mbuf.h"
 
 namespace seine::runtime {
 namespace {
@@ -49,6 +48,7 @@ rte_mbuf* copy_of(ByteView bytes, rte_mempool* pool) noexcept {
             rte_pktmbuf_free(head);
             return nullptr;
         }
+        taken_from_pool({&part, 1});
         const auto take = static_cast<std::uint16_t>(
             std::min<std::size_t>(bytes.size(), rte_pktmbuf_tailroom(part)));
         std::memcpy(rte_pktmbuf_append(part, take), bytes.data(), take);
@@ -169,12 +169,12 @@ bool PcapFeed::Rooms::complete(rte_mbuf*& packet, const capture::CapturedFrame& 
     if (frame.bytes.size() > kDriverBytesMax) {
         rte_mbuf* whole = copy_of(frame.bytes, pool.handle());
         if (whole == nullptr) return false;
-        rte_pktmbuf_free(packet);
+        give_back({&packet, 1});
         packet = whole;
     } else if (chain_bytes(packet) != frame.bytes.size()) {
         return false;
     }
-    *static_cast<PacketMeta*>(rte_mbuf_to_priv(packet)) = {frame.time, frame.wire_bytes, frame.link};
+    meta_of(packet) = {frame.time, frame.wire_bytes, frame.link};
     last = std::max(last, frame.time);
     return true;
 }
@@ -195,7 +195,7 @@ std::size_t PcapFeed::Rooms::pair_up(std::span<rte_mbuf*> got) noexcept {
                                : file->path() + ": packet " + std::to_string(file->frame_count()) +
                                      " differs between DPDK's pcap driver and libpcap; give the file "
                                      "to seine-replay");
-        rte_pktmbuf_free_bulk(&got[i], static_cast<unsigned>(got.size() - i));
+        give_back(got.subspan(i));
         close_file();
         got = got.first(i);
         break;

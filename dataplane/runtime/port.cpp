@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include <rte_bus_vdev.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
 
 #include "dataplane/runtime/dpdk_log.h"
+#include "dataplane/runtime/dpdk/mbuf.h"
 
 namespace seine::runtime {
 namespace {
@@ -17,6 +16,7 @@ namespace {
 // A packet's private area holds its meta; DPDK wants it aligned to eight bytes.
 constexpr std::uint16_t kPrivateBytes = RTE_ALIGN(sizeof(PacketMeta), RTE_MBUF_PRIV_ALIGN);
 constexpr unsigned kCachePackets = 128;
+constexpr char kVirtualBus[] = "vdev";
 
 // Both directions of a flow give the same Toeplitz hash when the key repeats every 16 bits
 // (Woo and Park, "Scalable TCP Session Monitoring with Symmetric Receive-side Scaling", 2012).
@@ -91,7 +91,8 @@ Result<std::unique_ptr<Port>> Port::open(const PortConfig& config, Pool& pool) {
     port->label_ = config.label;
     port->queues_ = config.queues;
     if (!config.hardware) {
-        const int made = rte_vdev_init(config.device.c_str(), config.arguments.c_str());
+        const int made =
+            rte_eal_hotplug_add(kVirtualBus, config.device.c_str(), config.arguments.c_str());
         if (made != 0) return refused(config, "DPDK cannot open it", made);
         port->device_ = config.device;
         port->virtual_device_ = true;
@@ -138,7 +139,7 @@ Port::~Port() {
     if (device_.empty() && !started_) return;
     if (started_) static_cast<void>(rte_eth_dev_stop(id_));
     if (virtual_device_) {
-        static_cast<void>(rte_vdev_uninit(device_.c_str()));  // closes the port as well
+        static_cast<void>(rte_eal_hotplug_remove(kVirtualBus, device_.c_str()));  // closes the port as well
     } else {
         static_cast<void>(rte_eth_dev_close(id_));
     }
@@ -164,7 +165,10 @@ PortCounters Port::counters() const noexcept {
 }
 
 std::size_t Port::receive(std::uint16_t queue, std::span<rte_mbuf*> out) const noexcept {
-    return rte_eth_rx_burst(id_, queue, out.data(), static_cast<std::uint16_t>(out.size()));
+    const std::size_t count =
+        rte_eth_rx_burst(id_, queue, out.data(), static_cast<std::uint16_t>(out.size()));
+    taken_from_pool(out.first(count));
+    return count;
 }
 
 }  // namespace seine::runtime

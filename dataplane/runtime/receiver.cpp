@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include <rte_mbuf.h>
-
+#include "dataplane/runtime/dpdk/mbuf.h"
 #include "dataplane/wire/steering.h"
 
 namespace seine::runtime {
@@ -33,18 +32,20 @@ class Receiver::Dealer final : public Distributor::Target {
     Receiver& receiver_;
 };
 
-Result<std::unique_ptr<Receiver>> Receiver::make(PacketSource& source, unsigned workers,
-                                                 std::uint32_t ring_slots,
-                                                 const DistributorLimits& limits) {
-    std::unique_ptr<Receiver> receiver(new Receiver(source, workers, limits));
+Receiver::Receiver(PacketSource& source, unsigned workers, std::uint32_t ring_slots,
+                   const DistributorLimits& limits)
+    : source_(source), distributor_(workers, limits) {
     for (unsigned i = 0; i < workers; ++i) {
-        auto ring = PacketRing::make("seine-deal-" + std::to_string(i), ring_slots,
-                                     PacketRing::Producers::one);
-        if (!ring) return ring.error();
-        receiver->rings_.push_back(std::move(*ring));
-        receiver->ends_.push_back(std::make_unique<End>(*receiver->rings_.back(), *receiver));
+        rings_.push_back(std::make_unique<PacketRing>(ring_slots));
+        ends_.push_back(std::make_unique<End>(*rings_.back(), *this));
     }
-    return receiver;
+}
+
+Receiver::~Receiver() {
+    rte_mbuf* packet = nullptr;
+    for (const auto& ring : rings_) {
+        while (ring->pop({&packet, 1}) > 0) give_back({&packet, 1});
+    }
 }
 
 void Receiver::run() noexcept {
@@ -66,10 +67,9 @@ void Receiver::run() noexcept {
         counters_.add(WorkerCounter::packets_received, count);
         for (std::size_t i = 0; i < count; ++i) {
             rte_mbuf* packet = packets[i];
-            const auto& meta = *static_cast<const PacketMeta*>(rte_mbuf_to_priv(packet));
+            const PacketMeta& meta = meta_of(packet);
             // The first buffer holds far more than the headers that decide.
-            const ByteView head(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len);
-            distributor_.offer(packet, wire::peek(head, meta.link), meta.time, dealer);
+            distributor_.offer(packet, wire::peek(first_bytes(packet), meta.link), meta.time, dealer);
         }
     }
     distributor_.flush(dealer);

@@ -16,9 +16,11 @@ class Receiver {
   public:
     // Deals the packets of `source` to `workers` rings of `ring_slots` packets. Waits when a ring is
     // full: nothing of a file is lost.
-    static Result<std::unique_ptr<Receiver>> make(PacketSource& source, unsigned workers,
-                                                  std::uint32_t ring_slots,
-                                                  const DistributorLimits& limits);
+    Receiver(PacketSource& source, unsigned workers, std::uint32_t ring_slots,
+             const DistributorLimits& limits);
+    ~Receiver();
+    Receiver(const Receiver&) = delete;
+    Receiver& operator=(const Receiver&) = delete;
 
     // Runs on its own thread until the source has ended.
     void run() noexcept;
@@ -40,9 +42,6 @@ class Receiver {
         const Receiver& receiver_;
     };
     class Dealer;
-
-    Receiver(PacketSource& source, unsigned workers, const DistributorLimits& limits)
-        : source_(source), distributor_(workers, limits) {}
 
     PacketSource& source_;
     Distributor distributor_;

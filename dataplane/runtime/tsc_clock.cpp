@@ -40,6 +40,7 @@ Pair read_pair() noexcept {
 }
 
 constexpr std::int64_t kMeasureNs = 20 * kMillisecond;
+constexpr std::int64_t kDisturbedNs = kMillisecond;
 
 }  // namespace
 
@@ -64,20 +65,19 @@ TscClock::TscClock(std::uint64_t ticks_now, Nanos wall, double hertz) noexcept
 void TscClock::publish(std::uint64_t ticks_now, std::int64_t wall_ns, double ns_per_tick) noexcept {
     const std::uint32_t version = version_.load(std::memory_order_relaxed);
     version_.store(version + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-    ticks_at_.store(ticks_now, std::memory_order_relaxed);
-    wall_ns_.store(wall_ns, std::memory_order_relaxed);
-    ns_per_tick_.store(ns_per_tick, std::memory_order_relaxed);
+    // Whoever reads one of these also sees that the version is odd or later.
+    ticks_at_.store(ticks_now, std::memory_order_release);
+    wall_ns_.store(wall_ns, std::memory_order_release);
+    ns_per_tick_.store(ns_per_tick, std::memory_order_release);
     version_.store(version + 2, std::memory_order_release);
 }
 
 Nanos TscClock::at(std::uint64_t ticks_now) const noexcept {
     for (;;) {
         const std::uint32_t version = version_.load(std::memory_order_acquire);
-        const std::uint64_t from = ticks_at_.load(std::memory_order_relaxed);
-        const std::int64_t wall = wall_ns_.load(std::memory_order_relaxed);
-        const double slope = ns_per_tick_.load(std::memory_order_relaxed);
-        std::atomic_thread_fence(std::memory_order_acquire);
+        const std::uint64_t from = ticks_at_.load(std::memory_order_acquire);
+        const std::int64_t wall = wall_ns_.load(std::memory_order_acquire);
+        const double slope = ns_per_tick_.load(std::memory_order_acquire);
         if ((version & 1) != 0 || version_.load(std::memory_order_relaxed) != version) continue;
         // A reader may hold a tick count from just before the line's start: the sign is kept.
         const auto ticks_passed = static_cast<std::int64_t>(ticks_now - from);
@@ -101,7 +101,12 @@ std::int64_t TscClock::discipline(std::uint64_t ticks_now, Nanos wall) noexcept 
         publish(ticks_now, wall.count, rate_);
         return error;
     }
-    // The counter's own rate over the whole epoch: the longer, the better known.
+    // The counter's own rate over the whole epoch: the longer, the better known. A wall clock that was
+    // itself slewed meanwhile says nothing of the counter: measure anew from here.
+    if (error > kDisturbedNs || error < -kDisturbedNs) {
+        first_ticks_ = ticks_now;
+        first_wall_ns_ = wall.count;
+    }
     const auto ticks_passed = static_cast<std::int64_t>(ticks_now - first_ticks_);
     const std::int64_t ns_passed = wall.count - first_wall_ns_;
     if (ticks_passed > 0 && ns_passed > kSecond / 2) {

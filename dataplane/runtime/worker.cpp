@@ -7,9 +7,10 @@
 #include <atomic>
 #include <cstring>
 
-#include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_prefetch.h>
+
+#include "dataplane/runtime/dpdk/mbuf.h"
 
 namespace seine::runtime {
 namespace {
@@ -25,11 +26,6 @@ constexpr long kSleepNs = 50'000;
 void nap() noexcept {
     const timespec span{0, kSleepNs};
     nanosleep(&span, nullptr);
-}
-
-const PacketMeta& meta_of(rte_mbuf* packet) noexcept {
-    // The pool reserves the private area for this; sources fill it.
-    return *static_cast<const PacketMeta*>(rte_mbuf_to_priv(packet));
 }
 
 }  // namespace
@@ -97,7 +93,7 @@ void Worker::Rooms::inspect(std::size_t count) noexcept {
         frame.link = meta.link;
         frame.time = meta.time;
         if (packet->next == nullptr) {
-            frame.bytes = {rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len};
+            frame.bytes = first_bytes(packet);
             continue;
         }
         // There is one scratch: what it holds is inspected before the next chain needs it.
@@ -106,7 +102,7 @@ void Worker::Rooms::inspect(std::size_t count) noexcept {
         filled = 0;
     }
     if (filled > 0) inspector->inspect({frames.data(), filled});
-    rte_pktmbuf_free_bulk(packets.data(), static_cast<unsigned>(count));
+    give_back(std::span(packets).first(count));
     counters.add(WorkerCounter::bursts);
     counters.add(WorkerCounter::packets_received, count);
     flows_live.store(inspector->flow_count(), std::memory_order_relaxed);

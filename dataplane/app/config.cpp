@@ -174,7 +174,8 @@ std::string closest(std::string_view wrong, const std::vector<std::string>& name
 const std::vector<std::string>& option_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> out;
-        for (const auto& option : options().options()) out.push_back(option->long_name());
+        const po::options_description all = options();
+        for (const auto& option : all.options()) out.push_back(option->long_name());
         return out;
     }();
     return names;

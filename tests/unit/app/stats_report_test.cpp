@@ -1,0 +1,72 @@
+// The counters' document: valid, complete, and written in one step.
+#include "dataplane/app/stats_report.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace seine::app {
+namespace {
+
+Report small_report() {
+    Report report;
+    report.version = "1.2.3";
+    report.state = "running";
+    report.input = "pcap";
+    report.started_ns = 1000;
+    report.now_ns = 3500;
+    report.process = 42;
+    runtime::PortSnapshot port;
+    port.label = "a \"quoted\" file";
+    port.link_up = true;
+    port.counters.ipackets = 10;
+    port.counters.imissed = 1;
+    report.snapshot.ports.push_back(port);
+    for (unsigned i = 0; i < 2; ++i) {
+        runtime::WorkerSnapshot worker;
+        worker.index = i;
+        worker.flows_live = 3;
+        worker.counters = {{"packets", 5 + i, "frames"}, {"flows_new", 1, "flows"}};
+        report.snapshot.workers.push_back(worker);
+    }
+    report.problems = {"line\nbreak"};
+    return report;
+}
+
+TEST(StatsReport, HoldsEveryCounterPerWorkerAndInSum) {
+    EXPECT_EQ(stats_document(small_report(), false),
+              R"({"program":"seine-dataplane","version":"1.2.3","state":"running","input":"pcap","pid":42,)"
+              R"("epoch":0,"started_ns":1000,"uptime_ns":2500,"ports":[{"port":"a \"quoted\" file",)"
+              R"("link":"up","megabits":0,"ipackets":10,"ibytes":0,"imissed":1,"ierrors":0,"rx_nombuf":0,)"
+              R"("kernel_packets":0,"kernel_drops":0}],"workers":[{"worker":0,"flows_live":3,)"
+              R"("stalled":false,"counters":{"packets":5,"flows_new":1}},{"worker":1,"flows_live":3,)"
+              R"("stalled":false,"counters":{"packets":6,"flows_new":1}}],"flows_live":6,)"
+              R"("totals":{"packets":11,"flows_new":2},"records_exported":0,"notices":[],)"
+              R"("problems":["line\u000abreak"]})");
+}
+
+TEST(StatsReport, ExplainsItselfWhenAsked) {
+    const std::string text = stats_document(small_report(), true);
+    EXPECT_NE(text.find(R"("meanings":{"packets":"frames","flows_new":"flows"}})"), std::string::npos);
+}
+
+TEST(StatsReport, IsWrittenWholeOrNotAtAll) {
+    std::string folder = (std::filesystem::temp_directory_path() / "seine-stats-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const std::string path = folder + "/stats.json";
+    EXPECT_TRUE(write_stats(path, "{}").ok());
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    EXPECT_EQ(text.str(), "{}\n");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+    const Status refused = write_stats(folder + "/absent/stats.json", "{}");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_NE(refused.message().find("stats.json: counters cannot be written"), std::string::npos);
+    std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace seine::app

@@ -1,8 +1,9 @@
-// The plainest possible SegmentBuffer: a map of bytes. Tests and the fuzz target compare with it.
+// The plainest possible SegmentBuffer: one cell a byte. Tests and the fuzz target compare with it.
 #pragma once
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string>
+#include <vector>
 
 #include "dataplane/stream/segment_buffer.h"
 
@@ -24,68 +25,80 @@ class SegmentModel {
         const std::uint64_t end = offset + bytes.size();
         if (end <= base_) return {Added::below_base, false};
         if (end > base_ + room_.bytes_max) return {Added::limit_bytes, false};
-        std::map<std::uint64_t, std::uint8_t> after = held_;
+        std::vector<std::int16_t> after = cells_;
+        after.resize(std::max<std::size_t>(after.size(), end - base_), kAbsent);
+        bool fresh = false;
         for (std::size_t i = 0; i < bytes.size(); ++i) {
             if (offset + i < base_) continue;
-            const auto [at, fresh] = after.emplace(offset + i, bytes[i]);
-            if (!fresh && at->second != bytes[i]) out.conflict = true;
+            std::int16_t& cell = after[offset + i - base_];
+            if (cell == kAbsent) {
+                cell = bytes[i];
+                fresh = true;
+            } else if (cell != bytes[i]) {
+                out.conflict = true;
+            }
         }
-        if (after.size() == held_.size()) {
+        if (!fresh) {
             out.added = Added::duplicate;
             return out;
         }
-        if (runs(after) > runs(held_) && runs(after) > room_.segments_max) return {Added::limit_segments, false};
+        if (runs(after) > runs(cells_) && runs(after) > room_.segments_max) return {Added::limit_segments, false};
         const std::size_t ready_before = ready().size();
-        held_.swap(after);
+        cells_.swap(after);
         out.added = ready().size() > ready_before ? Added::ready : Added::waiting;
         return out;
     }
     void consume(std::uint64_t count) {
         if (count > 0) consumed_ = true;
         base_ += count;
-        held_.erase(held_.begin(), held_.lower_bound(base_));
+        const auto gone = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, cells_.size()));
+        cells_.erase(cells_.begin(), cells_.begin() + gone);
     }
     bool rebase(std::uint64_t offset) {
         if (consumed_ || offset > base_) return false;
-        if (!held_.empty() && offset != base_ && held_.rbegin()->first + 1 - offset > room_.bytes_max) return false;
+        const std::uint64_t down = base_ - offset;
+        if (!cells_.empty() && down > 0 && cells_.size() + down > room_.bytes_max) return false;
+        if (!cells_.empty()) cells_.insert(cells_.begin(), down, kAbsent);
         base_ = offset;
         return true;
     }
     std::uint64_t skip_gap() {
-        if (held_.empty() || held_.begin()->first == base_) return 0;
-        const std::uint64_t gap = held_.begin()->first - base_;
+        std::size_t gap = 0;
+        while (gap < cells_.size() && cells_[gap] == kAbsent) ++gap;
         consume(gap);
         return gap;
     }
     [[nodiscard]] std::string ready() const {
         std::string out;
-        std::uint64_t at = base_;
-        for (auto each = held_.find(base_); each != held_.end() && each->first == at; ++each, ++at) {
-            out.push_back(static_cast<char>(each->second));
+        for (const std::int16_t cell : cells_) {
+            if (cell == kAbsent) break;
+            out.push_back(static_cast<char>(cell));
         }
         return out;
     }
-    void clear() { held_.clear(); }
+    void clear() { cells_.clear(); }
     [[nodiscard]] std::uint64_t base() const { return base_; }
-    [[nodiscard]] std::size_t held_bytes() const { return held_.size(); }
-    [[nodiscard]] std::size_t run_count() const { return runs(held_); }
-    [[nodiscard]] std::uint64_t highest_end() const {
-        return held_.empty() ? base_ : held_.rbegin()->first + 1;
+    [[nodiscard]] std::size_t held_bytes() const {
+        return cells_.size() - static_cast<std::size_t>(std::count(cells_.begin(), cells_.end(), kAbsent));
     }
+    [[nodiscard]] std::size_t run_count() const { return runs(cells_); }
+    [[nodiscard]] std::uint64_t highest_end() const { return base_ + cells_.size(); }
 
   private:
-    static std::size_t runs(const std::map<std::uint64_t, std::uint8_t>& bytes) {
+    static constexpr std::int16_t kAbsent = -1;
+
+    static std::size_t runs(const std::vector<std::int16_t>& cells) {
         std::size_t count = 0;
-        std::uint64_t next = 0;
-        for (const auto& [at, byte] : bytes) {
-            if (count == 0 || at != next) ++count;
-            next = at + 1;
+        std::int16_t before = kAbsent;
+        for (const std::int16_t cell : cells) {
+            if (cell != kAbsent && before == kAbsent) ++count;
+            before = cell;
         }
         return count;
     }
     std::uint64_t base_;
     Room room_;
-    std::map<std::uint64_t, std::uint8_t> held_;
+    std::vector<std::int16_t> cells_;  // from the base on; the last one is present
     bool consumed_ = false;
 };
 

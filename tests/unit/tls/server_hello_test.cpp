@@ -125,7 +125,8 @@ TEST(TlsNewSessionTicket, ShowsTicketAndLifetime) {
         const Bytes cut(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(count));
         EXPECT_EQ(read_new_session_ticket(cut, ticket), Parse::malformed);
     }
-    ASSERT_EQ(read_new_session_ticket(synth::new_session_ticket(0, {}), ticket), Parse::ok);
+    const Bytes empty = synth::new_session_ticket(0, {});
+    ASSERT_EQ(read_new_session_ticket(empty, ticket), Parse::ok);
     EXPECT_TRUE(ticket.ticket.empty());
 }
 

@@ -1,6 +1,7 @@
 #include "dataplane/wire/steering.h"
 
 #include "dataplane/base/hash.h"
+#include "dataplane/wire/decode.h"
 #include "dataplane/wire/walk.h"
 
 namespace seine::wire {

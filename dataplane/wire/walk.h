@@ -4,7 +4,7 @@
 
 #include "dataplane/base/byte_reader.h"
 #include "dataplane/base/clock.h"
-#include "dataplane/wire/decode.h"
+#include "dataplane/wire/decode_result.h"
 #include "dataplane/wire/fragments.h"
 #include "dataplane/wire/link_type.h"
 #include "dataplane/wire/packet_view.h"

@@ -84,6 +84,7 @@ LIBRARIES = [
      ["dataplane/app", "control/service", "control/cli", "tools/replay", "tools/records", "tools/generate",
       "tools/evaluate", "tools/bench"]),
     ("libbpf", r"(bpf|xdp)/", ["ebpf"]),
+    ("sanitizer marks", r"sanitizer/", ["dataplane/base", "dataplane/flow", "dataplane/stream", "dataplane/pipeline"]),
     ("kernel headers", r"linux/", ["ebpf", "dataplane/runtime"]),
     ("SQLite", r"sqlite3", ["control/store"]),
     ("TBB", r"(tbb|oneapi)/", ["control/detect"]),
@@ -92,7 +93,7 @@ LIBRARIES = [
     ("GoogleTest", r"g(test|mock)/", []),
     ("sockets", r"(sys/(socket|un|uio)|netinet/.*|arpa/inet|net/if|netdb|poll|sys/epoll)\.h$",
      ["dataplane/export", "dataplane/app", "dataplane/runtime", "control/command", "control/account",
-      "control/dataplane_link", "control/export", "control/service", "control/cli"]),
+      "control/dataplane_link", "control/export", "control/service", "control/cli", "tools/synth"]),
 ]
 
 # Headers of the system that programs and base (memory maps) may use, but no parser and no stage.

@@ -182,7 +182,7 @@ def check_text(path, text, faults):
 
 def check_script(path, text, faults):
     lines = text.split("\n")
-    if path.endswith("CMakeLists.txt") and len(lines) <= 8:
+    if path.endswith(("CMakeLists.txt", ".cmake")) and len(lines) <= 8:
         return  # seine_library(NAME ...) says it all
     first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
     if not SCRIPT_FIRST.match(first):

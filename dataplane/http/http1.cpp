@@ -2,6 +2,7 @@
 #include "dataplane/http/http1.h"
 
 #include <array>
+#include <charconv>
 
 #include "dataplane/http/text_scan.h"
 
@@ -113,6 +114,14 @@ Parse method_here(const std::uint8_t* at, const std::uint8_t* end) noexcept {
     return at[length + 1] >= 0x20 ? Parse::ok : Parse::not_this;
 }
 
+// Line breaks stay: a field that is folded and decides where the message ends is a conflict, since one
+// recipient joins the lines and the next does not.
+std::string_view without_blanks(std::string_view text) noexcept {
+    while (!text.empty() && is_blank(static_cast<std::uint8_t>(text.front()))) text.remove_prefix(1);
+    while (!text.empty() && is_blank(static_cast<std::uint8_t>(text.back()))) text.remove_suffix(1);
+    return text;
+}
+
 // What the framing fields of one head said so far.
 struct Framing {
     Body body;
@@ -124,25 +133,19 @@ struct Framing {
 // A list of equal numbers is one number (RFC 9110 section 8.6); anything else is a conflict.
 void note_length(std::string_view value, Framing& framing) noexcept {
     while (true) {
-        while (!value.empty() && (is_blank(static_cast<std::uint8_t>(value.front())))) value.remove_prefix(1);
+        const std::size_t comma = value.find(',');
+        const std::string_view digits = without_blanks(value.substr(0, comma));
         std::uint64_t number = 0;
-        std::size_t digits = 0;
-        while (digits < value.size() && is_digit(static_cast<std::uint8_t>(value[digits]))) {
-            if (number > (std::uint64_t{1} << 59)) framing.body.conflict = true;
-            number = number * 10 + static_cast<std::uint64_t>(value[digits] - '0');
-            ++digits;
-        }
-        value.remove_prefix(digits);
-        while (!value.empty() && (is_blank(static_cast<std::uint8_t>(value.front())))) value.remove_prefix(1);
-        if (digits == 0 || (!value.empty() && value.front() != ',')) {
+        const auto done = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (done.ec != std::errc() || done.ptr != digits.data() + digits.size() || digits[0] == '-') {
             framing.body.conflict = true;
             return;
         }
         if (framing.sized && framing.body.length != number) framing.body.conflict = true;
         if (!framing.sized) framing.body.length = number;
         framing.sized = true;
-        if (value.empty()) return;
-        value.remove_prefix(1);
+        if (comma == std::string_view::npos) return;
+        value.remove_prefix(comma + 1);
     }
 }
 
@@ -150,12 +153,11 @@ void note_coding(std::string_view value, Framing& framing) noexcept {
     framing.coded = true;
     const std::size_t comma = value.rfind(',');
     if (comma != std::string_view::npos) value.remove_prefix(comma + 1);
-    while (!value.empty() && is_blank(static_cast<std::uint8_t>(value.front()))) value.remove_prefix(1);
-    framing.chunked_last = equals_lower(value, "chunked");
+    framing.chunked_last = equals_lower(without_blanks(value), "chunked");
 }
 
 Upgrade upgrade_of(std::string_view value) noexcept {
-    value = value.substr(0, value.find_first_of(", \t"));
+    value = without_blanks(value.substr(0, value.find(',')));
     if (equals_lower(value, "h2c")) return Upgrade::h2c;
     if (equals_lower(value, "websocket")) return Upgrade::websocket;
     return Upgrade::other;
@@ -166,7 +168,7 @@ void note_field(const HeaderField& field, Framing& framing, Upgrade& upgrade, bo
     switch (field.name.size()) {
         case 6:
             if (equals_lower(field.name, "expect"))
-                continues = continues || equals_lower(field.value, "100-continue");
+                continues = continues || equals_lower(without_blanks(field.value), "100-continue");
             break;
         case 7:
             if (equals_lower(field.name, "upgrade")) upgrade = upgrade_of(field.value);
@@ -208,11 +210,15 @@ struct Flags {
 // Header lines from `at` to the blank line, which `after` then follows.
 Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& fields, Flags& flags,
                   const std::uint8_t*& after) noexcept {
+    const auto note_last = [&] {
+        if (!fields.empty()) note_field(fields.back(), flags.framing, flags.upgrade, flags.continues);
+    };
     while (true) {
         Line line;
         if (const Parse parse = next_line(at, end, line); parse != Parse::ok) return parse;
         flags.bare_lf = flags.bare_lf || line.bare_lf;
         if (line.stop == at) {
+            note_last();
             after = line.next;
             return Parse::ok;
         }
@@ -227,6 +233,7 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
             at = line.next;
             continue;
         }
+        note_last();  // it is whole now
         const std::uint8_t* colon = at;
         while (colon != stop && kNameByte[*colon]) ++colon;
         const std::uint8_t* name_end = colon;
@@ -236,7 +243,6 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         while (value < stop && is_blank(*value)) ++value;
         if (value > stop) value = stop;
         if (!fields.push(text_between(at, name_end), text_between(value, stop))) return Parse::limit;
-        note_field(fields.back(), flags.framing, flags.upgrade, flags.continues);
         at = line.next;
     }
 }

@@ -97,9 +97,15 @@ void Http1Connection::lost(Direction& direction) noexcept {
     pending_ = 0;
 }
 
+void Http1Connection::client_restart() noexcept {
+    client_ = {};
+    may_leave_ = awaits_continue_ = refused_ = false;
+}
+
 void Http1Connection::take_over(Phase phase) noexcept {
     server_.phase = phase;
-    client_.phase = phase;
+    // A client that went on by itself (its answer was seen late) speaks HTTP/1 in there.
+    if (client_.phase == Phase::head && may_leave_) client_.phase = phase;
 }
 
 void Http1Connection::push_pending(RequestKind kind) noexcept {

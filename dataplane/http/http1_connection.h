@@ -42,6 +42,11 @@ class Http1Connection {
     void client_lost() noexcept { lost(client_); }
     void server_lost() noexcept { lost(server_); }
 
+    // What came out of a tunnel in that direction turned out to be HTTP/1 again (a proxy asked for clear
+    // text): read on from a head. Ordinals go on.
+    void client_restart() noexcept;
+    void server_restart() noexcept { server_ = {}; }
+
     // Requests and responses (1xx aside) seen so far.
     [[nodiscard]] std::uint32_t request_count() const noexcept { return request_count_; }
     [[nodiscard]] std::uint32_t response_count() const noexcept { return response_count_; }

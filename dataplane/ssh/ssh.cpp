@@ -115,27 +115,34 @@ Parse parse_kexinit(ByteView payload, KexInit& out) noexcept {
     return in.failed() ? Parse::malformed : Parse::ok;
 }
 
+Direction::Step Direction::broken(Parse parse, ByteView bytes) noexcept {
+    at_ = At::done;
+    return either_ ? Step{Parse::ok, Event::none, bytes.size()} : Step{parse, Event::none, 0};
+}
+
 Direction::Step Direction::feed(ByteView bytes, Banner& banner, KexInit& kexinit) noexcept {
     if (at_ == At::done) return {Parse::not_this, Event::none, 0};
     if (at_ == At::banner) {
         const Parse parse = parse_banner(bytes, banner);
         if (parse != Parse::ok) return {parse, Event::none, 0};
         at_ = banner.has_kexinit ? At::packets : At::done;
+        either_ = banner.protocol == "1.99";
         return {Parse::ok, Event::banner, banner.consumed};
     }
     Packet packet;
     Parse parse = parse_packet(bytes, packet);
-    if (parse != Parse::ok) return {parse, Event::none, 0};
+    if (parse == Parse::need_more) return {parse, Event::none, 0};
+    if (parse != Parse::ok) return broken(parse, bytes);
     parse = parse_kexinit(packet.payload, kexinit);
     if (parse == Parse::not_this) {
         const std::uint8_t message = packet.payload[0];
         const bool passes = message == kMessageIgnore || message == kMessageDebug ||
                             message == kMessageUnimplemented;
-        if (!passes) return {Parse::malformed, Event::none, 0};
-        if (++packets_ > kPacketsBeforeMax) return {Parse::limit, Event::none, 0};
+        if (!passes) return broken(Parse::malformed, bytes);
+        if (++packets_ > kPacketsBeforeMax) return broken(Parse::limit, bytes);
         return {Parse::ok, Event::none, packet.consumed};
     }
-    if (parse != Parse::ok) return {parse, Event::none, 0};
+    if (parse != Parse::ok) return broken(parse, bytes);
     at_ = At::done;
     return {Parse::ok, Event::kexinit, packet.consumed};
 }

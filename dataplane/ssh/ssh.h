@@ -59,7 +59,8 @@ class Direction {
   public:
     enum class Event : std::uint8_t { none, banner, kexinit };
     // Drop `consume` bytes, handle the event, call again while ok. After kexinit (or a banner without
-    // one) done() is true and nothing needs to be shown any more.
+    // one, or a 1.99 banner whose connection goes on in SSH 1) done() is true and nothing needs to be
+    // shown any more.
     struct Step {
         Parse parse = Parse::need_more;
         Event event = Event::none;
@@ -71,7 +72,9 @@ class Direction {
   private:
     static constexpr std::uint8_t kPacketsBeforeMax = 8;  // SSH_MSG_IGNORE and DEBUG before KEXINIT
     enum class At : std::uint8_t { banner, packets, done };
+    Step broken(Parse parse, ByteView bytes) noexcept;
     At at_ = At::banner;
+    bool either_ = false;  // the banner said 1.99
     std::uint8_t packets_ = 0;
 };
 

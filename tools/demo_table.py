@@ -76,6 +76,11 @@ def clients_of(flows):
     return sorted(rows, key=lambda row: (-len(row[1].flows), row[1].flows[0]["t_first_ns"]))
 
 
+def shortened(address):
+    """An address in at most 15 columns: the middle of a long IPv6 address is left out."""
+    return address if len(address) <= 15 else address[:7] + ".." + address[-6:]
+
+
 def milliseconds(us):
     return "" if us is None else "%.1f" % (us / 1000)
 
@@ -85,7 +90,8 @@ def print_section(case, flows):
     named = ", ".join(n for n, _ in names.most_common(3) if n)
     packets = sum(f.get("packets_c", 0) + f.get("packets_s", 0) for f in flows)
     print()
-    print(bold("%s (%s): %d flows, %s packets, to %s" % (TITLES.get(case, case), case, len(flows), format(packets, ","), named)))
+    title = "%s (%s): %d flows, %s packets, to %s" % (TITLES.get(case, case), case, len(flows), format(packets, ","), named)
+    print(bold(title[:WIDTH]))
     print("  %-15s %5s  %-37s %7s %7s %7s  %s"
           % ("client", "flows", "JA4, or HTTP order where it is clear", "TCP ms", "TLS ms", "gap ms", "seen as"))
     told = collections.Counter()
@@ -93,7 +99,7 @@ def print_section(case, flows):
         kind, why = client.verdict()
         told[kind] += len(client.flows)
         line = "  %-15s %5d  %-37.37s %7s %7s %7s  %s" % (
-            address, len(client.flows), client.fingerprint(), milliseconds(client.tcp_us), milliseconds(client.tls_us),
+            shortened(address), len(client.flows), client.fingerprint(), milliseconds(client.tcp_us), milliseconds(client.tls_us),
             milliseconds(client.gap_us), why)
         print(line[:WIDTH])
     return told

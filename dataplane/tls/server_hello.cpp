@@ -16,7 +16,12 @@ constexpr std::size_t kSessionIdBytesMax = 32;
 // Drafts from here on have the shape of RFC 8446, and say 0x0303 in the body.
 constexpr std::uint16_t kDraft22 = 0x7f16;
 
-bool early_draft(std::uint16_t version) noexcept { return version >= 0x7f00 && version < kDraft22; }
+// The first drafts wrote 0x0304 there, which no later version does (RFC 8446 section 4.1.3).
+constexpr std::uint16_t kFirstDrafts = 0x0304;
+
+bool early_draft(std::uint16_t version) noexcept {
+    return version == kFirstDrafts || (version >= 0x7f00 && version < kDraft22);
+}
 
 Parse read_extensions(ByteView block, ServerHello& out) noexcept {
     ByteReader list(block);

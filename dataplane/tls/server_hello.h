@@ -33,7 +33,7 @@ struct ServerHello {
 };
 
 // `body` is the message without its handshake header. TLS and DTLS agree; the TLS 1.3 drafts up to 21
-// (version 0x7f00 to 0x7f15) have neither session id nor compression.
+// (version 0x7f00 to 0x7f15, the first ones 0x0304) have neither session id nor compression.
 // ok:        `out` is set.
 // malformed: a length runs past its place, bytes are left over, or ALPN or the version is broken.
 // limit:     more than kExtensionsMax extensions.

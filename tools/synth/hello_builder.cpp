@@ -90,7 +90,9 @@ Bytes client_hello(const HelloOptions& options) {
 Bytes server_hello(const ServerOptions& options) {
     Bytes out = number(options.legacy_version, 2);
     put(out, options.retry_request ? retry_random() : random_filler());
-    put(out, vec(1, options.session_id) + number(options.cipher, 2) + Bytes{0});
+    if (!options.early_draft) put(out, vec(1, options.session_id));
+    put(out, number(options.cipher, 2));
+    if (!options.early_draft) out.push_back(0);
     if (options.extension_block) put(out, extension_block(options.extensions));
     return out;
 }

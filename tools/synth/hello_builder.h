@@ -43,6 +43,7 @@ struct ServerOptions {
     std::vector<ExtensionBytes> extensions = {};
     bool extension_block = true;
     bool retry_request = false;
+    bool early_draft = false;  // neither session id nor compression
 };
 Bytes server_hello(const ServerOptions& options);
 Bytes new_session_ticket(std::uint32_t lifetime_s, const Bytes& ticket);

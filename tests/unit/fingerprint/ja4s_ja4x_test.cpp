@@ -61,13 +61,17 @@ TEST(Ja4s, EveryRecordedRawFormGivesItsRecordedHash) {
         const std::string name = parts[0].substr(5);
         synth::ServerOptions options;
         options.cipher = hex_numbers(parts[1]).at(0);
-        options.legacy_version = 0x0100;
+        std::uint16_t version = 0x0100;
         for (const std::uint16_t known : std::initializer_list<std::uint16_t>{0x0304, 0x0303, 0x0302, 0x0301, 0x0300,
                                                                               0xfeff, 0xfefd, 0xfefc}) {
-            if (version_code(known) == parts[0].substr(1, 2)) options.legacy_version = known;
+            if (version_code(known) == parts[0].substr(1, 2)) version = known;
         }
-        const auto version = static_cast<std::uint16_t>(options.legacy_version);
-        for (const std::uint16_t type : hex_numbers(parts[2])) {
+        // A body that says 0x0304 is one of the first drafts; the final TLS 1.3 says so in extension 43.
+        const std::vector<std::uint16_t> types = hex_numbers(parts[2]);
+        const bool selected = std::find(types.begin(), types.end(), 43) != types.end();
+        options.legacy_version = selected ? 0x0303 : version;
+        options.early_draft = options.legacy_version == 0x0304;
+        for (const std::uint16_t type : types) {
             options.extensions.push_back(
                 type == 16 && name != "00" ? synth::alpn({name})
                 : type == 43 ? synth::bare(43, {static_cast<std::uint8_t>(version >> 8),

@@ -65,6 +65,15 @@ TEST(TlsServerHello, ReadsTheShapeOfEarlyDrafts) {
     EXPECT_EQ(hello.cipher, 0x1301);
     EXPECT_EQ(hello.extensions.size(), 1u);
 
+    // Draft 14, as an old Mozilla server answered.
+    const Bytes oldest = synth::server_hello({.legacy_version = 0x0304,
+                                              .cipher = 0xc02b,
+                                              .extensions = {synth::bare(0x28, synth::counting(69))},
+                                              .early_draft = true});
+    ASSERT_EQ(read_server_hello(oldest, hello), Parse::ok);
+    EXPECT_EQ(hello.version(), 0x0304);
+    EXPECT_EQ(hello.cipher, 0xc02b);
+
     ASSERT_EQ(read_draft_retry_request(synth::from_hex("7f12 0006 0028 0002 0017"), hello), Parse::ok);
     EXPECT_TRUE(hello.retry_request);
     EXPECT_EQ(hello.extensions[0], 0x28);

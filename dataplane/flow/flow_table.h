@@ -30,8 +30,8 @@ using Ticks = std::uint32_t;
 //
 // Ids stay what they are until erase() or eviction. One thread; allocates nothing after make().
 //
-// Eviction, when insert() finds the table full: the half-open flow the hand reaches next, and since the
-// newcomer takes the victim's place behind the hand, that is the one longest in the table; when
+// Eviction, when insert() finds the table full: the half-open flow a hand reaches next, and since the
+// newcomer takes the victim's place behind the hand, in a flood that is the oldest; when
 // there is none, the longest unseen of the next kEvictionSample flows from the hand.
 template <typename Hot>
 class FlowTable {
@@ -65,7 +65,7 @@ class FlowTable {
 
     // Adds a flow that find() has just missed; it starts half-open, seen now, with Hot{}. When the table
     // is full `evict(FlowId)` is called first, with the victim intact; it must not insert or erase.
-    // kNoFlow (and nothing evicted) only when the index finds no place, which takes 2^-20 luck or a known seed.
+    // kNoFlow only when the index finds no place within its bound, which takes a known seed.
     template <typename Evict>
     FlowId insert(const FlowKey& key, std::uint64_t hash, Ticks now, Evict&& evict) noexcept;
     void erase(FlowId id) noexcept;
@@ -81,8 +81,9 @@ class FlowTable {
 
     // Asks for both lines of an entry, for instance ahead of a timer's visit.
     void prefetch_flow(FlowId id) const noexcept {
-        __builtin_prefetch(&entry(id));
-        if constexpr (kStride > kLine) __builtin_prefetch(&entry(id).hot + 1, 0);
+        const std::uint8_t* at = entries_.data() + id * kStride;
+        __builtin_prefetch(at);
+        if constexpr (kStride > kLine) __builtin_prefetch(at + kLine);
     }
     [[nodiscard]] bool live(FlowId id) const noexcept { return id < fresh_ && entry(id).live != 0; }
     // Every id is below this; a walk over all flows asks live() of each.
@@ -112,7 +113,113 @@ class FlowTable {
     std::uint32_t size_ = 0;
     FlowId fresh_ = 0;         // ids from here on were never used
     FlowId free_ = kNoFlow;    // freed ids, linked through Entry::seen
-    FlowId hand_ = 0;
+    FlowId half_open_hand_ = 0;
+    FlowId idle_hand_ = 0;
 };
+
+template <typename Hot>
+Result<std::unique_ptr<FlowTable<Hot>>> FlowTable<Hot>::make(std::uint32_t flows_max, std::uint64_t seed) {
+    if (flows_max == 0) flows_max = 1;
+    auto index = FlowIndex::make(flows_max);
+    if (!index) return index.error();
+    auto half_open = IdSet::make(flows_max);
+    if (!half_open) return half_open.error();
+    auto entries = MappedMemory::make(flows_max * kStride, "flow table");
+    if (!entries) return entries.error();
+    return std::unique_ptr<FlowTable>(
+        new FlowTable(std::move(*entries), std::move(*index), std::move(*half_open), flows_max, seed));
+}
+
+template <typename Hot>
+FlowTable<Hot>::FlowTable(MappedMemory entries, FlowIndex index, IdSet half_open, std::uint32_t flows_max,
+                          std::uint64_t seed) noexcept
+    : entries_(std::move(entries)),
+      index_(std::move(index)),
+      half_open_(std::move(half_open)),
+      seed_(seed),
+      capacity_(flows_max) {}
+
+template <typename Hot>
+FlowId FlowTable<Hot>::prefetch_entry(std::uint64_t hash) const noexcept {
+    const FlowId guess = index_.guess(hash);
+    if (guess != kNoFlow) __builtin_prefetch(&entry(guess));
+    return guess;
+}
+
+template <typename Hot>
+FlowId FlowTable<Hot>::find(const FlowKey& key, std::uint64_t hash, FlowId guess) const noexcept {
+    if (guess < fresh_ && entry(guess).key == key && entry(guess).live != 0) [[likely]] return guess;
+    FlowId found = kNoFlow;
+    index_.search(hash, [&](FlowId id) {
+        if (!(entry(id).key == key)) return false;
+        found = id;
+        return true;
+    });
+    return found;
+}
+
+template <typename Hot>
+template <typename Evict>
+FlowId FlowTable<Hot>::insert(const FlowKey& key, std::uint64_t hash, Ticks now, Evict&& evict) noexcept {
+    SEINE_ASSERT(hash == this->hash(key) && find(key, hash) == kNoFlow);
+    if (size_ == capacity_) {
+        const FlowId gone = victim(now);
+        evict(gone);
+        SEINE_ASSERT(live(gone));
+        erase(gone);
+    }
+    const FlowId id = free_ != kNoFlow ? free_ : fresh_;
+    SEINE_ASSERT(id < capacity_);
+    if (!index_.insert(hash, id)) return kNoFlow;
+    if (id == fresh_) {
+        ++fresh_;
+    } else {
+        free_ = entry(id).seen;
+    }
+    ::new (static_cast<void*>(&entry(id))) Entry{key, now, 1, 1, Hot{}};
+    half_open_.insert(id);
+    ++size_;
+    return id;
+}
+
+template <typename Hot>
+void FlowTable<Hot>::erase(FlowId id) noexcept {
+    Entry& gone = live_entry(id);
+    index_.erase(hash(gone.key), id);
+    half_open_.erase(id);
+    gone.live = 0;
+    gone.seen = free_;
+    free_ = id;
+    --size_;
+}
+
+template <typename Hot>
+void FlowTable<Hot>::set_half_open(FlowId id, bool half_open) noexcept {
+    Entry& flow = live_entry(id);
+    if ((flow.half_open != 0) == half_open) return;
+    flow.half_open = half_open ? 1 : 0;
+    if (half_open) {
+        half_open_.insert(id);
+    } else {
+        half_open_.erase(id);
+    }
+}
+
+// Only called when every id below the capacity is live.
+template <typename Hot>
+FlowId FlowTable<Hot>::victim(Ticks now) noexcept {
+    FlowId chosen = half_open_.next_from(half_open_hand_);
+    if (chosen != IdSet::kNone) {
+        half_open_hand_ = chosen + 1 < capacity_ ? chosen + 1 : 0;
+        return chosen;
+    }
+    chosen = idle_hand_;
+    for (unsigned i = 1; i < kEvictionSample && i < capacity_; ++i) {
+        const FlowId other = idle_hand_ + i < capacity_ ? idle_hand_ + i : idle_hand_ + i - capacity_;
+        if (now - entry(other).seen > now - entry(chosen).seen) chosen = other;
+    }
+    idle_hand_ = idle_hand_ + kEvictionSample < capacity_ ? idle_hand_ + kEvictionSample : 0;
+    return chosen;
+}
 
 }  // namespace seine::flow

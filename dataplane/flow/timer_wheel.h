@@ -25,7 +25,8 @@ class TimerWheel {
     static Result<std::unique_ptr<TimerWheel>> make(const Plan& plan);
 
     // Sets or moves the deadline of `id`. Only needed for a new flow or when a deadline comes closer than
-    // it was; one that moves away is found out when the slot comes up. The first call sets the wheel's time.
+    // it was; one that moves away is found out when the slot comes up. What is scheduled before the first
+    // advance() is read again by that.
     void schedule(std::uint32_t id, Nanos deadline) noexcept;
     // Fine when `id` is not in the wheel.
     void cancel(std::uint32_t id) noexcept;
@@ -35,7 +36,7 @@ class TimerWheel {
     //   Nanos deadline(id)      read again; if past, the id leaves the wheel and
     //   void expire(id)         is called, which may schedule and cancel any id;
     //   void prefetch(id)       a hint that deadline(id) follows soon.
-    // True when nothing due is left. Time that goes back does nothing.
+    // True when nothing due is left. Time that goes back counts as the latest seen.
     template <typename Owner>
     bool advance(Nanos now, std::uint32_t visits_max, Owner&& owner) noexcept;
 
@@ -51,12 +52,14 @@ class TimerWheel {
         std::uint32_t next;
     };
     static constexpr std::uint32_t kSlotMark = 0x80000000;
+    static constexpr std::uint32_t kInHand = 0xffffffff;  // taken out of its slot, about to be visited
 
     TimerWheel(MappedMemory links, MappedMemory slots, const Plan& plan) noexcept;
     void place(std::uint32_t id, std::int64_t tick) noexcept;
-    void unlink(std::uint32_t id) noexcept;
+    void leave_slot(std::uint32_t id) noexcept;
     [[nodiscard]] std::int64_t tick_after(Nanos at) const noexcept;
-    unsigned gather(std::uint32_t (&due)[kAhead]) noexcept;
+    Nanos turn_to(Nanos now) noexcept;
+    unsigned gather(std::uint32_t (&due)[kAhead], unsigned count_max) noexcept;
 
     MappedMemory link_memory_;
     MappedMemory slot_memory_;
@@ -64,10 +67,37 @@ class TimerWheel {
     std::uint32_t* slots_ = nullptr;  // first id of each slot, plus one
     std::int64_t tick_ns_;
     std::uint32_t slot_mask_;
+    std::uint32_t ids_max_;
     std::uint32_t size_ = 0;
-    std::int64_t tick_ = 0;      // the slot being worked on; all before it are empty of due ids
+    Nanos latest_;
+    // Every id stands in the slot of a tick from tick_ on, less than one turn ahead.
+    std::int64_t tick_ = 0;
     std::int64_t now_tick_ = 0;
-    bool started_ = false;
 };
+
+template <typename Owner>
+bool TimerWheel::advance(Nanos now, std::uint32_t visits_max, Owner&& owner) noexcept {
+    const Nanos latest = turn_to(now);
+    std::uint32_t due[kAhead];
+    while (visits_max > 0) {
+        const unsigned count = gather(due, visits_max < kAhead ? visits_max : kAhead);
+        if (count == 0) return true;
+        visits_max -= count;
+        for (unsigned i = 0; i < count; ++i) owner.prefetch(due[i]);
+        for (unsigned i = 0; i < count; ++i) {
+            const std::uint32_t id = due[i];
+            if (links_[id].prev != kInHand) continue;  // an expire() before it saw to it
+            const Nanos deadline = owner.deadline(id);
+            links_[id] = {0, 0};
+            --size_;
+            if (deadline > latest) {
+                place(id, tick_after(deadline));
+            } else {
+                owner.expire(id);
+            }
+        }
+    }
+    return size_ == 0 || (tick_ == now_tick_ && slots_[static_cast<std::uint32_t>(tick_) & slot_mask_] == 0);
+}
 
 }  // namespace seine::flow

@@ -1,0 +1,10 @@
+// Counts heap allocations of the test program, so that a test can say there was none.
+#pragma once
+#include <cstddef>
+
+namespace seine::flow {
+
+// Calls of operator new since the program began.
+[[nodiscard]] std::size_t allocation_count() noexcept;
+
+}  // namespace seine::flow

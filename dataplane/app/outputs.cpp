@@ -87,6 +87,9 @@ Status Outputs::finish() {
 
 Outputs::~Outputs() {
     if (thread_.joinable()) thread_.join();
+    if (exporter_ != nullptr) return;
+    // The run ended before it began: rings are left closed, not cut off.
+    for (const auto& sink : sinks_) static_cast<void>(sink->finish());
 }
 
 }  // namespace seine::app

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "dataplane/app/admin_server.h"
 #include "dataplane/app/outputs.h"
@@ -16,11 +17,13 @@
 #include "dataplane/runtime/core_dump.h"
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/live_plan.h"
 
 namespace seine::app {
 namespace {
 
 constexpr int kTurnMs = 20;
+constexpr char kSocketFolder[] = "/run/seine";
 constexpr std::int64_t kTendNs = kSecond;
 
 void say(const std::string& line) { std::fprintf(stderr, "seine-dataplane: %s\n", line.c_str()); }
@@ -48,6 +51,7 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
     runtime::CrewConfig out;
     out.workers = config.workers;
     out.record_ring_bytes = config.record_ring_bytes;
+    out.sleep_when_idle = config.idle_sleep;
     auto& inspector = out.inspector;
     inspector.records_all = config.records_all;
     inspector.dataplane_id = static_cast<std::uint16_t>(config.dataplane_id);
@@ -88,10 +92,19 @@ class Run {
     }
 
   private:
+    Status look_at_inputs();
+    Status start_dpdk();
+    Status open_admin();
     Status start();
     void attend();
     int end();
     [[nodiscard]] Report report() const;
+    // Keeps a line for the counters' reader, and if `aloud` says it once the start has succeeded: a
+    // start that fails says why and nothing else.
+    void note(const std::string& line, bool aloud) {
+        notices_.push_back(line);
+        if (aloud) to_say_.push_back(line);
+    }
 
     const Config& config_;
     const std::atomic<bool>& stop_asked_;
@@ -99,60 +112,97 @@ class Run {
     std::string state_ = "running";
     bool stop_told_ = false;
     std::vector<std::string> notices_;
+    std::vector<std::string> to_say_;
     std::vector<std::string> problems_;
+    runtime::LivePlan live_;
     std::unique_ptr<runtime::Eal> eal_;
     std::unique_ptr<runtime::Crew> crew_;
     std::unique_ptr<Outputs> outputs_;
     std::unique_ptr<AdminServer> admin_;
 };
 
-Status Run::start() {
-    if (config_.live()) {
-        const char* kind = !config_.af_packet.empty() ? "--af-packet"
-                           : !config_.af_xdp.empty()  ? "--af-xdp"
-                                                      : "--port";
-        return failed(std::string(kind) + ": live input is not built yet; give --pcap FILE");
-    }
-    auto outputs = Outputs::open(config_);
-    if (!outputs) return outputs.error();
-    outputs_ = std::move(*outputs);
-    notices_ = outputs_->notices();
-    for (const std::string& notice : notices_) say(notice);
+Status Run::look_at_inputs() {
+    if (!config_.live()) return {};
+    std::vector<runtime::LiveRequest> requests;
+    for (const auto& name : config_.af_packet) requests.push_back({runtime::LiveKind::af_packet, name});
+    for (const auto& name : config_.af_xdp) requests.push_back({runtime::LiveKind::af_xdp, name});
+    for (const auto& name : config_.port) requests.push_back({runtime::LiveKind::device, name});
+    auto plan = runtime::plan_live(requests, config_.workers);
+    if (!plan) return plan.error();
+    live_ = std::move(*plan);
+    for (const std::string& notice : live_.notices) note(notice, true);
+    return {};
+}
 
+Status Run::start_dpdk() {
     runtime::EalPlan plan;
     plan.extra_args = config_.eal;
-    plan.slots = runtime::Crew::slots_for_files(config_.workers);
-    plan.memory_bytes = runtime::Crew::memory_for_files();
+    if (config_.live()) {
+        plan.slots = config_.workers;
+        plan.memory_bytes = live_.memory_bytes();
+        plan.devices = live_.devices;
+    } else {
+        plan.slots = runtime::Crew::slots_for_files(config_.workers);
+        plan.memory_bytes = runtime::Crew::memory_for_files();
+    }
     auto eal = runtime::Eal::start(plan);
     if (!eal) return eal.error();
     eal_ = std::make_unique<runtime::Eal>(std::move(*eal));
-    if (!eal_->notice().empty()) {
-        notices_.push_back(eal_->notice());
-        // A capture is read at any speed: there, slower pages are for the counters' reader alone.
-        if (config_.live()) say(eal_->notice());
+    // A capture is read at any speed: there, slower pages are for the counters' reader alone.
+    if (!eal_->notice().empty()) note(eal_->notice(), config_.live());
+    return {};
+}
+
+// Live, the socket is where seinectl looks by itself; that it cannot be had is no reason not to run.
+Status Run::open_admin() {
+    const auto open = [this](const std::string& path) {
+        return AdminServer::open(
+            path, [this] { return stats_document(report()); }, [this] { stop_told_ = true; });
+    };
+    std::string path = config_.socket;
+    if (path.empty() && config_.live()) {
+        static_cast<void>(mkdir(kSocketFolder, 0755));
+        path = std::string(kSocketFolder) + "/dataplane.sock";
     }
+    auto admin = open(path);
+    if (!admin && config_.socket.empty()) {
+        note("no admin socket: " + admin.error().message() + "; choose another with --socket", true);
+        admin = open("");
+    }
+    if (!admin) return admin.error();
+    admin_ = std::make_unique<AdminServer>(std::move(*admin));
+    return {};
+}
+
+Status Run::start() {
+    Status step = look_at_inputs();
+    if (!step.ok()) return step;
+    auto outputs = Outputs::open(config_);
+    if (!outputs) return outputs.error();
+    outputs_ = std::move(*outputs);
+    for (const std::string& notice : outputs_->notices()) note(notice, true);
+    step = start_dpdk();
+    if (!step.ok()) return step;
 
     auto wanted = crew_config(config_, outputs_->epoch());
     if (!wanted) return wanted.error();
-    auto crew = runtime::Crew::for_files(*eal_, *wanted, config_.pcap);
+    auto crew = config_.live() ? runtime::Crew::for_live(*eal_, *wanted, live_)
+                               : runtime::Crew::for_files(*eal_, *wanted, config_.pcap);
     if (!crew) return crew.error();
     crew_ = std::move(*crew);
-
-    auto admin = AdminServer::open(
-        config_.socket, [this] { return stats_document(report(), false); },
-        [this] { stop_told_ = true; });
-    if (!admin) return admin.error();
-    admin_ = std::make_unique<AdminServer>(std::move(*admin));
+    step = open_admin();
+    if (!step.ok()) return step;
 
     runtime::keep_heap_out_of_core_dumps();
-    const Status launched = crew_->start();
-    if (!launched.ok()) {
+    step = crew_->start();
+    if (!step.ok()) {
         // Workers that did start end on their own: nothing feeds them.
         crew_->stop();
         eal_->join();
-        return launched;
+        return step;
     }
     outputs_->start(*crew_);
+    for (const std::string& line : to_say_) say(line);
     return {};
 }
 
@@ -167,7 +217,7 @@ void Run::attend() {
         const std::int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
         if (now_ns - tended_ns >= kTendNs) {
             tended_ns = now_ns;
-            crew_->tend();
+            for (const std::string& line : crew_->tend()) say(line);
         }
     }
 }
@@ -175,11 +225,12 @@ void Run::attend() {
 int Run::end() {
     const Status written = outputs_->finish();
     eal_->join();
-    state_ = "done";
+    static_cast<void>(crew_->tend());  // what the kernel counted last
+    state_ = "ended";
     problems_ = crew_->problems();
     if (!written.ok()) problems_.push_back(written.message());
     if (!config_.stats.empty()) {
-        const Status stats = write_stats(config_.stats, stats_document(report(), true));
+        const Status stats = write_stats(config_.stats, stats_document(report()));
         if (!stats.ok()) problems_.push_back(stats.message());
     }
     for (const std::string& problem : problems_) say(problem);
@@ -190,7 +241,10 @@ Report Run::report() const {
     Report out;
     out.version = version_number();
     out.state = state_;
-    out.input = "pcap";
+    out.input = !config_.af_packet.empty() ? "af_packet"
+                : !config_.af_xdp.empty()  ? "af_xdp"
+                : !config_.port.empty()    ? "port"
+                                           : "pcap";
     out.started_ns = started_ns_;
     out.now_ns = clock_ns(CLOCK_REALTIME);
     out.epoch = outputs_->epoch();

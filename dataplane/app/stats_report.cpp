@@ -82,7 +82,7 @@ void append_texts(std::string& out, const std::vector<std::string>& texts) {
 
 }  // namespace
 
-std::string stats_document(const Report& report, bool meanings) {
+std::string stats_document(const Report& report) {
     std::string out;
     {
         const runtime::Snapshot& snapshot = report.snapshot;
@@ -108,10 +108,8 @@ std::string stats_document(const Report& report, bool meanings) {
         object.number("records_exported", report.records_exported);
         append_texts(object.key("notices"), report.notices);
         append_texts(object.key("problems"), report.problems);
-        if (meanings) {
-            Object texts(object.key("meanings"));
-            for (const auto& count : totals) texts.text(count.name, count.meaning);
-        }
+        Object texts(object.key("meanings"));
+        for (const auto& count : totals) texts.text(count.name, count.meaning);
     }
     return out;
 }

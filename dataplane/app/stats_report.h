@@ -11,7 +11,7 @@ namespace seine::app {
 
 struct Report {
     std::string version;
-    std::string state;  // running, draining, done
+    std::string state;  // running, draining, ended
     std::string input;  // pcap, af_packet, af_xdp, port
     std::int64_t started_ns = 0;
     std::int64_t now_ns = 0;
@@ -23,8 +23,8 @@ struct Report {
     std::vector<std::string> problems;  // what makes the exit code 1
 };
 
-// One line without a line end; `meanings` adds what each counter means.
-std::string stats_document(const Report& report, bool meanings);
+// One line without a line end.
+std::string stats_document(const Report& report);
 
 // Writes it to a file in one step (beside it, then renamed), or to standard output for "-".
 Status write_stats(const std::string& path, const std::string& document);

@@ -6,6 +6,7 @@
 
 #include "dataplane/base/status.h"
 #include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/live_plan.h"
 #include "dataplane/runtime/stats.h"
 #include "dataplane/runtime/worker.h"
 
@@ -15,6 +16,7 @@ struct CrewConfig {
     unsigned workers = 1;
     pipeline::InspectorConfig inspector;  // limits are those of the whole dataplane
     std::size_t record_ring_bytes = std::size_t{16} << 20;
+    bool sleep_when_idle = true;  // live workers nap when nothing comes
 };
 
 class Crew {
@@ -27,6 +29,9 @@ class Crew {
     // a receiver deals the packets so that a flow stays at one worker.
     static Result<std::unique_ptr<Crew>> for_files(Eal& eal, const CrewConfig& config,
                                                    std::vector<std::string> paths);
+    // Live ports as `plan_live` laid them out.
+    static Result<std::unique_ptr<Crew>> for_live(Eal& eal, const CrewConfig& config,
+                                                  const LivePlan& plan);
     virtual ~Crew() = default;  // call stop() and wait for done() first
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
@@ -37,8 +42,9 @@ class Crew {
     // Input that broke off or could not be read, one line each. Call once done().
     [[nodiscard]] virtual std::vector<std::string> problems() const = 0;
     [[nodiscard]] virtual Snapshot snapshot() const = 0;
-    // About once a second, from one thread: clock discipline, kernel counters, stall watch.
-    virtual void tend() {}
+    // About once a second, from one thread: clock discipline, kernel counters, stall watch. Returns
+    // what an operator should hear now, one line each.
+    virtual std::vector<std::string> tend() { return {}; }
 
     [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const noexcept {
         return workers_;

@@ -108,7 +108,7 @@ unsigned Crew::slots_for_files(unsigned workers) noexcept {
 
 std::size_t Crew::memory_for_files() noexcept {
     // Driver and library structures beside the pool; one pool serves any number of workers.
-    return Pool::bytes(file_pool()) + (std::size_t{24} << 20);
+    return Pool::bytes(file_pool()) + (std::size_t{32} << 20);
 }
 
 Result<std::unique_ptr<Crew>> Crew::for_files(Eal& eal, const CrewConfig& config,

@@ -61,10 +61,13 @@ rte_eth_conf receive_config(const PortConfig& config, const rte_eth_dev_info& in
 }  // namespace
 
 std::size_t Pool::bytes(const PoolConfig& config) noexcept {
-    const std::size_t element = sizeof(rte_mbuf) + kPrivateBytes + RTE_PKTMBUF_HEADROOM +
-                                config.data_bytes + RTE_CACHE_LINE_SIZE + 64;
-    // The ring of free packets beside them, and what alignment takes.
-    return (element + 16) * (std::size_t{config.packets} + 1) + (std::size_t{2} << 20);
+    const std::size_t element = RTE_ALIGN_CEIL(sizeof(rte_mbuf) + kPrivateBytes + RTE_PKTMBUF_HEADROOM +
+                                                   config.data_bytes,
+                                               RTE_CACHE_LINE_SIZE) +
+                                2 * RTE_CACHE_LINE_SIZE;
+    // Beside them: the ring of free packets, a cache for every core DPDK knows, what alignment takes.
+    const std::size_t caches = RTE_MAX_LCORE * sizeof(rte_mempool_cache);
+    return (element + 16) * (std::size_t{config.packets} + 1) + caches + (std::size_t{2} << 20);
 }
 
 Result<std::unique_ptr<Pool>> Pool::make(const PoolConfig& config) {
@@ -111,6 +114,7 @@ Result<std::unique_ptr<Port>> Port::open(const PortConfig& config, Pool& pool) {
     }
     std::uint8_t rss_key[kRssKeyBytesMax];
     const rte_eth_conf conf = receive_config(config, info, rss_key);
+    port->spreads_flows_ = conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
     const std::uint16_t transmit_queues = std::min(config.queues, info.max_tx_queues);
     done = rte_eth_dev_configure(port->id_, config.queues, transmit_queues, &conf);
     if (done != 0) return refused(config, "its queues cannot be set up", done);

@@ -61,6 +61,8 @@ class Port {
     [[nodiscard]] std::uint16_t id() const noexcept { return id_; }
     [[nodiscard]] const std::string& label() const noexcept { return label_; }
     [[nodiscard]] std::uint16_t queues() const noexcept { return queues_; }
+    // The device spreads flows over its queues by our symmetric key.
+    [[nodiscard]] bool spreads_flows() const noexcept { return spreads_flows_; }
     [[nodiscard]] LinkState link() const noexcept;
     // Driver counters since open.
     [[nodiscard]] PortCounters counters() const noexcept;
@@ -72,6 +74,7 @@ class Port {
     std::uint16_t id_ = 0;
     std::uint16_t queues_ = 0;
     bool started_ = false;
+    bool spreads_flows_ = false;
     std::string label_;
     std::string device_;
     bool virtual_device_ = false;

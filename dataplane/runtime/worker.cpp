@@ -22,6 +22,7 @@ constexpr std::size_t kScratchBytes = std::size_t{256} << 10;
 constexpr std::size_t kFinishStep = 64;  // flows closed between two looks at the record ring
 constexpr unsigned kSpinsBeforeSleep = 64;
 constexpr long kSleepNs = 50'000;
+constexpr std::int64_t kAdvanceNs = kMillisecond;  // timers of an idle worker
 
 void nap() noexcept {
     const timespec span{0, kSleepNs};
@@ -137,6 +138,7 @@ Result<std::unique_ptr<Worker>> Worker::make(const WorkerConfig& config) {
 void Worker::run(PacketSource& source) noexcept {
     Rooms& rooms = *rooms_;
     unsigned quiet_polls = 0;
+    Nanos advanced;
     for (;;) {
         rooms.beat();
         rooms.wait_for_room();
@@ -149,7 +151,10 @@ void Worker::run(PacketSource& source) noexcept {
         if (source.ended()) break;
         rooms.counters.add(WorkerCounter::idle_polls);
         const Nanos now = source.idle_time();
-        if (now.count != 0) rooms.inspector->advance(now);
+        if (now - advanced >= kAdvanceNs) {
+            rooms.inspector->advance(now);
+            advanced = now;
+        }
         if (++quiet_polls < kSpinsBeforeSleep || !rooms.config.sleep_when_idle) {
             rte_pause();
         } else {

@@ -1,0 +1,189 @@
+// The crew that listens on live ports.
+#include <algorithm>
+#include <iterator>
+
+#include "dataplane/runtime/crew.h"
+#include "dataplane/runtime/live_source.h"
+#include "dataplane/runtime/port.h"
+
+namespace seine::runtime {
+namespace {
+
+constexpr std::uint32_t kHandoverSlots = 1024;
+constexpr unsigned kStallTends = 2;  // seconds without a turn of the loop
+
+struct Task {
+    Worker* worker;
+    PacketSource* source;
+};
+int run_worker(void* argument) {
+    const auto* task = static_cast<const Task*>(argument);
+    task->worker->run(*task->source);
+    return 0;
+}
+
+// One open port and what only the kernel knows of it.
+struct OpenPort {
+    std::unique_ptr<Port> port;
+    std::vector<int> sockets;
+    KernelCounts counts;
+};
+
+class LiveCrew final : public Crew {
+  public:
+    LiveCrew(Eal& eal, unsigned workers) : eal_(eal), handover_(workers, kHandoverSlots) {}
+    ~LiveCrew() override {
+        sources_.clear();
+        ports_.clear();  // before the pool that their queues use
+    }
+
+    Status prepare(const CrewConfig& config, const LivePlan& plan) {
+        PoolConfig pool;
+        pool.name = "seine-live";
+        pool.packets = plan.buffers;
+        pool.data_bytes = plan.buffer_bytes;
+        auto made = Pool::make(pool);
+        if (!made) return made.error();
+        pool_ = std::move(*made);
+        const Status hired = hire(config, /*lossless=*/false, config.sleep_when_idle);
+        if (!hired.ok()) return hired;
+        for (const LiveInput& input : plan.inputs) {
+            const Status opened = open(input, config.workers);
+            if (!opened.ok()) return opened;
+        }
+        for (unsigned i = 0; i < config.workers; ++i) {
+            sources_.push_back(std::make_unique<LiveSource>(i, live_, clock_, handover_,
+                                                            workers_[i]->counters()));
+        }
+        watched_.resize(config.workers);
+        return {};
+    }
+
+    Status start() override {
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            tasks_.push_back({workers_[i].get(), sources_[i].get()});
+        }
+        for (std::size_t i = 0; i < tasks_.size(); ++i) {
+            const Status launched = eal_.launch(static_cast<unsigned>(i), run_worker, &tasks_[i]);
+            if (!launched.ok()) return launched;
+        }
+        return {};
+    }
+    void stop() noexcept override { handover_.stop(); }
+    [[nodiscard]] std::vector<std::string> problems() const override { return {}; }
+    [[nodiscard]] Snapshot snapshot() const override;
+    std::vector<std::string> tend() override;
+
+  private:
+    Status open(const LiveInput& input, unsigned queues);
+    void watch(std::vector<std::string>& lines);
+
+    struct Watched {
+        std::uint64_t heartbeat = 0;
+        unsigned still = 0;
+    };
+
+    Eal& eal_;
+    std::unique_ptr<Pool> pool_;
+    std::vector<OpenPort> ports_;
+    std::vector<LivePort> live_;
+    TscClock clock_;
+    Handover handover_;
+    std::vector<std::unique_ptr<LiveSource>> sources_;
+    std::vector<Task> tasks_;
+    std::vector<Watched> watched_;
+};
+
+Status LiveCrew::open(const LiveInput& input, unsigned queues) {
+    PortConfig config;
+    config.label = input.name;
+    config.queues = static_cast<std::uint16_t>(queues);
+    if (input.kind == LiveKind::af_packet) {
+        config.device = "net_af_packet" + std::to_string(ports_.size());
+        config.arguments = input.ring.arguments(input.name, queues);
+    } else {
+        config.device = input.name;
+        config.hardware = true;
+        config.mtu = 9000;
+    }
+    const std::vector<int> before = packet_sockets();
+    auto port = Port::open(config, *pool_);
+    if (!port) return port.error();
+    OpenPort open;
+    open.port = std::move(*port);
+    const std::vector<int> after = packet_sockets();
+    std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                        std::back_inserter(open.sockets));
+    // The kernel's fanout hash is symmetric, as is the RSS key that ports are given.
+    const bool symmetric = input.kind == LiveKind::af_packet || open.port->spreads_flows();
+    live_.push_back({open.port.get(), input.facts.link, symmetric});
+    ports_.push_back(std::move(open));
+    return {};
+}
+
+Snapshot LiveCrew::snapshot() const {
+    Snapshot out;
+    for (const OpenPort& open : ports_) {
+        PortSnapshot port;
+        port.label = open.port->label();
+        const LinkState link = open.port->link();
+        port.link_up = link.up;
+        port.link_megabits = link.megabits;
+        port.counters = open.port->counters();
+        port.counters.kernel_packets = open.counts.packets;
+        port.counters.kernel_drops = open.counts.drops;
+        out.ports.push_back(std::move(port));
+    }
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        out.workers.push_back(workers_[i]->snapshot());
+        out.workers.back().stalled = watched_[i].still >= kStallTends;
+    }
+    return out;
+}
+
+void LiveCrew::watch(std::vector<std::string>& lines) {
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        Watched& watched = watched_[i];
+        const std::uint64_t heartbeat = workers_[i]->heartbeat();
+        if (heartbeat != watched.heartbeat || workers_[i]->done()) {
+            if (watched.still >= kStallTends) {
+                lines.push_back("worker " + std::to_string(i) + " moves again");
+            }
+            watched = {heartbeat, 0};
+        } else if (++watched.still == kStallTends) {
+            lines.push_back("worker " + std::to_string(i) + " has stood still for " +
+                            std::to_string(kStallTends) + " s; is its processor taken by another program?");
+        }
+    }
+}
+
+std::vector<std::string> LiveCrew::tend() {
+    std::vector<std::string> lines;
+    const std::uint32_t epoch = clock_.epoch();
+    const std::int64_t error_ns = clock_.discipline();
+    if (clock_.epoch() != epoch) {
+        lines.push_back("the wall clock was set by " + std::to_string(error_ns / kMillisecond) +
+                        " ms; times before and after do not compare");
+    }
+    for (OpenPort& open : ports_) {
+        for (const int socket : open.sockets) {
+            const KernelCounts since = take_kernel_counts(socket);
+            open.counts.packets += since.packets;
+            open.counts.drops += since.drops;
+        }
+    }
+    watch(lines);
+    return lines;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Crew>> Crew::for_live(Eal& eal, const CrewConfig& config,
+                                             const LivePlan& plan) {
+    auto crew = std::make_unique<LiveCrew>(eal, config.workers);
+    const Status prepared = crew->prepare(config, plan);
+    if (!prepared.ok()) return prepared;
+    return std::unique_ptr<Crew>(std::move(crew));
+}
+
+}  // namespace seine::runtime

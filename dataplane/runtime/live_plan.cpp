@@ -1,0 +1,111 @@
+#include "dataplane/runtime/live_plan.h"
+
+#include <algorithm>
+
+#include "dataplane/runtime/port.h"
+
+namespace seine::runtime {
+namespace {
+
+// What the kernel puts in front of a packet in its ring (TPACKET_V2, aligned), less what the driver
+// counts as its own.
+constexpr std::uint32_t kRingHeadBytes = 96;
+constexpr std::uint32_t kLinkBytes = 22;  // Ethernet and two VLAN tags
+constexpr std::uint32_t kRingBudget = 32u << 20;
+// The most a packet buffer of DPDK can hold is 65,535 bytes with its headroom; frames must divide
+// their block, and blocks are whole pages: 15 pages are the largest that fit.
+constexpr std::uint32_t kLargestFrame = 15 * 4096;
+constexpr std::uint32_t kLargeFrames = 1024;
+constexpr std::uint32_t kHandoverSlots = 1024;
+constexpr std::uint32_t kBuffersPerQueue = 2048;
+constexpr std::uint32_t kLargeBuffersPerQueue = 512;
+
+void note_facts(const InterfaceFacts& facts, LivePlan& plan) {
+    if (!facts.up) {
+        plan.notices.push_back(facts.name + ": is down; bring it up with: ip link set " + facts.name +
+                               " up");
+    }
+    if (facts.merges()) {
+        plan.notices.push_back(facts.name + ": offloads merge packets before they are seen here, up to "
+                               "64 KiB; they are read all the same, but round trips and sizes are "
+                               "those of merged packets; as on the wire with: " + facts.remedy());
+    }
+}
+
+}  // namespace
+
+std::uint32_t KernelRing::packet_bytes() const noexcept { return frame_bytes - kRingHeadBytes; }
+
+std::string KernelRing::arguments(const std::string& interface, unsigned queues) const {
+    return "iface=" + interface + ",qpairs=" + std::to_string(queues) + ",framecnt=" +
+           std::to_string(frames) + ",blocksz=" + std::to_string(block_bytes) + ",framesz=" +
+           std::to_string(frame_bytes);
+}
+
+KernelRing ring_for(const InterfaceFacts& facts) noexcept {
+    KernelRing ring;
+    const std::uint32_t longest = facts.merges() ? kLargestFrame : facts.mtu + kLinkBytes;
+    for (const std::uint32_t bytes : {2048u, 4096u, 8192u, 16384u, 32768u}) {
+        ring.frame_bytes = bytes;
+        if (longest <= ring.packet_bytes()) {
+            ring.frames = std::max(kRingBudget / bytes, kLargeFrames);
+            return ring;
+        }
+    }
+    ring.frame_bytes = kLargestFrame;
+    ring.block_bytes = kLargestFrame;
+    ring.frames = kLargeFrames;
+    return ring;
+}
+
+std::size_t LivePlan::memory_bytes() const noexcept {
+    PoolConfig pool;
+    pool.packets = buffers;
+    pool.data_bytes = buffer_bytes;
+    return Pool::bytes(pool) + (std::size_t{48} << 20);
+}
+
+Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned workers) {
+    LivePlan plan;
+    plan.workers = workers;
+    for (const LiveRequest& request : requests) {
+        if (request.kind == LiveKind::af_xdp) {
+            return failed(request.name + ": --af-xdp is not built yet; --af-packet " + request.name +
+                          " sees the same packets");
+        }
+        if (request.kind == LiveKind::device) {
+            plan.devices = true;
+            std::size_t at = 0;
+            while (at <= request.name.size()) {
+                const std::size_t plus = std::min(request.name.find('+', at), request.name.size());
+                LiveInput input;
+                input.kind = request.kind;
+                input.name = request.name.substr(at, plus - at);
+                plan.inputs.push_back(std::move(input));
+                at = plus + 1;
+            }
+            continue;
+        }
+        auto facts = look_at_interface(request.name);
+        if (!facts) return facts.error();
+        const Status allowed = may_listen();
+        if (!allowed.ok()) return failed(request.name + ": " + allowed.message());
+        note_facts(*facts, plan);
+        LiveInput input;
+        input.kind = request.kind;
+        input.name = request.name;
+        input.ring = ring_for(*facts);
+        input.facts = std::move(*facts);
+        plan.buffer_bytes = static_cast<std::uint16_t>(
+            std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes));
+        plan.inputs.push_back(std::move(input));
+    }
+    const bool large = plan.buffer_bytes > 16384;
+    const auto ports = static_cast<std::uint32_t>(plan.inputs.size());
+    plan.buffers = (large ? kLargeBuffersPerQueue : kBuffersPerQueue) * workers * ports +
+                   (workers > 1 ? kHandoverSlots * workers : 0);
+    plan.buffers = std::max(plan.buffers, large ? 1023u : 8191u);
+    return plan;
+}
+
+}  // namespace seine::runtime

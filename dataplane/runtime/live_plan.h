@@ -1,0 +1,54 @@
+// Live inputs looked at before anything starts: what each needs, and what the operator should know.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/status.h"
+#include "dataplane/runtime/interface.h"
+
+namespace seine::runtime {
+
+enum class LiveKind : std::uint8_t { af_packet, af_xdp, device };
+
+struct LiveRequest {
+    LiveKind kind{};
+    std::string name;  // interface, or address of a device; ADDR+ADDR for two fibres
+};
+
+// The kernel's ring of an af_packet queue: frames in blocks, memory twice (receive and transmit).
+struct KernelRing {
+    std::uint32_t frame_bytes = 2048;
+    std::uint32_t block_bytes = 65536;
+    std::uint32_t frames = 16384;
+    // Bytes a packet may have; longer ones are cut.
+    [[nodiscard]] std::uint32_t packet_bytes() const noexcept;
+    [[nodiscard]] std::string arguments(const std::string& interface, unsigned queues) const;
+};
+
+struct LiveInput {
+    LiveKind kind{};
+    std::string name;
+    InterfaceFacts facts;  // of interfaces
+    KernelRing ring;       // of af_packet
+};
+
+struct LivePlan {
+    std::vector<LiveInput> inputs;
+    unsigned workers = 1;
+    bool devices = false;                  // some input is found on the PCI bus
+    std::uint16_t buffer_bytes = 2048;     // of every packet buffer
+    std::uint32_t buffers = 0;             // in all
+    std::vector<std::string> notices;
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+};
+
+// The ring for an interface: frames as long as its packets can get, as many as fit in a budget.
+[[nodiscard]] KernelRing ring_for(const InterfaceFacts& facts) noexcept;
+
+// not_found or failed, one line with the remedy: an interface that is not there, no permission, a kind
+// that is not built yet.
+Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned workers);
+
+}  // namespace seine::runtime

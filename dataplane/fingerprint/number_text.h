@@ -1,6 +1,7 @@
 // Lists of 16-bit numbers as text in a caller's characters: hex for JA4 and JA4S, decimal for JA3.
 #pragma once
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -56,13 +57,15 @@ class TextWriter {
         append({digits.data(), 4});
     }
     void decimal(std::uint16_t value) noexcept {
-        char digits[5];
-        std::size_t at = sizeof digits;
-        do {
-            digits[--at] = static_cast<char>('0' + value % 10);
-            value = static_cast<std::uint16_t>(value / 10);
-        } while (value != 0);
-        append({digits + at, sizeof digits - at});
+        constexpr std::size_t kDigitsMax = 5;
+        if (out_.size() - used_ >= kDigitsMax) {  // the common way, straight to its place
+            char* at = out_.data() + used_;
+            used_ += static_cast<std::size_t>(std::to_chars(at, at + kDigitsMax, value).ptr - at);
+            return;
+        }
+        char digits[kDigitsMax];
+        const char* end = std::to_chars(digits, digits + kDigitsMax, value).ptr;
+        append({digits, static_cast<std::size_t>(end - digits)});
     }
     [[nodiscard]] std::string_view view() const noexcept { return {out_.data(), used_}; }
     [[nodiscard]] bool truncated() const noexcept { return truncated_; }

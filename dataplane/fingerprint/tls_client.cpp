@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/fingerprint/digest.h"
+#include "dataplane/fingerprint/number_sort.h"
 #include "dataplane/fingerprint/number_text.h"
 
 namespace seine::fingerprint {
@@ -21,20 +22,7 @@ class Numbers {
         SEINE_ASSERT(count_ < Cap);
         items_[count_++] = value;
     }
-    // Insertion for the lengths that occur (15 to 60), and std::sort, which allocates nothing, beyond.
-    void sort() noexcept {
-        constexpr std::size_t kInsertionMax = 64;
-        if (count_ > kInsertionMax) {
-            std::sort(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count_));
-            return;
-        }
-        for (std::size_t i = 1; i < count_; ++i) {
-            const std::uint16_t value = items_[i];
-            std::size_t at = i;
-            for (; at > 0 && items_[at - 1] > value; --at) items_[at] = items_[at - 1];
-            items_[at] = value;
-        }
-    }
+    void sort() noexcept { sort_numbers({items_.data(), count_}); }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
     [[nodiscard]] const std::uint16_t* begin() const noexcept { return items_.data(); }
     [[nodiscard]] const std::uint16_t* end() const noexcept { return items_.data() + count_; }

@@ -14,7 +14,8 @@ Status show_status(const Invocation& invocation, std::string& out) {
         return {};
     }
     const auto stats = JsonValue::parse(*document);
-    if (!stats) return {Code::corrupt, invocation.socket + ": the answer is " + stats.error().message()};
+    if (!stats)
+        return {Code::corrupt, invocation.socket + ": the answer is " + stats.error().message()};
     out = status_screen(*stats);
     return {};
 }
@@ -27,7 +28,8 @@ Status run(const Invocation& invocation, std::string& out) {
     } else if (invocation.action == Invocation::Action::version) {
         out = version_text();
     } else if (invocation.noun->verbs.empty()) {
-        return failed(std::string(invocation.noun->name) + ": not built yet in this release; status is");
+        return failed(std::string(invocation.noun->name) +
+                      ": not built yet in this release; status is");
     } else if (invocation.noun->name == "completion") {
         out = bash_completion();
     } else {

@@ -6,7 +6,8 @@
 
 namespace seine::cli {
 
-// Runs a command; what goes to stdout is in `out`. A failure is one line for stderr, exit_code() its exit.
+// Runs a command; what goes to stdout is in `out`. A failure is one line for stderr, exit_code()
+// its exit.
 Status run(const Invocation& invocation, std::string& out);
 
 }  // namespace seine::cli

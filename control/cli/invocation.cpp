@@ -2,8 +2,9 @@
 #include "control/cli/invocation.h"
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <sstream>
+
+#include <boost/program_options.hpp>
 
 namespace seine::cli {
 
@@ -12,7 +13,8 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr Noun kNouns[] = {
-    {"status", "show", "workers, packets, flows, records, and what was dropped or given up and why"},
+    {"status", "show",
+     "workers, packets, flows, records, and what was dropped or given up and why"},
     {"flow", "", "flows seen and their fingerprints"},
     {"signature", "", "rules over fingerprints and fields"},
     {"fingerprint", "", "who has a fingerprint, and what it is known as"},
@@ -32,7 +34,8 @@ po::options_description options_table() {
     auto add = options.add_options();
     add("json", "print the answer as JSON");
     add("socket", po::value<std::string>()->value_name("PATH"), "the dataplane's admin socket");
-    add("timeout", po::value<unsigned>()->value_name("SECONDS"), "how long to wait for an answer (default 5)");
+    add("timeout", po::value<unsigned>()->value_name("SECONDS"),
+        "how long to wait for an answer (default 5)");
     add("help,h", "say what there is");
     add("version", "say what this is");
     return options;
@@ -51,16 +54,19 @@ std::vector<std::string_view> words_of(std::string_view text) {
 }
 
 // The one of `names` that `typed` is or begins; what is wrong otherwise.
-Result<std::size_t> resolve(const std::string& typed, const std::vector<std::string_view>& names, const char* what) {
+Result<std::size_t> resolve(const std::string& typed, const std::vector<std::string_view>& names,
+                            const char* what) {
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (names[i] == typed) return i;
         if (names[i].substr(0, typed.size()) == typed) found.push_back(i);
     }
     if (found.size() == 1) return found[0];
-    std::string message = "`" + typed + "` " + (found.empty() ? "is no " : "could be more than one ") + what + ":";
+    std::string message =
+        "`" + typed + "` " + (found.empty() ? "is no " : "could be more than one ") + what + ":";
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const bool listed = found.empty() || std::find(found.begin(), found.end(), i) != found.end();
+        const bool listed =
+            found.empty() || std::find(found.begin(), found.end(), i) != found.end();
         if (listed) message.append(" ").append(names[i]);
     }
     return usage(message);
@@ -76,7 +82,8 @@ Status take_words(const std::vector<std::string>& words, Invocation& out) {
     if (verbs.empty()) return {};  // not built yet: whatever follows
     out.verb = verbs[0];
     if (words.size() < 2) {
-        return out.noun->name == "completion" ? usage("completion for which shell? There is: bash") : Status();
+        return out.noun->name == "completion" ? usage("completion for which shell? There is: bash")
+                                              : Status();
     }
     const auto verb = resolve(words[1], verbs, "verb of this noun");
     if (!verb) return verb.error();
@@ -88,13 +95,17 @@ Status take_words(const std::vector<std::string>& words, Invocation& out) {
 
 int exit_code(const Status& status) noexcept {
     switch (status.code()) {
-        case Code::ok: return kExitDone;
-        case Code::usage: return kExitUsage;
-        case Code::unreachable: return kExitUnreachable;
+        case Code::ok:
+            return kExitDone;
+        case Code::usage:
+            return kExitUsage;
+        case Code::unreachable:
+            return kExitUnreachable;
         case Code::failed:
         case Code::not_found:
         case Code::corrupt:
-        case Code::full: return kExitFailed;
+        case Code::full:
+            return kExitFailed;
     }
     return kExitFailed;
 }
@@ -112,7 +123,9 @@ Result<Invocation> read_invocation(const std::vector<std::string>& words) {
         // Options are not guessed from their beginnings: scripts would break when one is added.
         namespace style = po::command_line_style;
         const int how = style::unix_style & ~style::allow_guessing;
-        po::store(po::command_line_parser(words).options(all).positional(positions).style(how).run(), given);
+        po::store(
+            po::command_line_parser(words).options(all).positional(positions).style(how).run(),
+            given);
     } catch (const po::error& error) {
         return usage(std::string(error.what()) + "; see seinectl --help");
     }
@@ -131,7 +144,8 @@ Result<Invocation> read_invocation(const std::vector<std::string>& words) {
         if (seconds == 0 || seconds > 3600) return usage("--timeout takes 1 to 3600 seconds");
         out.timeout_ms = static_cast<int>(seconds) * 1000;
     }
-    if (given.count("words") == 0) return usage("what about? A noun is needed; see seinectl --help");
+    if (given.count("words") == 0)
+        return usage("what about? A noun is needed; see seinectl --help");
     const Status status = take_words(given["words"].as<std::vector<std::string>>(), out);
     if (!status.ok()) return usage(status.message() + "; see seinectl --help");
     return out;
@@ -143,10 +157,13 @@ std::string help_text() {
     for (const Noun& noun : kNouns) {
         std::string name(noun.name);
         name.resize(14, ' ');
-        out << "  " << name << noun.meaning << (noun.verbs.empty() ? " (not built yet)" : "") << '\n';
+        out << "  " << name << noun.meaning << (noun.verbs.empty() ? " (not built yet)" : "")
+            << '\n';
     }
-    out << '\n' << options_table() << "\nThe socket is " << kDefaultSocket
-        << " unless --socket says otherwise.\nExit: 0 done, 1 failed, 2 wrong usage, 3 the daemon cannot be reached.\n";
+    out << '\n'
+        << options_table() << "\nThe socket is " << kDefaultSocket
+        << " unless --socket says otherwise.\nExit: 0 done, 1 failed, 2 wrong usage, 3 the daemon "
+           "cannot be reached.\n";
     return out.str();
 }
 
@@ -158,7 +175,11 @@ std::string bash_completion() {
     for (const Noun& noun : kNouns) {
         names.append(names.empty() ? "" : " ").append(noun.name);
         if (noun.verbs.empty()) continue;
-        cases.append("        ").append(noun.name).append(") words=\"").append(noun.verbs).append("\" ;;\n");
+        cases.append("        ")
+            .append(noun.name)
+            .append(") words=\"")
+            .append(noun.verbs)
+            .append("\" ;;\n");
     }
     std::string options;
     const po::options_description table = options_table();
@@ -167,7 +188,8 @@ std::string bash_completion() {
     }
     return "# bash completion of seinectl, made by `seinectl completion bash`\n"
            "_seinectl() {\n"
-           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\"\" noun=\"\" i\n"
+           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\"\" "
+           "noun=\"\" i\n"
            "    if [[ $before == --socket ]]; then\n"
            "        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
            "        return\n"
@@ -180,9 +202,12 @@ std::string bash_completion() {
            "        esac\n"
            "    done\n"
            "    case $noun in\n"
-           "        \"\") words=\"" + names + "\" ;;\n" + cases +
+           "        \"\") words=\"" +
+           names + "\" ;;\n" + cases +
            "    esac\n"
-           "    [[ $word == -* ]] && words=\"" + options + "\"\n"
+           "    [[ $word == -* ]] && words=\"" +
+           options +
+           "\"\n"
            "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
            "}\n"
            "complete -F _seinectl seinectl\n";

@@ -1,4 +1,5 @@
-// What the operator typed: noun, verb and options, read by one table that help and completion share.
+// What the operator typed: noun, verb and options, read by one table that help and completion
+// share.
 #pragma once
 #include <span>
 #include <string>
@@ -15,7 +16,8 @@ int exit_code(const Status& status) noexcept;
 
 struct Noun {
     std::string_view name;
-    std::string_view verbs;  // space-separated; the first is what stands for none; empty: not built yet
+    std::string_view
+        verbs;  // space-separated; the first is what stands for none; empty: not built yet
     std::string_view meaning;
 };
 std::span<const Noun> nouns() noexcept;
@@ -32,8 +34,8 @@ struct Invocation {
     int timeout_ms = 5000;
 };
 
-// Nouns and verbs may be shortened as long as they stay unambiguous. Code::usage says what is wrong and what
-// there is.
+// Nouns and verbs may be shortened as long as they stay unambiguous. Code::usage says what is wrong
+// and what there is.
 Result<Invocation> read_invocation(const std::vector<std::string>& words);
 
 // What `seinectl --help` prints.

@@ -35,7 +35,8 @@ class JsonReader {
         return take(c);
     }
     void space() {
-        while (!rest_.empty() && std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos) {
+        while (!rest_.empty() &&
+               std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos) {
             rest_.remove_prefix(1);
         }
     }
@@ -47,13 +48,21 @@ bool JsonReader::value(JsonValue& out, int depth) {
     space();
     if (rest_.empty() || depth > JsonValue::kDepthMax) return false;
     switch (rest_.front()) {
-        case '{': return object(out, depth);
-        case '[': return array(out, depth);
-        case '"': out.type_ = JsonValue::Type::text; return text(out.text_);
-        case 't': return word("true", out, JsonValue::Type::boolean);
-        case 'f': return word("false", out, JsonValue::Type::boolean);
-        case 'n': return word("null", out, JsonValue::Type::null);
-        default: return number(out);
+        case '{':
+            return object(out, depth);
+        case '[':
+            return array(out, depth);
+        case '"':
+            out.type_ = JsonValue::Type::text;
+            return text(out.text_);
+        case 't':
+            return word("true", out, JsonValue::Type::boolean);
+        case 'f':
+            return word("false", out, JsonValue::Type::boolean);
+        case 'n':
+            return word("null", out, JsonValue::Type::null);
+        default:
+            return number(out);
     }
 }
 

@@ -15,17 +15,22 @@ class JsonValue {
     enum class Type : std::uint8_t { null, boolean, number, text, array, object };
     static constexpr int kDepthMax = 32;
 
-    // The whole of `document` as one value; names the byte where it stops to be JSON. Strings are decoded to
-    // bytes: \u escapes below 0x100 give one byte (the contract's latin-1), others UTF-8.
+    // The whole of `document` as one value; names the byte where it stops to be JSON. Strings are
+    // decoded to bytes: \u escapes below 0x100 give one byte (the contract's latin-1), others
+    // UTF-8.
     static Result<JsonValue> parse(std::string_view document);
 
     [[nodiscard]] Type type() const noexcept { return type_; }
     // Values of another type read as false, 0, empty: a table shows what is there.
-    [[nodiscard]] bool boolean() const noexcept { return type_ == Type::boolean && text_ == "true"; }
+    [[nodiscard]] bool boolean() const noexcept {
+        return type_ == Type::boolean && text_ == "true";
+    }
     [[nodiscard]] std::uint64_t number() const noexcept;  // whole and not negative; else 0
     [[nodiscard]] const std::string& text() const noexcept;
     [[nodiscard]] const std::vector<JsonValue>& items() const noexcept { return items_; }
-    [[nodiscard]] const std::vector<std::pair<std::string, JsonValue>>& members() const noexcept { return members_; }
+    [[nodiscard]] const std::vector<std::pair<std::string, JsonValue>>& members() const noexcept {
+        return members_;
+    }
     // The member of that name; a null value when there is none.
     [[nodiscard]] const JsonValue& operator[](std::string_view name) const noexcept;
 

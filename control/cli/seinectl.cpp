@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
     auto invocation = cli::read_invocation(words);
     std::string out;
     const seine::Status status = invocation ? cli::run(*invocation, out) : invocation.error();
-    const bool printed = std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
+    const bool printed =
+        std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
     if (!status.ok()) {
         std::fprintf(stderr, "seinectl: %s\n", status.message().c_str());
         return cli::exit_code(status);

@@ -26,7 +26,8 @@ std::string grouped(std::uint64_t value) {
 
 std::string duration(std::uint64_t ns) {
     const std::uint64_t seconds = ns / 1'000'000'000;
-    const auto pair = [](std::uint64_t first, const char* unit, std::uint64_t second, const char* small) {
+    const auto pair = [](std::uint64_t first, const char* unit, std::uint64_t second,
+                         const char* small) {
         return std::to_string(first) + unit + " " + std::to_string(second) + small;
     };
     if (seconds >= 86400) return pair(seconds / 86400, " d", seconds % 86400 / 3600, " h");
@@ -38,7 +39,9 @@ std::string duration(std::uint64_t ns) {
 // A text of the document on a terminal: control characters would be commands to it.
 std::string shown(const std::string& text) {
     std::string out = text;
-    std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    std::replace_if(
+        out.begin(), out.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
     return out;
 }
 
@@ -51,7 +54,8 @@ class Table {
         std::vector<std::size_t> widths;
         for (const auto& cells : rows_) {
             widths.resize(std::max(widths.size(), cells.size()));
-            for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+            for (std::size_t i = 0; i < cells.size(); ++i)
+                widths[i] = std::max(widths[i], cells[i].size());
         }
         std::string out;
         for (const auto& cells : rows_) {
@@ -91,9 +95,11 @@ std::string head(const JsonValue& stats) {
         if (!text.empty()) out += "   " + text;
     };
     add(shown(stats["state"].text()));
-    if (stats["uptime_ns"].type() == JsonValue::Type::number) add("up " + duration(stats["uptime_ns"].number()));
+    if (stats["uptime_ns"].type() == JsonValue::Type::number)
+        add("up " + duration(stats["uptime_ns"].number()));
     if (stats["pid"].number() != 0) add("pid " + std::to_string(stats["pid"].number()));
-    if (stats["epoch"].type() == JsonValue::Type::number) add("epoch " + std::to_string(stats["epoch"].number()));
+    if (stats["epoch"].type() == JsonValue::Type::number)
+        add("epoch " + std::to_string(stats["epoch"].number()));
     if (!stats["input"].text().empty()) out += "\ninput " + shown(stats["input"].text());
     return out + "\n";
 }
@@ -101,13 +107,16 @@ std::string head(const JsonValue& stats) {
 std::string ports(const JsonValue& stats) {
     if (stats["ports"].items().empty()) return {};
     Table table("llrrrrrr");
-    table.row({"port", "link", "packets", "bytes", "missed", "errors", "no buffer", "kernel drops"});
+    table.row(
+        {"port", "link", "packets", "bytes", "missed", "errors", "no buffer", "kernel drops"});
     for (const JsonValue& port : stats["ports"].items()) {
         const std::uint64_t megabits = port["megabits"].number();
-        const std::string link = shown(port["link"].text()) + (megabits == 0 ? "" : " " + grouped(megabits) + " Mb/s");
-        table.row({shown(port["port"].text()), link, grouped(port["ipackets"].number()), grouped(port["ibytes"].number()),
-                   grouped(port["imissed"].number()), grouped(port["ierrors"].number()),
-                   grouped(port["rx_nombuf"].number()), grouped(port["kernel_drops"].number())});
+        const std::string link =
+            shown(port["link"].text()) + (megabits == 0 ? "" : " " + grouped(megabits) + " Mb/s");
+        table.row({shown(port["port"].text()), link, grouped(port["ipackets"].number()),
+                   grouped(port["ibytes"].number()), grouped(port["imissed"].number()),
+                   grouped(port["ierrors"].number()), grouped(port["rx_nombuf"].number()),
+                   grouped(port["kernel_drops"].number())});
     }
     return "\n" + table.text();
 }
@@ -115,15 +124,18 @@ std::string ports(const JsonValue& stats) {
 std::string workers(const JsonValue& stats) {
     Table table("lrrrrl");
     table.row({"worker", "flows", "packets", "records", "dropped", ""});
-    const auto row = [&table](std::string name, std::uint64_t flows, const JsonValue& counters, bool stalled) {
-        table.row({std::move(name), grouped(flows), grouped(counters["packets"].number()), grouped(records_of(counters)),
-                   grouped(losses_of(counters)), stalled ? "stalled" : ""});
+    const auto row = [&table](std::string name, std::uint64_t flows, const JsonValue& counters,
+                              bool stalled) {
+        table.row({std::move(name), grouped(flows), grouped(counters["packets"].number()),
+                   grouped(records_of(counters)), grouped(losses_of(counters)),
+                   stalled ? "stalled" : ""});
     };
     for (const JsonValue& worker : stats["workers"].items()) {
-        row(std::to_string(worker["worker"].number()), worker["flows_live"].number(), worker["counters"],
-            worker["stalled"].boolean());
+        row(std::to_string(worker["worker"].number()), worker["flows_live"].number(),
+            worker["counters"], worker["stalled"].boolean());
     }
-    if (stats["workers"].items().size() != 1) row("all", stats["flows_live"].number(), stats["totals"], false);
+    if (stats["workers"].items().size() != 1)
+        row("all", stats["flows_live"].number(), stats["totals"], false);
     return "\n" + table.text();
 }
 
@@ -131,7 +143,8 @@ std::string records(const JsonValue& stats) {
     const JsonValue& totals = stats["totals"];
     std::string out = "\nrecords";
     for (const char* kind : {"open", "request", "update", "close"}) {
-        out += std::string("   ") + kind + " " + grouped(totals[std::string("records_") + kind].number());
+        out += std::string("   ") + kind + " " +
+               grouped(totals[std::string("records_") + kind].number());
     }
     return out + "   exported " + grouped(stats["records_exported"].number()) + "\n";
 }
@@ -154,7 +167,8 @@ std::string remarks(const JsonValue& stats) {
     std::string out;
     for (const char* part : {"problems", "notices"}) {
         for (const JsonValue& text : stats[part].items()) {
-            out += std::string(part == std::string_view("problems") ? "problem: " : "note: ") + shown(text.text()) + "\n";
+            out += std::string(part == std::string_view("problems") ? "problem: " : "note: ") +
+                   shown(text.text()) + "\n";
         }
     }
     return out.empty() ? out : "\n" + out;
@@ -165,11 +179,13 @@ std::string remarks(const JsonValue& stats) {
 bool tells_a_loss(std::string_view counter) noexcept {
     static constexpr std::string_view kDecode = "decode_";
     if (counter.substr(0, kDecode.size()) == kDecode) return counter != "decode_ok";
-    static constexpr std::string_view kWords[] = {"dropped",   "malformed", "limit",    "cut",           "exhausted", "evicted",
-                                                  "refused",   "gave_up",   "failed",   "lost",          "oversize",  "truncated",
-                                                  "unowned",   "unknown",   "conflict", "out_of_window", "shed",      "missed"};
-    return std::any_of(std::begin(kWords), std::end(kWords),
-                       [counter](std::string_view word) { return counter.find(word) != std::string_view::npos; });
+    static constexpr std::string_view kWords[] = {
+        "dropped", "malformed", "limit",    "cut",           "exhausted", "evicted",
+        "refused", "gave_up",   "failed",   "lost",          "oversize",  "truncated",
+        "unowned", "unknown",   "conflict", "out_of_window", "shed",      "missed"};
+    return std::any_of(std::begin(kWords), std::end(kWords), [counter](std::string_view word) {
+        return counter.find(word) != std::string_view::npos;
+    });
 }
 
 Result<std::string> fetch_stats(const std::string& socket, int timeout_ms) {
@@ -186,18 +202,24 @@ Result<std::string> fetch_stats(const std::string& socket, int timeout_ms) {
         if (!got) return got.error();
         const Parse parse = contract::decode_admin({packet.data(), *got}, answer);
         if (parse != Parse::ok || answer.sequence != 1) {
-            return failed(socket + ": an answer of another kind; are seinectl and the dataplane of one release?");
+            return failed(
+                socket +
+                ": an answer of another kind; are seinectl and the dataplane of one release?");
         }
-        if (answer.kind == AdminKind::refused) return failed(socket + ": refused: " + shown(std::string(as_text(answer.body))));
-        if (answer.kind != AdminKind::document) return failed(socket + ": an answer that does not fit the question");
+        if (answer.kind == AdminKind::refused)
+            return failed(socket + ": refused: " + shown(std::string(as_text(answer.body))));
+        if (answer.kind != AdminKind::document)
+            return failed(socket + ": an answer that does not fit the question");
         document.append(as_text(answer.body));
-        if (document.size() > contract::kAdminDocumentBytesMax) return failed(socket + ": an answer without end");
+        if (document.size() > contract::kAdminDocumentBytesMax)
+            return failed(socket + ": an answer without end");
     } while (answer.more);
     return document;
 }
 
 std::string status_screen(const JsonValue& stats) {
-    return head(stats) + ports(stats) + workers(stats) + records(stats) + losses(stats) + remarks(stats);
+    return head(stats) + ports(stats) + workers(stats) + records(stats) + losses(stats) +
+           remarks(stats);
 }
 
 }  // namespace seine::cli

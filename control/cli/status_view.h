@@ -10,7 +10,8 @@ namespace seine::cli {
 // The stats document (docs/stats.md) of the dataplane at `socket`, as it came.
 Result<std::string> fetch_stats(const std::string& socket, int timeout_ms);
 
-// The screen. Members that are not there are left out, so documents of other versions show what they have.
+// The screen. Members that are not there are left out, so documents of other versions show what
+// they have.
 std::string status_screen(const JsonValue& stats);
 
 // Whether a counter says that something was lost or given up, by the words of its name.

@@ -1,4 +1,5 @@
-// The asker's end of a SOCK_SEQPACKET unix socket: connect, send a packet, wait for one, all with a bound.
+// The asker's end of a SOCK_SEQPACKET unix socket: connect, send a packet, wait for one, all with a
+// bound.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -9,18 +10,20 @@
 
 namespace seine::command {
 
-// Every failure has Code::unreachable when nobody listens or answers in time, with a message that names the
-// path and what to do.
+// Every failure has Code::unreachable when nobody listens or answers in time, with a message that
+// names the path and what to do.
 class Channel {
   public:
     static Result<Channel> connect(const std::string& path, int timeout_ms);
     ~Channel();
-    Channel(Channel&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) { other.fd_ = -1; }
+    Channel(Channel&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) {
+        other.fd_ = -1;
+    }
     Channel& operator=(Channel&&) = delete;
 
     Status send(ByteView packet);
-    // The next packet into `buffer`; its size. A packet that is longer than the buffer is an error, and so
-    // is the end of the connection.
+    // The next packet into `buffer`; its size. A packet that is longer than the buffer is an error,
+    // and so is the end of the connection.
     Result<std::size_t> receive(std::span<std::uint8_t> buffer, int timeout_ms);
 
   private:

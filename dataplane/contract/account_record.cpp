@@ -8,7 +8,8 @@ namespace {
 
 // Walks a record in table order; one visitor writes, the other reads, so that they cannot disagree.
 template <typename Visit, typename Record>
-void each_field(Visit& visit, Record& record, std::uint16_t& magic, std::uint8_t& version, std::uint32_t& reserved) {
+void each_field(Visit& visit, Record& record, std::uint16_t& magic, std::uint8_t& version,
+                std::uint32_t& reserved) {
     visit(magic);
     visit(version);
     visit(record.flags);
@@ -64,7 +65,8 @@ struct Reading {
 
 }  // namespace
 
-void encode_account(std::span<std::uint8_t, kAccountRecordBytes> out, const AccountRecord& record) noexcept {
+void encode_account(std::span<std::uint8_t, kAccountRecordBytes> out,
+                    const AccountRecord& record) noexcept {
     std::uint16_t magic = kAccountMagic;
     std::uint8_t version = kAccountVersion;
     std::uint32_t reserved = 0;
@@ -73,7 +75,8 @@ void encode_account(std::span<std::uint8_t, kAccountRecordBytes> out, const Acco
     set_account_mac(out, 0);
 }
 
-void set_account_mac(std::span<std::uint8_t, kAccountRecordBytes> record, std::uint64_t mac) noexcept {
+void set_account_mac(std::span<std::uint8_t, kAccountRecordBytes> record,
+                     std::uint64_t mac) noexcept {
     std::memcpy(record.data() + kAccountMacAt, &mac, sizeof mac);
 }
 
@@ -86,8 +89,9 @@ Parse decode_account(ByteView bytes, AccountRecord& out) noexcept {
     each_field(read, out, magic, version, reserved);
     if (magic != kAccountMagic) return Parse::not_this;
     if (version != kAccountVersion) return Parse::limit;
-    const bool sound = out.type <= AccountType::directory && (out.flags & ~unsigned{AccountFlags::all}) == 0 &&
-                       reserved == 0 && (out.proto == 6 || out.proto == 17 || out.proto == 0);
+    const bool sound = out.type <= AccountType::directory &&
+                       (out.flags & ~unsigned{AccountFlags::all}) == 0 && reserved == 0 &&
+                       (out.proto == 6 || out.proto == 17 || out.proto == 0);
     return sound ? Parse::ok : Parse::malformed;
 }
 
@@ -98,7 +102,9 @@ Parse count_accounts(ByteView datagram, std::size_t& count) noexcept {
 }
 
 SequenceWindow::Answer SequenceWindow::take(std::uint32_t seq) noexcept {
-    const auto set = [this](std::uint32_t at) { bits_[at % kWindow / 64] |= std::uint64_t{1} << (at % 64); };
+    const auto set = [this](std::uint32_t at) {
+        bits_[at % kWindow / 64] |= std::uint64_t{1} << (at % 64);
+    };
     if (!begun_) {
         begun_ = true;
         highest_ = seq;
@@ -112,7 +118,8 @@ SequenceWindow::Answer SequenceWindow::take(std::uint32_t seq) noexcept {
         const std::uint32_t moved = std::min(ahead, kWindow);
         for (std::uint32_t i = 1; i <= moved; ++i) {
             const std::uint32_t at = highest_ + i;
-            const bool held = span_ + i > kWindow;  // the place stood for a sequence of the old window
+            const bool held =
+                span_ + i > kWindow;  // the place stood for a sequence of the old window
             if (held && !marked(at)) ++missed_;
             bits_[at % kWindow / 64] &= ~(std::uint64_t{1} << (at % 64));
         }

@@ -27,7 +27,8 @@ std::size_t encode_admin(std::span<std::uint8_t> out, const AdminMessage& messag
     out[7] = message.more ? kAdminMore : std::uint8_t{0};
     store(out.data() + 8, static_cast<std::uint32_t>(length));
     store(out.data() + 12, message.sequence);
-    if (!message.body.empty()) std::memcpy(out.data() + kAdminHeaderBytes, message.body.data(), message.body.size());
+    if (!message.body.empty())
+        std::memcpy(out.data() + kAdminHeaderBytes, message.body.data(), message.body.size());
     return length;
 }
 
@@ -50,7 +51,8 @@ Parse decode_admin(ByteView packet, AdminMessage& out) noexcept {
 
 std::size_t encode_reload(std::span<std::uint8_t> out, const ReloadRequest& request) noexcept {
     const std::size_t length = 8 + request.path.size();
-    if (request.path.empty() || request.path.size() > kAdminPathBytesMax || out.size() < length) return 0;
+    if (request.path.empty() || request.path.size() > kAdminPathBytesMax || out.size() < length)
+        return 0;
     store(out.data(), request.generation);
     std::memcpy(out.data() + 8, request.path.data(), request.path.size());
     return length;
@@ -61,7 +63,8 @@ Parse decode_reload(ByteView body, ReloadRequest& out) noexcept {
     if (body.size() - 8 > kAdminPathBytesMax) return Parse::limit;
     out.generation = load_le64(body.data());
     out.path = as_text(body.subspan(8));
-    return out.path.empty() || out.path.find('\0') != std::string_view::npos ? Parse::malformed : Parse::ok;
+    return out.path.empty() || out.path.find('\0') != std::string_view::npos ? Parse::malformed
+                                                                             : Parse::ok;
 }
 
 }  // namespace seine::contract

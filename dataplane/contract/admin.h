@@ -8,8 +8,8 @@
 //  12  u32 sequence  chosen by the asker, repeated in every part of the answer
 //  16  body
 //
-// One message is one packet of a SOCK_SEQPACKET unix socket, at most kAdminMessageBytesMax long. A document
-// that is longer comes in parts. Little endian.
+// One message is one packet of a SOCK_SEQPACKET unix socket, at most kAdminMessageBytesMax long. A
+// document that is longer comes in parts. Little endian.
 #pragma once
 #include <span>
 #include <string_view>
@@ -64,7 +64,8 @@ struct ReloadRequest {
     std::string_view path;  // borrows
 };
 std::size_t encode_reload(std::span<std::uint8_t> out, const ReloadRequest& request) noexcept;
-// need_more: no generation; malformed: no path, or one with a zero byte; limit: past kAdminPathBytesMax.
+// need_more: no generation; malformed: no path, or one with a zero byte; limit: past
+// kAdminPathBytesMax.
 Parse decode_reload(ByteView body, ReloadRequest& out) noexcept;
 
 }  // namespace seine::contract

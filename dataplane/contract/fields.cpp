@@ -11,10 +11,11 @@ struct ChoiceName {
     std::string_view name;
 };
 constexpr ChoiceName kProtos[] = {{6, "tcp"}, {17, "udp"}};
-constexpr ChoiceName kApps[] = {{1, "tls"}, {2, "quic"}, {3, "dtls"}, {4, "http1"}, {5, "h2"}, {6, "ssh"}, {7, "dhcp"}};
+constexpr ChoiceName kApps[] = {{1, "tls"}, {2, "quic"}, {3, "dtls"}, {4, "http1"},
+                                {5, "h2"},  {6, "ssh"},  {7, "dhcp"}};
 constexpr ChoiceName kSeen[] = {{1, "both"}, {2, "client"}, {3, "server"}};
 constexpr ChoiceName kEch[] = {{1, "none"}, {2, "grease_or_real"}, {3, "ours"}};
-constexpr ChoiceName kEndReasons[] = {{1, "fin"},  {2, "rst"},       {3, "reused"}, {4, "idle"},
+constexpr ChoiceName kEndReasons[] = {{1, "fin"},       {2, "rst"}, {3, "reused"}, {4, "idle"},
                                       {5, "half_open"}, {6, "end"}, {7, "evicted"}};
 
 std::span<const ChoiceName> names_of(Field field) noexcept {
@@ -27,9 +28,9 @@ std::span<const ChoiceName> names_of(Field field) noexcept {
 }
 
 constexpr std::string_view kKindNames[] = {"", "open", "request", "update", "close", "finding"};
-constexpr std::string_view kTypeNames[] = {"u8",    "u16",   "u32", "u64",  "i64",       "boolean",  "choice",
-                                           "hex16", "hex32", "ip",  "text", "text_list", "u16_list", "hex64_list",
-                                           "exchange_list"};
+constexpr std::string_view kTypeNames[] = {
+    "u8",    "u16", "u32",  "u64",       "i64",      "boolean",    "choice",       "hex16",
+    "hex32", "ip",  "text", "text_list", "u16_list", "hex64_list", "exchange_list"};
 constexpr std::string_view kFoldNames[] = {"first", "last", "append", "distinct"};
 
 }  // namespace
@@ -39,7 +40,9 @@ std::string_view name_of(Kind kind) noexcept {
     return at < std::size(kKindNames) ? kKindNames[at] : std::string_view{};
 }
 
-std::string_view name_of(FieldType type) noexcept { return kTypeNames[static_cast<std::size_t>(type)]; }
+std::string_view name_of(FieldType type) noexcept {
+    return kTypeNames[static_cast<std::size_t>(type)];
+}
 
 std::string_view name_of(Fold fold) noexcept { return kFoldNames[static_cast<std::size_t>(fold)]; }
 

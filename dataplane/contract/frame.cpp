@@ -12,7 +12,8 @@ void store(std::uint8_t* at, T value) noexcept {
 }
 
 // Lays down one string at `at`, which has room for it.
-void lay_string(std::uint8_t* at, std::uint16_t number, const void* bytes, std::size_t count) noexcept {
+void lay_string(std::uint8_t* at, std::uint16_t number, const void* bytes,
+                std::size_t count) noexcept {
     store(at, number);
     store(at + 2, static_cast<std::uint16_t>(count));
     if (count > 0) std::memcpy(at + kStringHeaderBytes, bytes, count);
@@ -33,7 +34,8 @@ constexpr bool holds_text(FieldType type) noexcept {
 
 struct ExchangeBytes {
     std::uint8_t bytes[12];
-    ExchangeBytes(std::uint32_t start_ms, std::uint32_t request_bytes, std::uint32_t response_bytes) noexcept {
+    ExchangeBytes(std::uint32_t start_ms, std::uint32_t request_bytes,
+                  std::uint32_t response_bytes) noexcept {
         store(bytes, start_ms);
         store(bytes + 4, request_bytes);
         store(bytes + 8, response_bytes);
@@ -67,7 +69,8 @@ Parse check_strings(ByteView strings) noexcept {
 bool presence_is_sound(const RecordView& record) noexcept {
     for (std::size_t i = 0; i < kFieldCount; ++i) {
         const Slot at = kFixedLayout.slots[i];
-        if (at.bit == Slot::kNone || ((record.presence[at.bit / 64] >> (at.bit % 64)) & 1) == 0) continue;
+        if (at.bit == Slot::kNone || ((record.presence[at.bit / 64] >> (at.bit % 64)) & 1) == 0)
+            continue;
         if (at.offset + value_bytes(kFields[i].type) > record.fixed.size()) return false;
     }
     return true;
@@ -75,23 +78,27 @@ bool presence_is_sound(const RecordView& record) noexcept {
 
 }  // namespace
 
-bool encode_text(std::span<std::uint8_t> buffer, std::size_t& used, Field field, std::string_view value) noexcept {
+bool encode_text(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
+                 std::string_view value) noexcept {
     SEINE_ASSERT(holds_text(info(field).type));
     return encode(buffer, used, field, value.data(), value.size());
 }
 
-bool encode_u16(std::span<std::uint8_t> buffer, std::size_t& used, Field field, std::uint16_t value) noexcept {
+bool encode_u16(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
+                std::uint16_t value) noexcept {
     SEINE_ASSERT(info(field).type == FieldType::u16_list);
     return encode(buffer, used, field, &value, sizeof value);
 }
 
-bool encode_hex64(std::span<std::uint8_t> buffer, std::size_t& used, Field field, std::uint64_t value) noexcept {
+bool encode_hex64(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
+                  std::uint64_t value) noexcept {
     SEINE_ASSERT(info(field).type == FieldType::hex64_list);
     return encode(buffer, used, field, &value, sizeof value);
 }
 
-bool encode_exchange(std::span<std::uint8_t> buffer, std::size_t& used, Field field, std::uint32_t start_ms,
-                     std::uint32_t request_bytes, std::uint32_t response_bytes) noexcept {
+bool encode_exchange(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
+                     std::uint32_t start_ms, std::uint32_t request_bytes,
+                     std::uint32_t response_bytes) noexcept {
     SEINE_ASSERT(info(field).type == FieldType::exchange_list);
     const ExchangeBytes item(start_ms, request_bytes, response_bytes);
     return encode(buffer, used, field, item.bytes, sizeof item.bytes);
@@ -127,7 +134,8 @@ void FrameWriter::drop(std::uint16_t number) noexcept {
 }
 
 bool FrameWriter::dropped(std::uint16_t number) const noexcept {
-    return truncated_ && number <= kFieldCount && ((dropped_[number / 64] >> (number % 64)) & 1) != 0;
+    return truncated_ && number <= kFieldCount &&
+           ((dropped_[number / 64] >> (number % 64)) & 1) != 0;
 }
 
 bool FrameWriter::string(Field field, const void* bytes, std::size_t count) noexcept {
@@ -161,9 +169,12 @@ void FrameWriter::exchange(Field field, std::uint32_t start_ms, std::uint32_t re
     SEINE_ASSERT(info(field).type == FieldType::exchange_list);
     const ExchangeBytes item(start_ms, request_bytes, response_bytes);
     // Turns come in rows: those after the first share its header.
-    if (last_exchanges_ != 0 && last_exchanges_field_ == field && !dropped(static_cast<std::uint16_t>(field)) &&
-        last_exchanges_ + kStringHeaderBytes + load_le16(buffer_.data() + last_exchanges_ + 2) == used_) {
-        const std::size_t bytes = load_le16(buffer_.data() + last_exchanges_ + 2) + sizeof item.bytes;
+    if (last_exchanges_ != 0 && last_exchanges_field_ == field &&
+        !dropped(static_cast<std::uint16_t>(field)) &&
+        last_exchanges_ + kStringHeaderBytes + load_le16(buffer_.data() + last_exchanges_ + 2) ==
+            used_) {
+        const std::size_t bytes =
+            load_le16(buffer_.data() + last_exchanges_ + 2) + sizeof item.bytes;
         if (bytes <= kStringBytesMax && sizeof item.bytes <= room()) {
             std::memcpy(buffer_.data() + used_, item.bytes, sizeof item.bytes);
             used_ += sizeof item.bytes;
@@ -187,7 +198,8 @@ void FrameWriter::append_encoded(ByteView strings) noexcept {
     for (std::size_t at = 0; at + kStringHeaderBytes <= strings.size();) {
         const std::size_t bytes = load_le16(strings.data() + at + 2);
         SEINE_ASSERT(at + kStringHeaderBytes + bytes <= strings.size());
-        string(static_cast<Field>(load_le16(strings.data() + at)), strings.data() + at + kStringHeaderBytes, bytes);
+        string(static_cast<Field>(load_le16(strings.data() + at)),
+               strings.data() + at + kStringHeaderBytes, bytes);
         at += kStringHeaderBytes + bytes;
     }
 }
@@ -212,7 +224,8 @@ std::uint64_t RecordView::get(Field field) const noexcept {
     const std::size_t bytes = value_bytes(info(field).type);
     SEINE_ASSERT(at.bit != Slot::kNone && bytes <= 8);
     std::uint64_t value = 0;
-    if (has(field) && at.offset + bytes <= fixed.size()) std::memcpy(&value, fixed.data() + at.offset, bytes);
+    if (has(field) && at.offset + bytes <= fixed.size())
+        std::memcpy(&value, fixed.data() + at.offset, bytes);
     return value;
 }
 
@@ -255,7 +268,8 @@ Parse read_frame(ByteView bytes, RecordView& out) noexcept {
     out.presence[0] = load_le64(frame + kPresenceAt);
     out.presence[1] = load_le64(frame + kPresenceAt + 8);
     out.fixed = bytes.subspan(kFrameHeaderBytes, fixed_bytes);
-    out.strings = bytes.subspan(kFrameHeaderBytes + fixed_bytes, length - kFrameHeaderBytes - fixed_bytes);
+    out.strings =
+        bytes.subspan(kFrameHeaderBytes + fixed_bytes, length - kFrameHeaderBytes - fixed_bytes);
     if (!presence_is_sound(out)) return Parse::malformed;
     return check_strings(out.strings);
 }

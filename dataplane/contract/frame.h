@@ -12,8 +12,9 @@
 //  40  fixed part        fields of the table in order, packed, absent ones zero
 //      strings           repeated: u16 field, u16 length, bytes
 //
-// Everything is little endian and unaligned. A reader of an older version knows a shorter fixed part and
-// fewer fields and steps over the rest; a reader of a newer one takes what is missing as absent.
+// Everything is little endian and unaligned. A reader of an older version knows a shorter fixed
+// part and fewer fields and steps over the rest; a reader of a newer one takes what is missing as
+// absent.
 #pragma once
 #include <span>
 #include <string_view>
@@ -42,9 +43,10 @@ inline constexpr std::size_t kStringHeaderBytes = 4;
 inline constexpr std::size_t kStringBytesMax = 0xffff;
 inline constexpr std::uint8_t kFlagTruncated = 1;
 
-// Typed strings one after another, as they stand in a frame: for a flow's pending buffer, which is appended
-// to a frame later. `used` is how much of `buffer` is taken. False, and nothing changed, when it has no
-// room, or when a text is longer than kStringBytesMax. `field` must be of the matching type.
+// Typed strings one after another, as they stand in a frame: for a flow's pending buffer, which is
+// appended to a frame later. `used` is how much of `buffer` is taken. False, and nothing changed,
+// when it has no room, or when a text is longer than kStringBytesMax. `field` must be of the
+// matching type.
 [[nodiscard]] bool encode_text(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
                                std::string_view value) noexcept;
 [[nodiscard]] bool encode_u16(std::span<std::uint8_t> buffer, std::size_t& used, Field field,
@@ -55,20 +57,21 @@ inline constexpr std::uint8_t kFlagTruncated = 1;
                                    std::uint32_t start_ms, std::uint32_t request_bytes,
                                    std::uint32_t response_bytes) noexcept;
 
-// Writes one frame into a buffer that it borrows: begin(), then set() and strings in any order, then
-// finish(). Allocates nothing. The size of the buffer is the cap of the frame: 4 KiB for a ring, 64 KiB and
-// more for replay in one process.
+// Writes one frame into a buffer that it borrows: begin(), then set() and strings in any order,
+// then finish(). Allocates nothing. The size of the buffer is the cap of the frame: 4 KiB for a
+// ring, 64 KiB and more for replay in one process.
 //
-// A string that finds no room is left out whole and truncated() is set; shorter ones after it may still fit,
-// but no later item of the same field (a list never has a gap). So: the most wanted strings go first.
+// A string that finds no room is left out whole and truncated() is set; shorter ones after it may
+// still fit, but no later item of the same field (a list never has a gap). So: the most wanted
+// strings go first.
 class FrameWriter {
   public:
     explicit FrameWriter(std::span<std::uint8_t> buffer) noexcept : buffer_(buffer) {
         SEINE_CHECK(buffer.size() >= kFrameBytesMin);
     }
     void begin(Kind kind, const FlowId& flow) noexcept;
-    // Fields of the fixed part. A second value replaces the first. Bits past the field's size must be zero
-    // (i64: two's complement).
+    // Fields of the fixed part. A second value replaces the first. Bits past the field's size must
+    // be zero (i64: two's complement).
     void set(Field field, std::uint64_t value) noexcept;
     void set_ip(Field field, const std::uint8_t (&address)[16]) noexcept;
     template <typename Choice>
@@ -100,11 +103,12 @@ class FrameWriter {
     std::size_t last_exchanges_ = 0;  // where the last string of exchanges begins; 0: none
     Field last_exchanges_field_{};
     bool truncated_ = false;
-    std::array<std::uint64_t, (kFieldCount + 64) / 64> dropped_{};  // by field number; read once truncated
+    std::array<std::uint64_t, (kFieldCount + 64) / 64>
+        dropped_{};  // by field number; read once truncated
 };
 
-// A record as its reader sees it: borrowed views of a frame's parts. FrameReader fills it from bytes it has
-// checked; the fold builds one of its own.
+// A record as its reader sees it: borrowed views of a frame's parts. FrameReader fills it from
+// bytes it has checked; the fold builds one of its own.
 struct RecordView {
     Kind kind{};
     bool truncated = false;
@@ -121,7 +125,8 @@ struct RecordView {
     [[nodiscard]] ByteView ip(Field field) const noexcept;
     // The first string of the field; `found` says whether there is one.
     [[nodiscard]] std::string_view text(Field field, bool* found = nullptr) const noexcept;
-    // Calls visit(Field, ByteView bytes) for each string in order; those of unknown fields are left out.
+    // Calls visit(Field, ByteView bytes) for each string in order; those of unknown fields are left
+    // out.
     template <typename Visit>
     void for_each_string(Visit&& visit) const {
         for (std::size_t at = 0; at + kStringHeaderBytes <= strings.size();) {
@@ -139,12 +144,14 @@ struct RecordView {
 // ok:        `out` is set and borrows from `bytes`; bytes past the frame's length are left alone.
 // need_more: `bytes` ends before the frame does.
 // not_this:  version 0, or a kind this reader does not know: step over it by its length.
-// malformed: lengths that contradict each other, a string of a wrong size, a presence bit without its bytes,
+// malformed: lengths that contradict each other, a string of a wrong size, a presence bit without
+// its bytes,
 //            a fixed field among the strings.
 // limit:     longer than kFrameBytesMax.
 Parse read_frame(ByteView bytes, RecordView& out) noexcept;
 
-// Length of the frame that starts at `bytes`, padding left out; 0 when fewer than 4 bytes are there.
+// Length of the frame that starts at `bytes`, padding left out; 0 when fewer than 4 bytes are
+// there.
 [[nodiscard]] inline std::size_t frame_length(ByteView bytes) noexcept {
     return bytes.size() < 4 ? 0 : load_le32(bytes.data());
 }
@@ -153,7 +160,8 @@ inline void FrameWriter::set(Field field, std::uint64_t value) noexcept {
     const Slot at = slot(field);
     SEINE_ASSERT(at.bit != Slot::kNone && info(field).type != FieldType::ip);
     std::uint8_t* frame = buffer_.data();
-    frame[24 + at.bit / 8] = static_cast<std::uint8_t>(frame[24 + at.bit / 8] | (1u << (at.bit % 8)));
+    frame[24 + at.bit / 8] =
+        static_cast<std::uint8_t>(frame[24 + at.bit / 8] | (1u << (at.bit % 8)));
     std::memcpy(frame + kFrameHeaderBytes + at.offset, &value, value_bytes(info(field).type));
 }
 

@@ -14,7 +14,8 @@ void append_number(std::string& out, Number value) {
 }
 
 void append_hex(std::string& out, std::uint64_t value, int digits) {
-    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out.push_back(kHexDigits[(value >> shift) & 15]);
+    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+        out.push_back(kHexDigits[(value >> shift) & 15]);
 }
 
 void append_key(std::string& out, std::string_view key) {
@@ -31,7 +32,8 @@ void append_dotted(std::string& out, const std::uint8_t* at) {
     }
 }
 
-// RFC 5952: lower case, no leading zeros, the first longest run of at least two zero groups as `::`.
+// RFC 5952: lower case, no leading zeros, the first longest run of at least two zero groups as
+// `::`.
 void append_groups(std::string& out, const std::uint8_t* at) {
     int run_at = -1;
     int run = 1;
@@ -123,7 +125,8 @@ void JsonWriter::append(std::string& out, const RecordView& record, JsonForm for
         const auto field = static_cast<Field>(each.number);
         if (form == JsonForm::flow && field == Field::worker) continue;
         if (!is_fixed(each.type)) {
-            if (const std::uint32_t first = first_[each.number - 1u]; first != kNone) append_strings(out, field, first);
+            if (const std::uint32_t first = first_[each.number - 1u]; first != kNone)
+                append_strings(out, field, first);
         } else if (record.has(field)) {
             append_fixed(out, record, field);
         }

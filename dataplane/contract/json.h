@@ -10,12 +10,12 @@ namespace seine::contract {
 
 enum class JsonForm : std::uint8_t {
     event,  // one frame: begins with kind and flow_id
-    flow,   // the fold of a flow's frames: neither of them, nor the worker, so that the line depends on
-            // the traffic alone
+    flow,  // the fold of a flow's frames: neither of them, nor the worker, so that the line depends
+           // on the traffic alone
 };
 
-// Appends `text` with its quotes. Bytes from 0x80 on are printed as \u00XX (latin-1), so any bytes make
-// valid JSON and can be had back.
+// Appends `text` with its quotes. Bytes from 0x80 on are printed as \u00XX (latin-1), so any bytes
+// make valid JSON and can be had back.
 void append_json_text(std::string& out, std::string_view text);
 
 // Appends a 16-byte address as people write it: dotted for a v4-mapped one, else RFC 5952.
@@ -24,9 +24,9 @@ void append_address(std::string& out, ByteView address);
 // "dataplane-epoch-counter", decimal.
 void append_flow_id(std::string& out, const FlowId& flow);
 
-// Prints records; keeps its scratch between calls, so one writer serves one thread. Same record, same
-// bytes: fields in table order, list items in the order of the record, absent fields left out, a record
-// that lost strings ends with "truncated":true.
+// Prints records; keeps its scratch between calls, so one writer serves one thread. Same record,
+// same bytes: fields in table order, list items in the order of the record, absent fields left out,
+// a record that lost strings ends with "truncated":true.
 class JsonWriter {
   public:
     // Appends one object without a line end.

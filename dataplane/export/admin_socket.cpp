@@ -1,15 +1,14 @@
 // The admin socket: one poll round at a time, nothing that can block.
 #include "dataplane/export/admin_socket.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace seine::exporting {
 
@@ -22,11 +21,15 @@ Status cannot(const std::string& path, const std::string& what) {
     return failed(path + ": " + what + ": " + std::strerror(errno));
 }
 
+// The sockets API takes every kind of address by this type.
+const sockaddr* generic(const sockaddr_un& address) noexcept {
+    return static_cast<const sockaddr*>(static_cast<const void*>(&address));
+}
+
 int connect_to(const sockaddr_un& address) {
     const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return errno;
-    // A cast that the sockets API asks for.
-    const int error = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;  // NOLINT
+    const int error = ::connect(fd, generic(address), sizeof address) == 0 ? 0 : errno;
     ::close(fd);
     return error;
 }
@@ -35,11 +38,14 @@ int connect_to(const sockaddr_un& address) {
 Status clear_way(const std::string& path, const sockaddr_un& address) {
     struct stat about = {};
     if (::lstat(path.c_str(), &about) != 0) return {};
-    if (!S_ISSOCK(about.st_mode)) return failed(path + ": not a socket; remove it or name another path with --socket");
+    if (!S_ISSOCK(about.st_mode))
+        return failed(path + ": not a socket; remove it or name another path with --socket");
     if (connect_to(address) != ECONNREFUSED) {
-        return failed(path + ": another dataplane answers here; stop it or name another path with --socket");
+        return failed(
+            path + ": another dataplane answers here; stop it or name another path with --socket");
     }
-    if (::unlink(path.c_str()) != 0) return cannot(path, "the socket left by an earlier run cannot be removed");
+    if (::unlink(path.c_str()) != 0)
+        return cannot(path, "the socket left by an earlier run cannot be removed");
     return {};
 }
 
@@ -48,7 +54,8 @@ bool changes_something(AdminKind kind) noexcept {
 }
 
 // The answer as packets: one, or as many parts as the body needs.
-std::vector<std::vector<std::uint8_t>> packets_of(AdminKind kind, std::uint32_t sequence, const std::string& body) {
+std::vector<std::vector<std::uint8_t>> packets_of(AdminKind kind, std::uint32_t sequence,
+                                                  const std::string& body) {
     std::vector<std::vector<std::uint8_t>> packets;
     ByteView rest = as_bytes(body);
     do {
@@ -67,22 +74,25 @@ Result<std::unique_ptr<AdminSocket>> AdminSocket::listen(const std::string& path
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) {
-        return failed(path + ": a socket path has 1 to " + std::to_string(sizeof address.sun_path - 1) + " bytes");
+        return failed(path + ": a socket path has 1 to " +
+                      std::to_string(sizeof address.sun_path - 1) + " bytes");
     }
     std::memcpy(address.sun_path, path.data(), path.size());
     const Status clear = clear_way(path, address);
     if (!clear.ok()) return clear;
     const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return cannot(path, "no socket");
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: as above
-        const Status status = cannot(path, "the admin socket cannot be made; its folder must exist and be writable");
+    if (::bind(fd, generic(address), sizeof address) != 0) {
+        const Status status =
+            cannot(path, "the admin socket cannot be made; its folder must exist and be writable");
         ::close(fd);
         return status;
     }
     // From here the file is ours to remove.
     std::unique_ptr<AdminSocket> socket(new AdminSocket(fd, path));
     if (::chmod(path.c_str(), mode) != 0) return cannot(path, "its mode cannot be set");
-    if (::listen(fd, static_cast<int>(kClientsMax)) != 0) return cannot(path, "it cannot be listened on");
+    if (::listen(fd, static_cast<int>(kClientsMax)) != 0)
+        return cannot(path, "it cannot be listened on");
     return socket;
 }
 
@@ -97,7 +107,8 @@ void AdminSocket::serve(const Handler& handler, int timeout_ms) {
     ready.push_back({fd_, POLLIN, 0});
     for (const Client& client : clients_) {
         // One request at a time: the next is read when the answer is gone.
-        ready.push_back({client.fd, static_cast<short>(client.answers.empty() ? POLLIN : POLLOUT), 0});
+        ready.push_back(
+            {client.fd, static_cast<short>(client.answers.empty() ? POLLIN : POLLOUT), 0});
     }
     if (::poll(ready.data(), ready.size(), timeout_ms) <= 0) return;
     for (std::size_t i = 0; i < clients_.size(); ++i) {
@@ -105,7 +116,8 @@ void AdminSocket::serve(const Handler& handler, int timeout_ms) {
         if (events == 0) continue;
         if ((events & POLLOUT) != 0) send(clients_[i]);
         if ((events & POLLIN) != 0) receive(clients_[i], handler);
-        if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0 && (events & POLLIN) == 0) clients_[i].gone = true;
+        if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0 && (events & POLLIN) == 0)
+            clients_[i].gone = true;
     }
     for (Client& client : clients_) {
         if (client.gone) ::close(client.fd);
@@ -130,8 +142,8 @@ void AdminSocket::accept_all() {
         }
         Client client;
         client.fd = fd;
-        client.peer = {static_cast<std::uint32_t>(credentials.pid), credentials.uid, credentials.gid,
-                       credentials.uid == 0 || credentials.uid == ::geteuid()};
+        client.peer = {static_cast<std::uint32_t>(credentials.pid), credentials.uid,
+                       credentials.gid, credentials.uid == 0 || credentials.uid == ::geteuid()};
         clients_.push_back(std::move(client));
     }
 }
@@ -142,7 +154,8 @@ void AdminSocket::receive(Client& client, const Handler& handler) {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     AdminMessage request;
     if (got <= 0 || static_cast<std::size_t>(got) > sizeof packet ||
-        contract::decode_admin({packet, static_cast<std::size_t>(got)}, request) != Parse::ok || request.more) {
+        contract::decode_admin({packet, static_cast<std::size_t>(got)}, request) != Parse::ok ||
+        request.more) {
         client.gone = true;
         return;
     }
@@ -152,7 +165,8 @@ void AdminSocket::receive(Client& client, const Handler& handler) {
     } else {
         handler(client.peer, request, reply);
     }
-    if (reply.body_.size() > contract::kAdminDocumentBytesMax) reply.refused("the answer is too long");
+    if (reply.body_.size() > contract::kAdminDocumentBytesMax)
+        reply.refused("the answer is too long");
     client.answers = packets_of(reply.kind_, request.sequence, reply.body_);
     client.sent = 0;
     send(client);

@@ -1,4 +1,5 @@
-// The dataplane's admin socket: accepts, checks who asks, receives and answers without ever blocking.
+// The dataplane's admin socket: accepts, checks who asks, receives and answers without ever
+// blocking.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -36,23 +37,26 @@ class AdminReply {
     std::string body_ = "not understood";
 };
 
-// SOCK_SEQPACKET on a path, used by one thread. At most kClientsMax at once; a client that sends what does
-// not decode, or does not fetch its answers, is cut off.
+// SOCK_SEQPACKET on a path, used by one thread. At most kClientsMax at once; a client that sends
+// what does not decode, or does not fetch its answers, is cut off.
 class AdminSocket {
   public:
     static constexpr std::size_t kClientsMax = 16;
-    using Handler = std::function<void(const AdminPeer&, const contract::AdminMessage&, AdminReply&)>;
+    using Handler =
+        std::function<void(const AdminPeer&, const contract::AdminMessage&, AdminReply&)>;
 
-    // A socket file that nobody answers any more is replaced; one that answers is another dataplane: refused.
-    // `mode` is that of the file. The folder must exist.
-    static Result<std::unique_ptr<AdminSocket>> listen(const std::string& path, unsigned mode = 0660);
+    // A socket file that nobody answers any more is replaced; one that answers is another
+    // dataplane: refused. `mode` is that of the file. The folder must exist.
+    static Result<std::unique_ptr<AdminSocket>> listen(const std::string& path,
+                                                       unsigned mode = 0660);
     // Closes and removes the file.
     ~AdminSocket();
     AdminSocket(const AdminSocket&) = delete;
     AdminSocket& operator=(const AdminSocket&) = delete;
 
-    // Waits at most `timeout_ms` for something to happen, then serves all of it: accepts, calls `handler` for
-    // each request, sends. Stop and reload from a peer that may not change anything are refused here.
+    // Waits at most `timeout_ms` for something to happen, then serves all of it: accepts, calls
+    // `handler` for each request, sends. Stop and reload from a peer that may not change anything
+    // are refused here.
     void serve(const Handler& handler, int timeout_ms);
     [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
 

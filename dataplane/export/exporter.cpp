@@ -7,16 +7,19 @@
 namespace seine::exporting {
 namespace {
 
-// What frames are ordered by. Workers write sound frames; one that is not goes first and is the sinks' to count.
+// What frames are ordered by. Workers write sound frames; one that is not goes first and is the
+// sinks' to count.
 std::int64_t time_of(ByteView frame) noexcept {
     constexpr contract::Slot kAt = contract::slot(contract::Field::t_last_ns);
     if (frame.size() < contract::kFrameHeaderBytes + kAt.offset + 8) return 0;
-    return static_cast<std::int64_t>(load_le64(frame.data() + contract::kFrameHeaderBytes + kAt.offset));
+    return static_cast<std::int64_t>(
+        load_le64(frame.data() + contract::kFrameHeaderBytes + kAt.offset));
 }
 
 }  // namespace
 
-Exporter::Exporter(std::vector<ByteRing*> rings, std::vector<FrameSink*> sinks, const ExporterConfig& config)
+Exporter::Exporter(std::vector<ByteRing*> rings, std::vector<FrameSink*> sinks,
+                   const ExporterConfig& config)
     : rings_(std::move(rings)), sinks_(std::move(sinks)), config_(config), fronts_(rings_.size()) {}
 
 bool Exporter::look(std::size_t ring) {

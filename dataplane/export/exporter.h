@@ -18,21 +18,22 @@ struct ExporterConfig {
 // One thread owns it and is the consumer of every ring. Rings and sinks must outlive it.
 class Exporter {
   public:
-    Exporter(std::vector<ByteRing*> rings, std::vector<FrameSink*> sinks, const ExporterConfig& config = {});
+    Exporter(std::vector<ByteRing*> rings, std::vector<FrameSink*> sinks,
+             const ExporterConfig& config = {});
 
-    // Hands over at most `frames_max` frames, the one with the smallest t_last_ns among the rings' fronts
-    // first. `now` is the caller's clock, used for the waiting alone. Returns how many; 0 means there is
-    // nothing to do now.
+    // Hands over at most `frames_max` frames, the one with the smallest t_last_ns among the rings'
+    // fronts first. `now` is the caller's clock, used for the waiting alone. Returns how many; 0
+    // means there is nothing to do now.
     std::size_t drain(Nanos now, std::size_t frames_max);
-    // No worker writes any more: hands over all that is left and finishes the sinks. The first error of a
-    // sink, or ok.
+    // No worker writes any more: hands over all that is left and finishes the sinks. The first
+    // error of a sink, or ok.
     Status finish();
 
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
 
   private:
     struct Front {
-        ByteView frame;              // empty: none known
+        ByteView frame;  // empty: none known
         std::int64_t time = 0;
     };
     bool look(std::size_t ring);

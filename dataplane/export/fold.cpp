@@ -57,7 +57,8 @@ void Fold::Flow::erase(Field field) {
 }
 
 std::size_t Fold::FlowHash::operator()(const contract::FlowId& id) const noexcept {
-    return mix64(id.counter ^ 0x9e3779b97f4a7c15u, (std::uint64_t{id.epoch} << 16 | id.dataplane) + 0xd6e8feb86659fd93u);
+    return mix64(id.counter ^ 0x9e3779b97f4a7c15u,
+                 (std::uint64_t{id.epoch} << 16 | id.dataplane) + 0xd6e8feb86659fd93u);
 }
 
 Fold::Fold(const FoldLimits& limits, Emit emit) : limits_(limits), emit_(std::move(emit)) {}
@@ -90,14 +91,17 @@ void Fold::merge(Flow& flow, const RecordView& record) {
         const std::uint64_t bit = std::uint64_t{1} << (at.bit % 64);
         if ((map & bit) != 0 && each.fold == contract::Fold::first) continue;
         map |= bit;
-        std::memcpy(flow.fixed + at.offset, record.fixed.data() + at.offset, contract::value_bytes(each.type));
+        std::memcpy(flow.fixed + at.offset, record.fixed.data() + at.offset,
+                    contract::value_bytes(each.type));
     }
     const auto had = flow.has_strings;
     record.for_each_string([&](Field field, ByteView bytes) {
         const auto number = static_cast<std::size_t>(field);
         const contract::Fold rule = contract::info(field).fold;
         if (rule == contract::Fold::first && had[number]) return;
-        if (rule == contract::Fold::distinct && flow.has_strings[number] && flow.holds(field, bytes)) return;
+        if (rule == contract::Fold::distinct && flow.has_strings[number] &&
+            flow.holds(field, bytes))
+            return;
         if (rule == contract::Fold::last && flow.has_strings[number]) flow.erase(field);
         const std::size_t used = flow.strings.size();
         if (used + contract::kStringHeaderBytes + bytes.size() > limits_.flow_bytes_max) {
@@ -105,9 +109,11 @@ void Fold::merge(Flow& flow, const RecordView& record) {
             return;
         }
         flow.strings.resize(used + contract::kStringHeaderBytes + bytes.size());
-        const std::uint16_t header[2] = {static_cast<std::uint16_t>(number), static_cast<std::uint16_t>(bytes.size())};
+        const std::uint16_t header[2] = {static_cast<std::uint16_t>(number),
+                                         static_cast<std::uint16_t>(bytes.size())};
         std::memcpy(flow.strings.data() + used, header, sizeof header);
-        if (!bytes.empty()) std::memcpy(flow.strings.data() + used + sizeof header, bytes.data(), bytes.size());
+        if (!bytes.empty())
+            std::memcpy(flow.strings.data() + used + sizeof header, bytes.data(), bytes.size());
         flow.has_strings.set(number);
     });
 }

@@ -11,14 +11,15 @@
 namespace seine::exporting {
 
 struct FoldLimits {
-    // 0: no bound. At the bound the flow that has been open longest is given out early; what comes of it
-    // later makes a second line.
+    // 0: no bound. At the bound the flow that has been open longest is given out early; what comes
+    // of it later makes a second line.
     std::size_t flows_max = 0;
-    std::size_t flow_bytes_max = std::size_t{16} << 20;  // of strings; more are left out, truncated is set
+    std::size_t flow_bytes_max = std::size_t{16}
+                                 << 20;  // of strings; more are left out, truncated is set
 };
 
-// Rules are the fold column of the field table. Deterministic: the same frames give the same flows in the
-// same order.
+// Rules are the fold column of the field table. Deterministic: the same frames give the same flows
+// in the same order.
 class Fold {
   public:
     // A folded flow, borrowed for the call. Its kind is that of the last record.

@@ -8,8 +8,8 @@ namespace seine::exporting {
 class FrameSink {
   public:
     virtual ~FrameSink() = default;
-    // One whole frame (contract/frame.h), borrowed for the call, from worker `worker`. Never waits for a
-    // reader and never fails: what could not be kept is counted and told by finish().
+    // One whole frame (contract/frame.h), borrowed for the call, from worker `worker`. Never waits
+    // for a reader and never fails: what could not be kept is counted and told by finish().
     virtual void take(ByteView frame, unsigned worker) = 0;
     // Called when a burst of frames is over: what is buffered goes out.
     virtual void flush() {}

@@ -1,12 +1,11 @@
 // JSON lines: buffered writes, and the sort key that makes output independent of the workers.
 #include "dataplane/export/jsonl_sink.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace seine::exporting {
 namespace {
@@ -14,11 +13,12 @@ namespace {
 constexpr std::size_t kBufferBytes = 256 * 1024;
 
 void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
-    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
+        out.push_back(static_cast<char>(value >> shift));
 }
 
-// Compares bytewise in the order (t_first_ns, proto, src, sport, dst, dport, ordinal). The ordinal is the
-// counter of the flow id: flows of one 5-tuple are all at one worker, which counts up.
+// Compares bytewise in the order (t_first_ns, proto, src, sport, dst, dport, ordinal). The ordinal
+// is the counter of the flow id: flows of one 5-tuple are all at one worker, which counts up.
 std::string sort_key(const contract::RecordView& record) {
     using contract::Field;
     std::string key;
@@ -36,18 +36,25 @@ std::string sort_key(const contract::RecordView& record) {
 
 }  // namespace
 
-Result<std::unique_ptr<JsonlSink>> JsonlSink::open(const std::string& path, const JsonlOptions& options) {
-    if (path == "-") return std::unique_ptr<JsonlSink>(new JsonlSink(STDOUT_FILENO, false, "stdout", options));
+Result<std::unique_ptr<JsonlSink>> JsonlSink::open(const std::string& path,
+                                                   const JsonlOptions& options) {
+    if (path == "-")
+        return std::unique_ptr<JsonlSink>(new JsonlSink(STDOUT_FILENO, false, "stdout", options));
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) {
-        return failed(path + ": cannot be written: " + std::strerror(errno) + "; name a file in a folder that exists");
+        return failed(path + ": cannot be written: " + std::strerror(errno) +
+                      "; name a file in a folder that exists");
     }
     return std::unique_ptr<JsonlSink>(new JsonlSink(fd, true, path, options));
 }
 
 JsonlSink::JsonlSink(int fd, bool owned, std::string name, const JsonlOptions& options)
-    : fd_(fd), owned_(owned), name_(std::move(name)), options_(options),
-      fold_(options.fold, [this](const contract::RecordView& flow) { line(flow, contract::JsonForm::flow); }) {}
+    : fd_(fd),
+      owned_(owned),
+      name_(std::move(name)),
+      options_(options),
+      fold_(options.fold,
+            [this](const contract::RecordView& flow) { line(flow, contract::JsonForm::flow); }) {}
 
 JsonlSink::~JsonlSink() {
     if (!finished_) static_cast<void>(finish());
@@ -86,7 +93,8 @@ void JsonlSink::write_out() {
         if (wrote >= 0) {
             done += static_cast<std::size_t>(wrote);
         } else if (errno != EINTR) {
-            error_ = failed(name_ + ": writing failed: " + std::strerror(errno) + "; what follows is lost");
+            error_ = failed(name_ + ": writing failed: " + std::strerror(errno) +
+                            "; what follows is lost");
         }
     }
     buffer_.clear();

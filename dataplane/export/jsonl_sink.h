@@ -12,8 +12,8 @@ namespace seine::exporting {
 
 struct JsonlOptions {
     bool events = false;  // one line per frame instead of one per flow
-    // Lines are held until finish() and written in the order (t_first_ns, proto, src, sport, dst, dport,
-    // ordinal): the same for any number of workers.
+    // Lines are held until finish() and written in the order (t_first_ns, proto, src, sport, dst,
+    // dport, ordinal): the same for any number of workers.
     bool sorted = false;
     FoldLimits fold;
 };
@@ -21,7 +21,8 @@ struct JsonlOptions {
 class JsonlSink final : public FrameSink {
   public:
     // `path` `-` is stdout. A file is created or emptied.
-    static Result<std::unique_ptr<JsonlSink>> open(const std::string& path, const JsonlOptions& options);
+    static Result<std::unique_ptr<JsonlSink>> open(const std::string& path,
+                                                   const JsonlOptions& options);
     ~JsonlSink() override;
 
     void take(ByteView frame, unsigned worker) override;

@@ -1,15 +1,14 @@
 // The writer's end of a ring file.
 #include "dataplane/export/ring_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "dataplane/contract/frame.h"
 #include "dataplane/export/ring_map.h"
@@ -22,8 +21,8 @@ std::uint64_t aligned(std::uint64_t bytes) noexcept { return (bytes + 63) & ~std
 // What stands at the path, by its header.
 enum class Standing { nothing, ring, unusable, stranger };
 
-// Counts what is between tail and head, and the sequence that the next frame takes. False when an entry there
-// is damaged.
+// Counts what is between tail and head, and the sequence that the next frame takes. False when an
+// entry there is damaged.
 bool count_unread(const RingMap& map, RingFound& found, std::uint64_t& next_sequence) noexcept {
     const RingHeader::Slot& slot = map.slot();
     next_sequence = std::max(map.header->next_sequence, slot.expected);
@@ -47,12 +46,15 @@ Standing standing_of(int fd, std::uint64_t file_bytes, std::uint64_t data_bytes_
     const ssize_t got = ::pread(fd, read.get(), sizeof header, 0);
     if (got < 8) return Standing::stranger;
     // A writer that was killed while it made the file left zeros.
-    if (header.magic == 0 && got == static_cast<ssize_t>(sizeof header) && header.version == 0 && header.head == 0) {
+    if (header.magic == 0 && got == static_cast<ssize_t>(sizeof header) && header.version == 0 &&
+        header.head == 0) {
         return Standing::nothing;
     }
     if (header.magic != kRingMagic) return Standing::stranger;
-    if (got < static_cast<ssize_t>(sizeof header) || header.version != kRingVersion) return Standing::unusable;
-    if (!header_fault(header, file_bytes).empty() || header.data_bytes != data_bytes_wanted) return Standing::unusable;
+    if (got < static_cast<ssize_t>(sizeof header) || header.version != kRingVersion)
+        return Standing::unusable;
+    if (!header_fault(header, file_bytes).empty() || header.data_bytes != data_bytes_wanted)
+        return Standing::unusable;
     return Standing::ring;
 }
 
@@ -61,8 +63,8 @@ Status cannot(const std::string& path, const std::string& what) {
 }
 
 // Opens, locks and reserves; `found` says what was there. The file's header may still be all zero.
-Result<std::unique_ptr<RingMap>> open_map(const RingWriterConfig& config, std::uint64_t data_bytes, RingFound& found,
-                                          bool& fresh) {
+Result<std::unique_ptr<RingMap>> open_map(const RingWriterConfig& config, std::uint64_t data_bytes,
+                                          RingFound& found, bool& fresh) {
     auto map = std::make_unique<RingMap>();
     map->fd = ::open(config.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0660);
     if (map->fd < 0) return cannot(config.path, "the ring cannot be opened");
@@ -71,27 +73,36 @@ Result<std::unique_ptr<RingMap>> open_map(const RingWriterConfig& config, std::u
         return failed(config.path + ": not a regular file; name another path for the ring");
     }
     if (!lock_ring(map->fd, RingRole::writer)) {
-        return failed(config.path + ": another dataplane writes this ring; stop it or name another path");
+        return failed(config.path +
+                      ": another dataplane writes this ring; stop it or name another path");
     }
     switch (standing_of(map->fd, static_cast<std::uint64_t>(about.st_size), data_bytes)) {
         case Standing::stranger:
-            return failed(config.path + ": holds something else than a ring; remove it or name another path");
+            return failed(config.path +
+                          ": holds something else than a ring; remove it or name another path");
         case Standing::unusable: {
             const std::string aside = config.path + ".old";
-            if (::rename(config.path.c_str(), aside.c_str()) != 0) return cannot(config.path, "cannot be set aside");
+            if (::rename(config.path.c_str(), aside.c_str()) != 0)
+                return cannot(config.path, "cannot be set aside");
             found.set_aside = aside;
             return open_map(config, data_bytes, found, fresh);
         }
-        case Standing::nothing: fresh = true; break;
-        case Standing::ring: fresh = false; break;
+        case Standing::nothing:
+            fresh = true;
+            break;
+        case Standing::ring:
+            fresh = false;
+            break;
     }
     const auto file_bytes = static_cast<off_t>(kRingHeaderBytes + data_bytes);
     if (const int error = ::posix_fallocate(map->fd, 0, file_bytes); error != 0) {
         if (fresh) static_cast<void>(::unlink(config.path.c_str()));
         errno = error;
-        return cannot(config.path, "no room for a ring of " + std::to_string(data_bytes >> 10) + " KiB");
+        return cannot(config.path,
+                      "no room for a ring of " + std::to_string(data_bytes >> 10) + " KiB");
     }
-    if (!map_ring(*map, data_bytes, true, true)) return cannot(config.path, "the ring cannot be mapped");
+    if (!map_ring(*map, data_bytes, true, true))
+        return cannot(config.path, "the ring cannot be mapped");
     return map;
 }
 
@@ -107,7 +118,8 @@ Result<std::unique_ptr<RingWriter>> RingWriter::open(const RingWriterConfig& con
     if (!fresh && !count_unread(**map, found, next_sequence)) {
         // Sound to look at, damaged inside: set aside like one of another version.
         const std::string aside = config.path + ".old";
-        if (::rename(config.path.c_str(), aside.c_str()) != 0) return cannot(config.path, "cannot be set aside");
+        if (::rename(config.path.c_str(), aside.c_str()) != 0)
+            return cannot(config.path, "cannot be set aside");
         found = {};
         found.set_aside = aside;
         map = open_map(config, data_bytes, found, fresh);
@@ -145,7 +157,8 @@ void RingWriter::begin(const RingWriterConfig& config) noexcept {
     shared_store(header.magic, kRingMagic);
 }
 
-// What the last writer's workers had made and it did not bring here is lost; the sums say so from now on.
+// What the last writer's workers had made and it did not bring here is lost; the sums say so from
+// now on.
 void RingWriter::settle_in_flight() noexcept {
     const auto at = [this](unsigned worker, RingCounter counter) -> std::uint64_t& {
         return map_->header->counters[worker][static_cast<std::size_t>(counter)];
@@ -160,7 +173,8 @@ void RingWriter::settle_in_flight() noexcept {
             found_.lost_in_flight += made - arrived;
             at(worker, RingCounter::dropped_before_ring) += made - arrived;
         }
-        for (std::size_t i = 0; i < kRingCounterCount; ++i) counters_before_[worker][i] = map_->header->counters[worker][i];
+        for (std::size_t i = 0; i < kRingCounterCount; ++i)
+            counters_before_[worker][i] = map_->header->counters[worker][i];
     }
 }
 
@@ -189,7 +203,8 @@ bool RingWriter::write(ByteView frame, unsigned worker) noexcept {
         }
     }
     std::uint64_t at = head_;
-    const auto lay_header = [this, sequence](std::uint64_t position, std::uint64_t bytes, std::uint32_t frame_bytes) {
+    const auto lay_header = [this, sequence](std::uint64_t position, std::uint64_t bytes,
+                                             std::uint32_t frame_bytes) {
         std::uint8_t* place = map_->data + map_->offset(position);
         const auto entry = static_cast<std::uint32_t>(bytes);
         std::memcpy(place, &entry, 4);
@@ -201,7 +216,8 @@ bool RingWriter::write(ByteView frame, unsigned worker) noexcept {
         lay_header(at, to_end, kRingWrap);
         at += to_end;
     }
-    std::memcpy(lay_header(at, entry_bytes, static_cast<std::uint32_t>(frame.size())), frame.data(), frame.size());
+    std::memcpy(lay_header(at, entry_bytes, static_cast<std::uint32_t>(frame.size())), frame.data(),
+                frame.size());
     head_ = at + entry_bytes;
     shared_store(map_->header->head, head_);
     shared_store(map_->header->next_sequence, sequence_);
@@ -217,10 +233,14 @@ void RingWriter::set_counter(unsigned worker, RingCounter counter, std::uint64_t
 }
 
 std::uint64_t RingWriter::counter(unsigned worker, RingCounter counter) const noexcept {
-    return worker < kRingWorkersMax ? shared_load(map_->header->counters[worker][static_cast<std::size_t>(counter)]) : 0;
+    return worker < kRingWorkersMax
+               ? shared_load(map_->header->counters[worker][static_cast<std::size_t>(counter)])
+               : 0;
 }
 
-std::uint64_t RingWriter::unread_bytes() const noexcept { return head_ - shared_load(map_->slot().tail); }
+std::uint64_t RingWriter::unread_bytes() const noexcept {
+    return head_ - shared_load(map_->slot().tail);
+}
 
 void RingWriter::close() noexcept { shared_store(map_->header->state, kRingClosed); }
 

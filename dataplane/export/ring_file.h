@@ -1,4 +1,5 @@
-// The byte ring in a file: what the dataplane hands to its one reader, surviving the end of either. Its writer.
+// The byte ring in a file: what the dataplane hands to its one reader, surviving the end of either.
+// Its writer.
 #pragma once
 #include <memory>
 #include <string>
@@ -23,18 +24,18 @@ struct RingFound {
     bool closed_well = false;         // its last writer ended by close()
     std::uint64_t unread_frames = 0;  // in the ring, for the reader to have
     std::uint64_t unread_bytes = 0;
-    // Records that the last writer's workers had made and that never got here: what its end lost. Known
-    // where it kept records_made; now part of dropped_before_ring.
+    // Records that the last writer's workers had made and that never got here: what its end lost.
+    // Known where it kept records_made; now part of dropped_before_ring.
     std::uint64_t lost_in_flight = 0;
-    std::string set_aside;            // where a ring that could not be carried on was moved, else empty
+    std::string set_aside;  // where a ring that could not be carried on was moved, else empty
 };
 
 // The dataplane's end. One thread. Never waits: a frame without room is lost and counted.
 class RingWriter {
   public:
-    // Fails when the path holds something that is no ring, when another writer has it, or when there is no
-    // space for all of it (it is reserved at once). A ring of another version, of another size or with a
-    // damaged header is moved to PATH.old and told in found().
+    // Fails when the path holds something that is no ring, when another writer has it, or when
+    // there is no space for all of it (it is reserved at once). A ring of another version, of
+    // another size or with a damaged header is moved to PATH.old and told in found().
     static Result<std::unique_ptr<RingWriter>> open(const RingWriterConfig& config);
     ~RingWriter();
     RingWriter(const RingWriter&) = delete;
@@ -42,8 +43,8 @@ class RingWriter {
 
     // False when the frame was lost; the counters of `worker` say why.
     bool write(ByteView frame, unsigned worker) noexcept;
-    // For counts that are kept elsewhere (dropped_before_ring, records_made): `value` is what that worker
-    // counts since this writer's start.
+    // For counts that are kept elsewhere (dropped_before_ring, records_made): `value` is what that
+    // worker counts since this writer's start.
     void set_counter(unsigned worker, RingCounter counter, std::uint64_t value) noexcept;
     [[nodiscard]] std::uint64_t counter(unsigned worker, RingCounter counter) const noexcept;
     [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }

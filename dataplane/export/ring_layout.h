@@ -9,13 +9,14 @@
 //     28  u32 epoch
 //     32  u32 state (1 open, 2 closed by its writer)
 //
-// Entry, at a multiple of 64 bytes: u32 entry_bytes (64 n), u32 frame_bytes (0xffffffff: the next entry is at
-// the front), u64 sequence, the frame. Positions only grow; the place is position modulo data_bytes.
+// Entry, at a multiple of 64 bytes: u32 entry_bytes (64 n), u32 frame_bytes (0xffffffff: the next
+// entry is at the front), u64 sequence, the frame. Positions only grow; the place is position
+// modulo data_bytes.
 //
-// Every frame offered takes the next sequence, whether it finds room or not: a reader that expects e and finds
-// s has lost exactly s - e. Bytes are written before head and head before next_sequence; the reader commits by
-// filling the spare slot and then naming it. So a process that is killed at any instant leaves a ring that reads
-// on. Counters are sums over the ring's life.
+// Every frame offered takes the next sequence, whether it finds room or not: a reader that expects
+// e and finds s has lost exactly s - e. Bytes are written before head and head before
+// next_sequence; the reader commits by filling the spare slot and then naming it. So a process that
+// is killed at any instant leaves a ring that reads on. Counters are sums over the ring's life.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -32,12 +33,12 @@ inline constexpr std::size_t kRingWorkersMax = 64;
 inline constexpr std::size_t kRingDataBytesMin = 64 * 1024;
 
 // X(name, meaning): what the shared header counts for each worker; at most 8.
-#define SEINE_RING_COUNTERS(X)                                                              \
-    X(frames_written, "frames put into the ring")                                           \
-    X(bytes_written, "bytes of those frames")                                               \
-    X(dropped_ring_full, "frames lost because the reader left no room")                     \
-    X(dropped_too_long, "frames lost because they pass 4 KiB")                              \
-    X(dropped_before_ring, "records lost between the worker and this ring")                 \
+#define SEINE_RING_COUNTERS(X)                                              \
+    X(frames_written, "frames put into the ring")                           \
+    X(bytes_written, "bytes of those frames")                               \
+    X(dropped_ring_full, "frames lost because the reader left no room")     \
+    X(dropped_too_long, "frames lost because they pass 4 KiB")              \
+    X(dropped_before_ring, "records lost between the worker and this ring") \
     X(records_made, "records the worker wrote by its own count, kept or not")
 
 enum class RingCounter : std::uint8_t {

@@ -1,11 +1,10 @@
 // Mapping, locks and the checks that both ends of a ring file make.
 #include "dataplane/export/ring_map.h"
 
+#include <bit>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <bit>
 
 #include "dataplane/contract/frame.h"
 
@@ -33,7 +32,8 @@ std::string header_fault(const RingHeader& header, std::uint64_t file_bytes) {
     }
     if (header.current > 1) return "its reader's place is damaged";
     const RingHeader::Slot& slot = header.slots[header.current];
-    if (header.head % 64 != 0 || slot.tail % 64 != 0 || header.head - slot.tail > header.data_bytes) {
+    if (header.head % 64 != 0 || slot.tail % 64 != 0 ||
+        header.head - slot.tail > header.data_bytes) {
         return "head and tail contradict each other";
     }
     return {};
@@ -41,8 +41,8 @@ std::string header_fault(const RingHeader& header, std::uint64_t file_bytes) {
 
 bool map_ring(RingMap& map, std::uint64_t data_bytes, bool writable, bool populate) noexcept {
     const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    void* at = ::mmap(nullptr, kRingHeaderBytes + data_bytes, protection, MAP_SHARED | (populate ? MAP_POPULATE : 0),
-                      map.fd, 0);
+    void* at = ::mmap(nullptr, kRingHeaderBytes + data_bytes, protection,
+                      MAP_SHARED | (populate ? MAP_POPULATE : 0), map.fd, 0);
     if (at == MAP_FAILED) return false;
     map.header = static_cast<RingHeader*>(at);
     map.data = static_cast<std::uint8_t*>(at) + kRingHeaderBytes;
@@ -50,20 +50,25 @@ bool map_ring(RingMap& map, std::uint64_t data_bytes, bool writable, bool popula
     return true;
 }
 
-Parse step_ring(const RingMap& map, std::uint64_t position, std::uint64_t head, RingStep& out) noexcept {
+Parse step_ring(const RingMap& map, std::uint64_t position, std::uint64_t head,
+                RingStep& out) noexcept {
     if (position == head) return Parse::need_more;
-    if (position % 64 != 0 || head % 64 != 0 || head - position > map.data_bytes) return Parse::malformed;
+    if (position % 64 != 0 || head % 64 != 0 || head - position > map.data_bytes)
+        return Parse::malformed;
     const std::uint64_t offset = map.offset(position);
     const std::uint8_t* at = map.data + offset;
     const std::uint64_t entry_bytes = load_le32(at);
     const std::uint32_t frame_bytes = load_le32(at + 4);
     const std::uint64_t to_end = map.data_bytes - offset;
-    if (entry_bytes == 0 || entry_bytes % 64 != 0 || entry_bytes > to_end || entry_bytes > head - position) {
+    if (entry_bytes == 0 || entry_bytes % 64 != 0 || entry_bytes > to_end ||
+        entry_bytes > head - position) {
         return Parse::malformed;
     }
     out.entry_bytes = entry_bytes;
     out.wrap = frame_bytes == kRingWrap;
-    if (out.wrap) return entry_bytes == to_end && entry_bytes < head - position ? Parse::ok : Parse::malformed;
+    if (out.wrap)
+        return entry_bytes == to_end && entry_bytes < head - position ? Parse::ok
+                                                                      : Parse::malformed;
     if (frame_bytes == 0 || frame_bytes > contract::kRingFrameBytesMax ||
         kRingEntryHeaderBytes + frame_bytes > entry_bytes) {
         return Parse::malformed;

@@ -1,4 +1,5 @@
-// The ring file as memory: its header as laid down, opened, locked and checked. For both of its ends.
+// The ring file as memory: its header as laid down, opened, locked and checked. For both of its
+// ends.
 #pragma once
 #include <atomic>
 #include <string>
@@ -62,8 +63,12 @@ struct RingMap {
     RingMap(const RingMap&) = delete;
     RingMap& operator=(const RingMap&) = delete;
 
-    [[nodiscard]] RingHeader::Slot& slot() const noexcept { return header->slots[shared_load(header->current) & 1]; }
-    [[nodiscard]] std::uint64_t offset(std::uint64_t position) const noexcept { return position & (data_bytes - 1); }
+    [[nodiscard]] RingHeader::Slot& slot() const noexcept {
+        return header->slots[shared_load(header->current) & 1];
+    }
+    [[nodiscard]] std::uint64_t offset(std::uint64_t position) const noexcept {
+        return position & (data_bytes - 1);
+    }
 };
 
 // One process writes and one reads; the lock goes with its holder, kill -9 included.
@@ -84,6 +89,7 @@ struct RingStep {
     std::uint64_t entry_bytes = 0;
     bool wrap = false;
 };
-Parse step_ring(const RingMap& map, std::uint64_t position, std::uint64_t head, RingStep& out) noexcept;
+Parse step_ring(const RingMap& map, std::uint64_t position, std::uint64_t head,
+                RingStep& out) noexcept;
 
 }  // namespace seine::exporting

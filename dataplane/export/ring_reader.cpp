@@ -1,12 +1,11 @@
 // Reading entries, counting what is missing, and the commit that kill -9 cannot tear.
 #include "dataplane/export/ring_reader.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "dataplane/contract/frame.h"
 #include "dataplane/export/ring_map.h"
@@ -14,46 +13,60 @@
 namespace seine::exporting {
 namespace {
 
-Status corrupt(const std::string& path, const std::string& what) { return {Code::corrupt, path + ": " + what}; }
+Status corrupt(const std::string& path, const std::string& what) {
+    return {Code::corrupt, path + ": " + what};
+}
 
 // Whether the file may be read as a ring; its header is `header`.
 Status check_file(const std::string& path, int fd, std::uint64_t file_bytes, RingHeader& header) {
     const ssize_t got = ::pread(fd, &header, sizeof header, 0);
-    if (got == 0 || (got == static_cast<ssize_t>(sizeof header) && header.magic == 0 && header.head == 0)) {
-        return {Code::not_found, path + ": the dataplane has not set this ring up yet; try again shortly"};
+    if (got == 0 ||
+        (got == static_cast<ssize_t>(sizeof header) && header.magic == 0 && header.head == 0)) {
+        return {Code::not_found,
+                path + ": the dataplane has not set this ring up yet; try again shortly"};
     }
     if (got < 12 || header.magic != kRingMagic) {
         return corrupt(path, "not a ring of Seine; name the path of --records ring:PATH");
     }
     if (header.version != kRingVersion) {
-        return corrupt(path, "a ring of layout version " + std::to_string(header.version) + ", this program reads " +
-                                 std::to_string(kRingVersion) + "; use programs of one release");
+        return corrupt(path, "a ring of layout version " + std::to_string(header.version) +
+                                 ", this program reads " + std::to_string(kRingVersion) +
+                                 "; use programs of one release");
     }
     if (got < static_cast<ssize_t>(sizeof header)) {
         return corrupt(path, "the ring is cut short; remove it and restart the dataplane");
     }
     const std::string fault = header_fault(header, file_bytes);
-    if (!fault.empty()) return corrupt(path, "the ring is damaged, " + fault + "; remove it and restart the dataplane");
+    if (!fault.empty())
+        return corrupt(path,
+                       "the ring is damaged, " + fault + "; remove it and restart the dataplane");
     return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<RingReader>> RingReader::open(const std::string& path) { return open(path, false); }
+Result<std::unique_ptr<RingReader>> RingReader::open(const std::string& path) {
+    return open(path, false);
+}
 
-Result<std::unique_ptr<RingReader>> RingReader::open_to_look(const std::string& path) { return open(path, true); }
+Result<std::unique_ptr<RingReader>> RingReader::open_to_look(const std::string& path) {
+    return open(path, true);
+}
 
 Result<std::unique_ptr<RingReader>> RingReader::open(const std::string& path, bool look) {
     auto map = std::make_unique<RingMap>();
     map->fd = ::open(path.c_str(), (look ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
     if (map->fd < 0) {
         if (errno == ENOENT) {
-            return Status(Code::not_found, path + ": no ring here; start seine-dataplane with --records ring:" + path);
+            return Status(
+                Code::not_found,
+                path + ": no ring here; start seine-dataplane with --records ring:" + path);
         }
         return failed(path + ": the ring cannot be opened: " + std::strerror(errno));
     }
     struct stat about = {};
-    if (::fstat(map->fd, &about) != 0 || !S_ISREG(about.st_mode)) return corrupt(path, "not a regular file, so no ring");
+    if (::fstat(map->fd, &about) != 0 || !S_ISREG(about.st_mode))
+        return corrupt(path, "not a regular file, so no ring");
     if (!look && !lock_ring(map->fd, RingRole::reader)) {
         return failed(path + ": another process reads this ring; it has one reader");
     }
@@ -105,7 +118,8 @@ Parse RingReader::entry_at(std::uint64_t head, RingEntry& out) noexcept {
         if (totals_.read == 0) expected_ = step.entry.sequence;
     }
     // A frame's head is stored before its sequence is counted: the newest may be one ahead.
-    if (step.entry.sequence < expected_ || step.entry.sequence > shared_load(map_->header->next_sequence)) {
+    if (step.entry.sequence < expected_ ||
+        step.entry.sequence > shared_load(map_->header->next_sequence)) {
         return Parse::malformed;
     }
     totals_.lost += step.entry.sequence - expected_;
@@ -128,7 +142,8 @@ void RingReader::commit() noexcept {
 }
 
 void RingReader::skip_damage() noexcept {
-    // In this order: a frame that comes between the two reads is stepped over and shows as a gap later.
+    // In this order: a frame that comes between the two reads is stepped over and shows as a gap
+    // later.
     const std::uint64_t next = shared_load(map_->header->next_sequence);
     position_ = shared_load(map_->header->head);
     if (next > expected_) {
@@ -147,7 +162,9 @@ std::uint64_t RingReader::lost_at_end() const noexcept {
 }
 
 std::uint64_t RingReader::counter(unsigned worker, RingCounter counter) const noexcept {
-    return worker < kRingWorkersMax ? shared_load(map_->header->counters[worker][static_cast<std::size_t>(counter)]) : 0;
+    return worker < kRingWorkersMax
+               ? shared_load(map_->header->counters[worker][static_cast<std::size_t>(counter)])
+               : 0;
 }
 
 std::uint32_t RingReader::epoch() const noexcept { return shared_load(map_->header->epoch); }

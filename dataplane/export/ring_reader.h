@@ -17,31 +17,33 @@ struct RingTotals {
     std::uint64_t lost = 0;
 };
 
-// Control's end. One thread, one process. Frames are had at least once: what was read but not committed when
-// the process died comes again, with the same sequence.
+// Control's end. One thread, one process. Frames are had at least once: what was read but not
+// committed when the process died comes again, with the same sequence.
 class RingReader {
   public:
-    // Fails with a message that says what to do: no such file, another reader, another version, a damaged
-    // header.
+    // Fails with a message that says what to do: no such file, another reader, another version, a
+    // damaged header.
     static Result<std::unique_ptr<RingReader>> open(const std::string& path);
-    // Reads a ring without moving its tail and beside its reader (seine-records). What the writer overtakes
-    // while it is read is told as malformed.
+    // Reads a ring without moving its tail and beside its reader (seine-records). What the writer
+    // overtakes while it is read is told as malformed.
     static Result<std::unique_ptr<RingReader>> open_to_look(const std::string& path);
     ~RingReader();
     RingReader(const RingReader&) = delete;
     RingReader& operator=(const RingReader&) = delete;
 
-    // ok:        the next entry. need_more: none there now. malformed: the ring is damaged from here on;
+    // ok:        the next entry. need_more: none there now. malformed: the ring is damaged from
+    // here on;
     //            skip_damage() goes on with what the writer puts in from now.
     Parse next(RingEntry& out) noexcept;
-    // Everything that next() has given is done with: the writer may have its room. Survives kill -9 whole.
+    // Everything that next() has given is done with: the writer may have its room. Survives kill -9
+    // whole.
     void commit() noexcept;
     // Steps over everything unread and counts it as lost.
     void skip_damage() noexcept;
 
     [[nodiscard]] RingTotals totals() const noexcept;
-    // Frames that were offered after the last entry had and are lost for sure, as long as next() says
-    // need_more: the writer's newest drops, which no later entry shows yet.
+    // Frames that were offered after the last entry had and are lost for sure, as long as next()
+    // says need_more: the writer's newest drops, which no later entry shows yet.
     [[nodiscard]] std::uint64_t lost_at_end() const noexcept;
     [[nodiscard]] std::uint64_t counter(unsigned worker, RingCounter counter) const noexcept;
     [[nodiscard]] std::uint32_t epoch() const noexcept;

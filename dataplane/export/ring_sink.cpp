@@ -19,7 +19,8 @@ Result<std::unique_ptr<RingSink>> RingSink::open(const RingWriterConfig& config)
 
 void RingSink::take(ByteView frame, unsigned worker) {
     constexpr std::size_t kKindAt = 6;
-    const bool finding = frame.size() > kKindAt && frame[kKindAt] == static_cast<std::uint8_t>(contract::Kind::finding);
+    const bool finding = frame.size() > kKindAt &&
+                         frame[kKindAt] == static_cast<std::uint8_t>(contract::Kind::finding);
     static_cast<void>((finding ? alerts_ : flows_)->write(frame, worker));
 }
 

@@ -16,11 +16,13 @@ using exporting::RingReader;
 class Printer {
   public:
     Printer(const DumpOptions& options, const Write& write)
-        : options_(options), write_(write),
-          fold_({}, [this](const contract::RecordView& flow) { line(flow, contract::JsonForm::flow); }) {}
+        : options_(options), write_(write), fold_({}, [this](const contract::RecordView& flow) {
+              line(flow, contract::JsonForm::flow);
+          }) {}
 
     bool take(const contract::RecordView& record) {
-        if (!options_.kind.empty() && contract::name_of(record.kind) != options_.kind) return going_;
+        if (!options_.kind.empty() && contract::name_of(record.kind) != options_.kind)
+            return going_;
         if (options_.flows) {
             fold_.add(record);
         } else {
@@ -75,7 +77,8 @@ Result<std::string> ring_summary(const std::string& path) {
     if (!reader) return reader.error();
     std::string out = "{\"path\":";
     contract::append_json_text(out, path);
-    out += ",\"dataplane\":" + std::to_string((*reader)->dataplane_id()) + ",\"epoch\":" + std::to_string((*reader)->epoch()) +
+    out += ",\"dataplane\":" + std::to_string((*reader)->dataplane_id()) +
+           ",\"epoch\":" + std::to_string((*reader)->epoch()) +
            ",\"closed\":" + ((*reader)->closed() ? "true" : "false") + ",\"workers\":[";
     bool first = true;
     for (unsigned worker = 0; worker < exporting::kRingWorkersMax; ++worker) {
@@ -84,7 +87,8 @@ Result<std::string> ring_summary(const std::string& path) {
         for (std::size_t i = 0; i < exporting::kRingCounterCount; ++i) {
             const std::uint64_t value = (*reader)->counter(worker, static_cast<RingCounter>(i));
             any = any || value != 0;
-            counters += ",\"" + std::string(exporting::kRingCounterNames[i]) + "\":" + std::to_string(value);
+            counters += ",\"" + std::string(exporting::kRingCounterNames[i]) +
+                        "\":" + std::to_string(value);
         }
         if (!any) continue;
         out += (first ? "{\"worker\":" : ",{\"worker\":") + std::to_string(worker) + counters + "}";

@@ -22,7 +22,9 @@ std::string complaint(std::vector<std::string> words) {
 TEST(Invocation, HasTheNounsOfTheInterfaces) {
     std::string names;
     for (const Noun& noun : nouns()) names.append(noun.name).append(" ");
-    EXPECT_EQ(names, "status flow signature fingerprint account farm alert export config audit doctor mitigation completion ");
+    EXPECT_EQ(names,
+              "status flow signature fingerprint account farm alert export config audit doctor "
+              "mitigation completion ");
 }
 
 TEST(Invocation, WordsMayBeShortenedWhileTheyAreUnambiguous) {
@@ -76,7 +78,8 @@ TEST(Invocation, HelpNamesEveryNounAndOption) {
     std::string out;
     ASSERT_TRUE(run(*typed({"--help"}), out).ok());
     for (const Noun& noun : nouns()) EXPECT_NE(out.find(noun.name), std::string::npos) << noun.name;
-    for (const char* option : {"--json", "--socket", "--timeout", "--version"}) EXPECT_NE(out.find(option), std::string::npos);
+    for (const char* option : {"--json", "--socket", "--timeout", "--version"})
+        EXPECT_NE(out.find(option), std::string::npos);
     ASSERT_TRUE(run(*typed({"--version"}), out).ok());
     EXPECT_EQ(out.rfind("seinectl ", 0), 0u);
 }

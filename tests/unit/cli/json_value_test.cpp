@@ -10,7 +10,8 @@ bool is_json(std::string_view text) { return JsonValue::parse(text).has_value();
 
 TEST(JsonValue, ReadsEveryType) {
     const auto read = JsonValue::parse(
-        " {\"a\": 12, \"b\" : [1, [], {}, null, true,false] ,\"c\":\"x\",\"d\":-1.5e+3,\"e\":{\"f\":18446744073709551615}} ");
+        " {\"a\": 12, \"b\" : [1, [], {}, null, true,false] "
+        ",\"c\":\"x\",\"d\":-1.5e+3,\"e\":{\"f\":18446744073709551615}} ");
     ASSERT_TRUE(read.has_value());
     const JsonValue& value = *read;
     EXPECT_EQ(value["a"].number(), 12u);
@@ -34,12 +35,19 @@ TEST(JsonValue, DecodesEscapesToBytes) {
 }
 
 TEST(JsonValue, RefusesWhatIsNotJson) {
-    for (const char* text : {"", " ", "{", "}", "[", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
-                             "{a:1}", "{\"a\" 1}", "01", "-", "+1", "1.", ".5", "1e", "1e+", "tru", "nul", "falsee", "\"", "\"a",
-                             "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\n\"", "1 2", "[1] x", "{\"a\":1}}", "'a'"}) {
+    for (const char* text : {"",           " ",         "{",           "}",
+                             "[",          "[1",        "[1,",         "[1,]",
+                             "{\"a\"",     "{\"a\":",   "{\"a\":1",    "{\"a\":1,",
+                             "{\"a\":1,}", "{a:1}",     "{\"a\" 1}",   "01",
+                             "-",          "+1",        "1.",          ".5",
+                             "1e",         "1e+",       "tru",         "nul",
+                             "falsee",     "\"",        "\"a",         "\"\\",
+                             "\"\\x\"",    "\"\\u12\"", "\"\\u12g4\"", "\"\n\"",
+                             "1 2",        "[1] x",     "{\"a\":1}}",  "'a'"}) {
         EXPECT_FALSE(is_json(text)) << text;
     }
-    for (const char* text : {"0", "-0", "10", "1.5", "1E5", "1e-5", "[]", "{}", "\"\"", "null", " true "}) {
+    for (const char* text :
+         {"0", "-0", "10", "1.5", "1E5", "1e-5", "[]", "{}", "\"\"", "null", " true "}) {
         EXPECT_TRUE(is_json(text)) << text;
     }
 }
@@ -47,7 +55,8 @@ TEST(JsonValue, RefusesWhatIsNotJson) {
 TEST(JsonValue, EveryCutOfADocumentIsRefused) {
     const std::string whole = "{\"a\":[1,\"x\\u0041\",{\"b\":true}],\"c\":null}";
     ASSERT_TRUE(is_json(whole));
-    for (std::size_t length = 0; length < whole.size(); ++length) EXPECT_FALSE(is_json(whole.substr(0, length))) << length;
+    for (std::size_t length = 0; length < whole.size(); ++length)
+        EXPECT_FALSE(is_json(whole.substr(0, length))) << length;
 }
 
 TEST(JsonValue, DepthIsBounded) {

@@ -1,13 +1,13 @@
 // `seinectl status` against a served socket: the screen, the document, and daemons that misbehave.
 #include "control/cli/status_view.h"
 
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <sys/wait.h>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/export/admin_socket.h"
 #include "tests/unit/export/records.h"
@@ -16,16 +16,22 @@ namespace seine::cli {
 namespace {
 
 constexpr char kDocument[] =
-    "{\"program\":\"seine-dataplane\",\"version\":\"0.1.0\",\"state\":\"running\",\"input\":\"pcap a.pcap\",\"pid\":42,"
+    "{\"program\":\"seine-dataplane\",\"version\":\"0.1.0\",\"state\":\"running\",\"input\":\"pcap "
+    "a.pcap\",\"pid\":42,"
     "\"epoch\":7,\"started_ns\":1,\"uptime_ns\":7384000000000,"
-    "\"ports\":[{\"port\":\"0000:3b:00.0\",\"link\":\"up\",\"megabits\":100000,\"ipackets\":123456789,\"ibytes\":5,\"imissed\":3,"
+    "\"ports\":[{\"port\":\"0000:3b:00.0\",\"link\":\"up\",\"megabits\":100000,\"ipackets\":"
+    "123456789,\"ibytes\":5,\"imissed\":3,"
     "\"ierrors\":0,\"rx_nombuf\":0,\"kernel_packets\":0,\"kernel_drops\":9}],"
-    "\"workers\":[{\"worker\":0,\"flows_live\":10,\"stalled\":false,\"counters\":{\"packets\":1000,\"records_open\":4,"
+    "\"workers\":[{\"worker\":0,\"flows_live\":10,\"stalled\":false,\"counters\":{\"packets\":1000,"
+    "\"records_open\":4,"
     "\"records_close\":3,\"records_dropped_ring_full\":2}},"
-    "{\"worker\":1,\"flows_live\":20,\"stalled\":true,\"counters\":{\"packets\":2000000,\"records_open\":1}}],"
+    "{\"worker\":1,\"flows_live\":20,\"stalled\":true,\"counters\":{\"packets\":2000000,\"records_"
+    "open\":1}}],"
     "\"receiver\":{\"handover_dropped\":6},"
-    "\"flows_live\":30,\"totals\":{\"packets\":2001000,\"records_open\":5,\"records_close\":3,\"records_dropped_ring_full\":2,"
-    "\"tls_hello_cut\":0,\"tls_hello_malformed\":11,\"tls_client_hellos\":400,\"decode_ok\":2000000,\"decode_not_ip\":77},"
+    "\"flows_live\":30,\"totals\":{\"packets\":2001000,\"records_open\":5,\"records_close\":3,"
+    "\"records_dropped_ring_full\":2,"
+    "\"tls_hello_cut\":0,\"tls_hello_malformed\":11,\"tls_client_hellos\":400,\"decode_ok\":"
+    "2000000,\"decode_not_ip\":77},"
     "\"records_exported\":6,\"notices\":[\"hugepages are absent\\u001b[31m\"],\"problems\":[],"
     "\"meanings\":{\"tls_hello_malformed\":\"hellos without a fingerprint: malformed\"}}";
 
@@ -38,7 +44,8 @@ class Served {
         thread_ = std::thread([this] {
             while (!stop_) {
                 socket_->serve(
-                    [this](const exporting::AdminPeer&, const contract::AdminMessage&, exporting::AdminReply& reply) {
+                    [this](const exporting::AdminPeer&, const contract::AdminMessage&,
+                           exporting::AdminReply& reply) {
                         if (document_.empty()) return reply.refused("not today");
                         reply.document(document_);
                     },
@@ -69,7 +76,8 @@ struct Ran {
 // The real program, with stdout and stderr in files.
 Ran seinectl(const std::string& arguments) {
     const exporting::Folder folder;
-    const std::string command = std::string(SEINECTL) + " " + arguments + " >" + folder.file("out") + " 2>" + folder.file("err");
+    const std::string command = std::string(SEINECTL) + " " + arguments + " >" +
+                                folder.file("out") + " 2>" + folder.file("err");
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, exporting::text_of(folder.file("out")),
             exporting::text_of(folder.file("err"))};
@@ -82,8 +90,10 @@ TEST(StatusScreen, ShowsWorkersRecordsAndLossesOnOneScreen) {
               "seine-dataplane 0.1.0   running   up 2 h 3 min   pid 42   epoch 7\n"
               "input pcap a.pcap\n"
               "\n"
-              "port           link                  packets   bytes   missed   errors   no buffer   kernel drops\n"
-              "0000:3b:00.0   up 100,000 Mb/s   123,456,789       5        3        0           0              9\n"
+              "port           link                  packets   bytes   missed   errors   no buffer  "
+              " kernel drops\n"
+              "0000:3b:00.0   up 100,000 Mb/s   123,456,789       5        3        0           0  "
+              "            9\n"
               "\n"
               "worker   flows     packets   records   dropped\n"
               "0           10       1,000         7         2\n"
@@ -109,12 +119,15 @@ TEST(StatusScreen, AnEmptyDocumentIsAnEmptyScreen) {
 }
 
 TEST(StatusScreen, KnowsLossesByTheirNames) {
-    for (const char* name : {"records_dropped_ring_full", "flows_evicted", "flows_refused", "cold_exhausted", "stream_lost",
-                             "stream_limit_bytes", "stream_pool_exhausted", "tls_hello_malformed", "tls_hello_cut", "quic_gave_up",
-                             "quic_initials_failed", "packets_cut", "decode_malformed", "stream_conflicts"}) {
+    for (const char* name :
+         {"records_dropped_ring_full", "flows_evicted", "flows_refused", "cold_exhausted",
+          "stream_lost", "stream_limit_bytes", "stream_pool_exhausted", "tls_hello_malformed",
+          "tls_hello_cut", "quic_gave_up", "quic_initials_failed", "packets_cut",
+          "decode_malformed", "stream_conflicts"}) {
         EXPECT_TRUE(tells_a_loss(name)) << name;
     }
-    for (const char* name : {"packets", "tls_client_hellos", "flows_new", "flows_closed_fin", "records_open", "decode_ok", "idle_polls"}) {
+    for (const char* name : {"packets", "tls_client_hellos", "flows_new", "flows_closed_fin",
+                             "records_open", "decode_ok", "idle_polls"}) {
         EXPECT_FALSE(tells_a_loss(name)) << name;
     }
 }
@@ -146,7 +159,8 @@ TEST(Seinectl, ExitsAsTheInterfacesSay) {
     EXPECT_EQ(seinectl("bogus").code, 2);
     EXPECT_EQ(seinectl("").code, 2);
     EXPECT_EQ(seinectl("--help").code, 0);
-    EXPECT_EQ(std::system((std::string(SEINECTL) + " --help >/dev/full 2>/dev/null").c_str()), 1 << 8);
+    EXPECT_EQ(std::system((std::string(SEINECTL) + " --help >/dev/full 2>/dev/null").c_str()),
+              1 << 8);
     const Served refusing("");
     const Ran refused = seinectl("status --socket " + refusing.path());
     EXPECT_EQ(refused.code, 1);
@@ -160,10 +174,12 @@ TEST(Seinectl, ExitsAsTheInterfacesSay) {
 // Asks bash itself what it would offer.
 std::string completed(const std::string& words) {
     const exporting::Folder folder;
-    exporting::write_file(folder.file("try"),
-                          std::string("source <(") + SEINECTL + " completion bash)\nCOMP_WORDS=(" + words +
-                              ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_seinectl\necho \"${COMPREPLY[@]}\"\n");
-    const std::string command = "bash --norc " + folder.file("try") + " >" + folder.file("out") + " 2>&1";
+    exporting::write_file(
+        folder.file("try"),
+        std::string("source <(") + SEINECTL + " completion bash)\nCOMP_WORDS=(" + words +
+            ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_seinectl\necho \"${COMPREPLY[@]}\"\n");
+    const std::string command =
+        "bash --norc " + folder.file("try") + " >" + folder.file("out") + " 2>&1";
     EXPECT_EQ(std::system(command.c_str()), 0);
     return exporting::text_of(folder.file("out"));
 }

@@ -1,15 +1,15 @@
 // The client channel against sockets that are absent, dead, silent, rude or well.
 #include "control/command/channel.h"
 
-#include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace seine::command {
 namespace {
@@ -17,7 +17,8 @@ namespace {
 class ChannelTest : public testing::Test {
   protected:
     ChannelTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-channel-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "seine-channel-XXXXXX").string();
         folder = ::mkdtemp(name.data());
         path = folder + "/sock";
     }

@@ -1,10 +1,10 @@
 // Account records: the layout byte by byte, cuts, flips, datagrams and the replay window.
 #include "dataplane/contract/account_record.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace seine::contract {
 namespace {
@@ -93,7 +93,8 @@ TEST(AccountRecord, EveryCutNeedsMoreAndEveryFlipIsReadOrRefused) {
     const Bytes bytes = encoded(example());
     AccountRecord read;
     for (std::size_t length = 0; length < bytes.size(); ++length) {
-        const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length));
+        const std::vector<std::uint8_t> cut(bytes.begin(),
+                                            bytes.begin() + static_cast<std::ptrdiff_t>(length));
         EXPECT_EQ(decode_account(cut, read), Parse::need_more);
     }
     for (std::size_t at = 0; at < bytes.size(); ++at) {
@@ -136,7 +137,8 @@ TEST(AccountRecord, ADatagramHoldsOneToEight) {
         const std::vector<std::uint8_t> datagram(records * kAccountRecordBytes);
         EXPECT_EQ(count_accounts(datagram, count), Parse::ok);
         EXPECT_EQ(count, records);
-        EXPECT_EQ(count_accounts(ByteView(datagram).first(datagram.size() - 1), count), Parse::need_more);
+        EXPECT_EQ(count_accounts(ByteView(datagram).first(datagram.size() - 1), count),
+                  Parse::need_more);
     }
     EXPECT_EQ(count_accounts({}, count), Parse::need_more);
     const std::vector<std::uint8_t> nine(9 * kAccountRecordBytes);
@@ -184,7 +186,8 @@ TEST(SequenceWindow, CountsWhatNeverCame) {
         ASSERT_EQ(window.take(seq), Answer::fresh);
     }
     std::uint64_t gone = 0;
-    for (const std::uint32_t seq : left_out) gone += 299999 - seq >= SequenceWindow::kWindow ? 1 : 0;
+    for (const std::uint32_t seq : left_out)
+        gone += 299999 - seq >= SequenceWindow::kWindow ? 1 : 0;
     EXPECT_EQ(window.missed(), gone);
     EXPECT_EQ(window.take(299007), Answer::fresh);
 }

@@ -1,10 +1,10 @@
 // Admin messages: round trips, every cut, every flip, and what is refused.
 #include "dataplane/contract/admin.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace seine::contract {
 namespace {
@@ -33,7 +33,8 @@ TEST(AdminMessage, ComesBackAsItWas) {
 TEST(AdminMessage, EveryCutNeedsMore) {
     const auto packet = encoded({AdminKind::refused, false, 3, as_bytes("no signatures here")});
     for (std::size_t length = 0; length < packet.size(); ++length) {
-        const std::vector<std::uint8_t> cut(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(length));
+        const std::vector<std::uint8_t> cut(packet.begin(),
+                                            packet.begin() + static_cast<std::ptrdiff_t>(length));
         AdminMessage message;
         EXPECT_EQ(decode_admin(cut, message), Parse::need_more) << length;
     }

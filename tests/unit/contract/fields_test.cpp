@@ -1,10 +1,10 @@
 // The field table as a whole: what must hold of every line, now and after additions.
 #include "dataplane/contract/fields.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace seine::contract {
 namespace {
@@ -13,7 +13,8 @@ TEST(FieldTable, NamesAreUniqueAndFitForJsonKeys) {
     std::set<std::string> seen;
     for (const FieldInfo& field : kFields) {
         EXPECT_TRUE(seen.emplace(field.name).second) << field.name;
-        EXPECT_EQ(field.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string_view::npos);
+        EXPECT_EQ(field.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"),
+                  std::string_view::npos);
         EXPECT_FALSE(field.meaning.empty()) << field.name;
     }
 }
@@ -22,18 +23,59 @@ TEST(FieldTable, NamesAreUniqueAndFitForJsonKeys) {
 TEST(FieldTable, HoldsEveryKeyThatTheInterfacesName) {
     std::set<std::string_view> names;
     for (const FieldInfo& field : kFields) names.insert(field.name);
-    for (const char* key :
-         {"src", "sport", "dst", "dport", "proto", "ja4", "ja4_r", "ja4_o", "ja4_ro", "ja4s", "ja4s_r", "ja3", "ja3s",
-          "ja4h", "ja4h_r", "ja4x", "ja4l_c", "ja4l_s", "ja4t", "ja4ts", "ja4ssh", "ja4ssh_final", "ja4d", "hassh",
-          "hassh_server", "h2_akamai", "sni", "alpn", "ja4_norm", "hdr_order", "syn", "h2_settings", "rtt_tcp_us",
-          "rtt_tls_us", "rtt_valid", "session_presented", "session_issued", "exchanges", "ech", "proxied_src", "vlan",
-          "tunnel", "seen", "incomplete", "t_first_ns", "t_last_ns"}) {
+    for (const char* key : {"src",
+                            "sport",
+                            "dst",
+                            "dport",
+                            "proto",
+                            "ja4",
+                            "ja4_r",
+                            "ja4_o",
+                            "ja4_ro",
+                            "ja4s",
+                            "ja4s_r",
+                            "ja3",
+                            "ja3s",
+                            "ja4h",
+                            "ja4h_r",
+                            "ja4x",
+                            "ja4l_c",
+                            "ja4l_s",
+                            "ja4t",
+                            "ja4ts",
+                            "ja4ssh",
+                            "ja4ssh_final",
+                            "ja4d",
+                            "hassh",
+                            "hassh_server",
+                            "h2_akamai",
+                            "sni",
+                            "alpn",
+                            "ja4_norm",
+                            "hdr_order",
+                            "syn",
+                            "h2_settings",
+                            "rtt_tcp_us",
+                            "rtt_tls_us",
+                            "rtt_valid",
+                            "session_presented",
+                            "session_issued",
+                            "exchanges",
+                            "ech",
+                            "proxied_src",
+                            "vlan",
+                            "tunnel",
+                            "seen",
+                            "incomplete",
+                            "t_first_ns",
+                            "t_last_ns"}) {
         EXPECT_EQ(names.count(key), 1u) << key;
     }
 }
 
 TEST(FieldTable, ListsThatTheVectorsHaveAsListsAreLists) {
-    for (const Field field : {Field::alpn, Field::ja4h, Field::ja4h_r, Field::ja4x, Field::ja4ssh, Field::ja4d}) {
+    for (const Field field :
+         {Field::alpn, Field::ja4h, Field::ja4h_r, Field::ja4x, Field::ja4ssh, Field::ja4d}) {
         EXPECT_EQ(info(field).type, FieldType::text_list) << info(field).name;
     }
     EXPECT_EQ(info(Field::ja4ssh_final).type, FieldType::text);
@@ -72,8 +114,10 @@ TEST(FieldTable, ChoicesHaveNamesAndStrangersHaveNone) {
     EXPECT_EQ(choice_name(Field::proto, 6), "tcp");
     EXPECT_EQ(choice_name(Field::proto, 17), "udp");
     EXPECT_EQ(choice_name(Field::seen, static_cast<std::uint64_t>(Seen::client)), "client");
-    EXPECT_EQ(choice_name(Field::ech, static_cast<std::uint64_t>(Ech::grease_or_real)), "grease_or_real");
-    EXPECT_EQ(choice_name(Field::end_reason, static_cast<std::uint64_t>(EndReason::evicted)), "evicted");
+    EXPECT_EQ(choice_name(Field::ech, static_cast<std::uint64_t>(Ech::grease_or_real)),
+              "grease_or_real");
+    EXPECT_EQ(choice_name(Field::end_reason, static_cast<std::uint64_t>(EndReason::evicted)),
+              "evicted");
     EXPECT_EQ(choice_name(Field::app, static_cast<std::uint64_t>(App::dhcp)), "dhcp");
     EXPECT_EQ(choice_name(Field::app, 0), "");
     EXPECT_EQ(choice_name(Field::app, 200), "");

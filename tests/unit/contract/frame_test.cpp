@@ -1,10 +1,10 @@
 // Frames written and read back, cut, flipped and made by other versions.
 #include "dataplane/contract/frame.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/contract/json.h"
 
@@ -248,7 +248,8 @@ TEST(Frame, ExchangesInARowShareOneHeader) {
     std::vector<std::uint32_t> starts;
     record.for_each_string([&](Field field, ByteView item) {
         if (field != Field::exchanges) return;
-        for (std::size_t at = 0; at < item.size(); at += 12) starts.push_back(load_le32(item.data() + at));
+        for (std::size_t at = 0; at < item.size(); at += 12)
+            starts.push_back(load_le32(item.data() + at));
     });
     EXPECT_EQ(starts, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99}));
 }
@@ -256,7 +257,8 @@ TEST(Frame, ExchangesInARowShareOneHeader) {
 TEST(Frame, EveryCutOfAFrameNeedsMore) {
     const auto bytes = frame_with_every_field();
     for (std::size_t length = 0; length < bytes.size(); ++length) {
-        const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length));
+        const std::vector<std::uint8_t> cut(bytes.begin(),
+                                            bytes.begin() + static_cast<std::ptrdiff_t>(length));
         RecordView record;
         EXPECT_EQ(read_frame(cut, record), Parse::need_more) << length;
     }
@@ -310,22 +312,26 @@ TEST(Frame, AnOlderWritersShorterFixedPartReads) {
     EXPECT_EQ(record.get(Field::sport), 40000u);
     EXPECT_FALSE(record.has(Field::worker));
     EXPECT_EQ(record.text(Field::ja4), "t13d1516h2_8daaf6152771_e5627efa2ab1");
-    old[24 + slot(Field::worker).bit / 8] |= static_cast<std::uint8_t>(1u << (slot(Field::worker).bit % 8));
+    old[24 + slot(Field::worker).bit / 8] |=
+        static_cast<std::uint8_t>(1u << (slot(Field::worker).bit % 8));
     EXPECT_EQ(read_frame(old, record), Parse::malformed) << "a presence bit without its bytes";
 }
 
 TEST(Frame, ANewerWritersFieldsAreSteppedOver) {
     const auto bytes = small_frame();
-    std::vector<std::uint8_t> newer(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kFrameBytesMin));
+    std::vector<std::uint8_t> newer(bytes.begin(),
+                                    bytes.begin() + static_cast<std::ptrdiff_t>(kFrameBytesMin));
     newer.insert(newer.end(), 8, 0xee);  // eight bytes more of fixed part
     const std::uint16_t fixed = kFixedBytes + 8;
     std::memcpy(newer.data() + 10, &fixed, 2);
     const std::uint16_t version = kContractVersion + 1;
     std::memcpy(newer.data() + 4, &version, 2);
-    newer[24 + kFixedLayout.field_count / 8] |= static_cast<std::uint8_t>(1u << (kFixedLayout.field_count % 8));
+    newer[24 + kFixedLayout.field_count / 8] |=
+        static_cast<std::uint8_t>(1u << (kFixedLayout.field_count % 8));
     const std::uint8_t strange[] = {0xf0, 0x00, 3, 0, 'n', 'e', 'w'};
     newer.insert(newer.end(), std::begin(strange), std::end(strange));
-    newer.insert(newer.end(), bytes.begin() + static_cast<std::ptrdiff_t>(kFrameBytesMin), bytes.end());
+    newer.insert(newer.end(), bytes.begin() + static_cast<std::ptrdiff_t>(kFrameBytesMin),
+                 bytes.end());
     const auto length = static_cast<std::uint32_t>(newer.size());
     std::memcpy(newer.data(), &length, 4);
     RecordView now;

@@ -1,9 +1,9 @@
 // Records as JSON: known lines, hostile texts, addresses.
 #include "dataplane/contract/json.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace seine::contract {
 namespace {
@@ -52,13 +52,15 @@ TEST(JsonAddress, IsWrittenAsRfc5952Says) {
     EXPECT_EQ(address({0, 0, 0, 0, 0, 0, 0, 0}), "::");
     EXPECT_EQ(address({0, 0, 0, 0, 0, 0, 0, 1}), "::1");
     EXPECT_EQ(address({1, 0, 0, 0, 0, 0, 0, 0}), "1::");
-    EXPECT_EQ(address({0xfe80, 0, 0, 0, 0xa00, 0x27ff, 0xfefe, 0x8f95}), "fe80::a00:27ff:fefe:8f95");
+    EXPECT_EQ(address({0xfe80, 0, 0, 0, 0xa00, 0x27ff, 0xfefe, 0x8f95}),
+              "fe80::a00:27ff:fefe:8f95");
     EXPECT_EQ(address({0x2001, 0x16b8, 0x4700, 0xeb60, 0x3a10, 0xd5ff, 0xfe4e, 0xabe6}),
               "2001:16b8:4700:eb60:3a10:d5ff:fe4e:abe6");
 }
 
 RecordView example(std::vector<std::uint8_t>& buffer) {
-    static constexpr std::uint8_t kClient[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
+    static constexpr std::uint8_t kClient[16] = {0, 0, 0,    0,    0,   0, 0, 0,
+                                                 0, 0, 0xff, 0xff, 192, 0, 2, 1};
     buffer.resize(kRingFrameBytesMax);
     FrameWriter writer(buffer);
     writer.begin(Kind::update, {1, 2, 3});
@@ -91,9 +93,11 @@ TEST(Json, AnEventIsOneObjectInTableOrder) {
     std::string out;
     json.append(out, record, JsonForm::event);
     EXPECT_EQ(out,
-              "{\"kind\":\"update\",\"flow_id\":\"1-2-3\",\"t_first_ns\":1700000000000000001,\"src\":\"192.0.2.1\","
+              "{\"kind\":\"update\",\"flow_id\":\"1-2-3\",\"t_first_ns\":1700000000000000001,"
+              "\"src\":\"192.0.2.1\","
               "\"sport\":40000,\"proto\":\"tcp\",\"app\":99,\"seen\":\"both\",\"sni\":\"\","
-              "\"alpn\":[\"h2\",\"\\u00ba\\u00ad\"],\"tls_version\":\"0304\",\"quic_version\":\"00000001\","
+              "\"alpn\":[\"h2\",\"\\u00ba\\u00ad\"],\"tls_version\":\"0304\",\"quic_version\":"
+              "\"00000001\","
               "\"session_presented\":[\"00000000000000ab\"],\"rtt_valid\":false,\"vlan\":[100,200],"
               "\"exchanges\":[[10,517,4000]],\"worker\":3}");
 }

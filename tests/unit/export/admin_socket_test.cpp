@@ -1,11 +1,13 @@
-// The admin socket against plain clients: answers, long documents, nonsense, crowds, files in the way.
+// The admin socket against plain clients: answers, long documents, nonsense, crowds, files in the
+// way.
 #include "dataplane/export/admin_socket.h"
 
-#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/export/records.h"
 
@@ -17,11 +19,13 @@ using contract::AdminMessage;
 
 class Client {
   public:
-    explicit Client(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
+    explicit Client(const std::string& path)
+        : fd_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
         sockaddr_un address = {};
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, path.data(), path.size());
-        connected = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        connected =
+            ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
         const timeval patience = {5, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
@@ -29,7 +33,8 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     void send(const Bytes& packet) {
-        EXPECT_EQ(::send(fd_, packet.data(), packet.size(), MSG_NOSIGNAL), static_cast<ssize_t>(packet.size()));
+        EXPECT_EQ(::send(fd_, packet.data(), packet.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(packet.size()));
     }
     void ask(AdminKind kind, std::uint32_t sequence = 1, ByteView body = {}) {
         Bytes packet(contract::kAdminMessageBytesMax);

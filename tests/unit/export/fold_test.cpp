@@ -33,7 +33,8 @@ class Folded {
 };
 
 constexpr char kCommon[] =
-    "\"src\":\"192.0.2.1\",\"sport\":40000,\"dst\":\"198.51.100.7\",\"dport\":443,\"proto\":\"tcp\"";
+    "\"src\":\"192.0.2.1\",\"sport\":40000,\"dst\":\"198.51.100.7\",\"dport\":443,\"proto\":"
+    "\"tcp\"";
 
 TEST(Fold, FourKindsMakeOneLine) {
     Folded folded;
@@ -77,8 +78,10 @@ TEST(Fold, FourKindsMakeOneLine) {
     ASSERT_EQ(folded.lines.size(), 1u);
     EXPECT_EQ(folded.lines[0],
               std::string("{\"t_first_ns\":1000,\"t_last_ns\":6000,") + kCommon +
-                  ",\"seen\":\"both\",\"alpn\":[\"h2\",\"http/1.1\"],\"ja4\":\"first\",\"ja4h\":[\"one\",\"two\"],"
-                  "\"ja4ssh_final\":\"late\",\"path\":\"/a\",\"status\":200,\"exchanges\":[[1,2,3],[4,5,6]],"
+                  ",\"seen\":\"both\",\"alpn\":[\"h2\",\"http/"
+                  "1.1\"],\"ja4\":\"first\",\"ja4h\":[\"one\",\"two\"],"
+                  "\"ja4ssh_final\":\"late\",\"path\":\"/"
+                  "a\",\"status\":200,\"exchanges\":[[1,2,3],[4,5,6]],"
                   "\"packets_c\":12,\"end_reason\":\"fin\",\"incomplete\":[\"cut\",\"gap\"]}");
     EXPECT_EQ(folded.fold.open_flows(), 0u);
 }
@@ -120,7 +123,8 @@ TEST(Fold, AtItsBoundTheOldestComesOutEarlyAndIsCounted) {
     EXPECT_NE(folded.lines[0].find("\"sport\":1,"), std::string::npos);
     EXPECT_EQ(folded.fold.early(), 1u);
     folded.add(record(Kind::close, {1, 1000, 1, 0}, 9000));
-    EXPECT_EQ(folded.lines.size(), 3u) << "the late close makes a line of its own and pushes one out";
+    EXPECT_EQ(folded.lines.size(), 3u)
+        << "the late close makes a line of its own and pushes one out";
 }
 
 TEST(Fold, StringsPastTheBoundOfAFlowAreLeftOutAndSaidSo) {
@@ -128,7 +132,8 @@ TEST(Fold, StringsPastTheBoundOfAFlowAreLeftOutAndSaidSo) {
     limits.flow_bytes_max = 64;
     Folded folded(limits);
     const auto request = [](const char* fingerprint) {
-        return record(Kind::request, {}, 1000, [&](contract::FrameWriter& w) { w.text(Field::ja4h, fingerprint); });
+        return record(Kind::request, {}, 1000,
+                      [&](contract::FrameWriter& w) { w.text(Field::ja4h, fingerprint); });
     };
     folded.add(request("ge11nn000000_aaaaaaaaaaaa_1"));
     folded.add(request("ge11nn000000_aaaaaaaaaaaa_2"));
@@ -142,7 +147,8 @@ TEST(Fold, StringsPastTheBoundOfAFlowAreLeftOutAndSaidSo) {
 
 TEST(Fold, EveryRuleOfTheTableIsOneThatItsTypeCanKeep) {
     for (const contract::FieldInfo& each : contract::kFields) {
-        const bool list = each.type == contract::FieldType::text_list || each.type > contract::FieldType::text_list;
+        const bool list = each.type == contract::FieldType::text_list ||
+                          each.type > contract::FieldType::text_list;
         if (each.fold == contract::Fold::append || each.fold == contract::Fold::distinct) {
             EXPECT_TRUE(list) << each.name;
         }

@@ -1,9 +1,9 @@
 // JSON lines in files: per flow, per frame, sorted, and when the disk is full.
 #include "dataplane/export/jsonl_sink.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/export/records.h"
 
@@ -31,7 +31,9 @@ TEST(JsonlSink, OneLineAFlowOrOneAFrame) {
         EXPECT_TRUE((*sink)->finish().ok());
         const auto lines = lines_of(folder.file("out.jsonl"));
         ASSERT_EQ(lines.size(), events ? 2u : 1u);
-        EXPECT_EQ(lines[0].rfind(events ? "{\"kind\":\"open\",\"flow_id\":\"1-5-1\"," : "{\"t_first_ns\":", 0), 0u);
+        EXPECT_EQ(lines[0].rfind(
+                      events ? "{\"kind\":\"open\",\"flow_id\":\"1-5-1\"," : "{\"t_first_ns\":", 0),
+                  0u);
         EXPECT_EQ((*sink)->lines(), lines.size());
     }
 }
@@ -46,7 +48,8 @@ TEST(JsonlSink, SortedLinesDoNotDependOnTheWorkers) {
         for (unsigned i = 0; i < 200; ++i) {
             // The same 5-tuple twice at one time (i and i ^ 1): their order is the counter's.
             const unsigned worker = (i / 2) % workers;
-            Flow flow{++counters[worker] * workers + worker, 1000 - static_cast<std::int64_t>(i / 10 % 7),
+            Flow flow{++counters[worker] * workers + worker,
+                      1000 - static_cast<std::int64_t>(i / 10 % 7),
                       static_cast<std::uint16_t>(1000 + i / 2), static_cast<std::uint16_t>(worker)};
             (*sink)->take(record(Kind::close, flow, 5000 + i), worker);
         }

@@ -1,12 +1,11 @@
 // Frames with a one-line description, and a folder of the test's own.
 #pragma once
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "dataplane/contract/frame.h"
@@ -24,9 +23,12 @@ struct Flow {
 
 // Calls fill(writer) between the common fields and the end.
 template <typename Fill>
-Bytes record(contract::Kind kind, const Flow& flow, std::int64_t last_ns, Fill&& fill, std::size_t cap = 4096) {
-    static constexpr std::uint8_t kClient[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
-    static constexpr std::uint8_t kServer[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 7};
+Bytes record(contract::Kind kind, const Flow& flow, std::int64_t last_ns, Fill&& fill,
+             std::size_t cap = 4096) {
+    static constexpr std::uint8_t kClient[16] = {0, 0, 0,    0,    0,   0, 0, 0,
+                                                 0, 0, 0xff, 0xff, 192, 0, 2, 1};
+    static constexpr std::uint8_t kServer[16] = {0, 0, 0,    0,    0,   0,  0,   0,
+                                                 0, 0, 0xff, 0xff, 198, 51, 100, 7};
     using contract::Field;
     Bytes buffer(cap);
     contract::FrameWriter writer(buffer);
@@ -50,7 +52,8 @@ inline Bytes record(contract::Kind kind, const Flow& flow, std::int64_t last_ns)
 class Folder {
   public:
     Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-export-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "seine-export-XXXXXX").string();
         path_ = ::mkdtemp(name.data());
     }
     ~Folder() {

@@ -2,11 +2,11 @@
 #include "dataplane/export/ring_file.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <gtest/gtest.h>
 
 #include "dataplane/export/ring_map.h"
 #include "dataplane/export/ring_reader.h"
@@ -32,7 +32,9 @@ Bytes payload(std::uint64_t number, std::size_t bytes) {
     return out;
 }
 
-std::uint64_t drops(const RingWriter& writer) { return writer.counter(0, RingCounter::dropped_ring_full); }
+std::uint64_t drops(const RingWriter& writer) {
+    return writer.counter(0, RingCounter::dropped_ring_full);
+}
 
 class RingFile : public testing::Test {
   protected:
@@ -90,7 +92,8 @@ TEST_F(RingFile, FramesOfAllSizesComeBackInOrderOverManyWraps) {
 TEST_F(RingFile, EntriesLieAtMultiplesOf64Bytes) {
     auto out = writer();
     auto in = reader();
-    for (std::size_t bytes = 1; bytes < 300; ++bytes) ASSERT_TRUE(out->write(payload(bytes, bytes), 0));
+    for (std::size_t bytes = 1; bytes < 300; ++bytes)
+        ASSERT_TRUE(out->write(payload(bytes, bytes), 0));
     RingEntry entry;
     ASSERT_EQ(in->next(entry), Parse::ok);
     const std::uint8_t* first = entry.frame.data();
@@ -198,7 +201,8 @@ TEST_F(RingFile, AWriterThatWasCutOffStatesWhatItsWorkersLost) {
         EXPECT_EQ(out->counter(1, RingCounter::dropped_before_ring), 7u);
         ASSERT_TRUE(out->write(payload(0, 100), 1));
         out->set_counter(1, RingCounter::records_made, 1);
-        EXPECT_EQ(out->counter(1, RingCounter::records_made), 28u) << "sums go on over the ring's life";
+        EXPECT_EQ(out->counter(1, RingCounter::records_made), 28u)
+            << "sums go on over the ring's life";
         out->close();
     }
     EXPECT_EQ(writer()->found().lost_in_flight, 0u) << "said once";
@@ -365,7 +369,8 @@ TEST_F(RingFile, AWriterSetsAsideARingWhoseUnreadEntriesAreDamaged) {
 
 TEST_F(RingFile, ALyingTailCostsFramesAndNothingElse) {
     auto out = writer();
-    for (const std::uint64_t tail : {std::uint64_t{64}, std::uint64_t{1} << 40, ~std::uint64_t{63}}) {
+    for (const std::uint64_t tail :
+         {std::uint64_t{64}, std::uint64_t{1} << 40, ~std::uint64_t{63}}) {
         poke(192, &tail, sizeof tail);
         for (std::uint64_t i = 0; i < 200; ++i) static_cast<void>(out->write(payload(i, 1000), 0));
     }

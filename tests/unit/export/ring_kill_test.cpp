@@ -1,12 +1,12 @@
 // kill -9 of either end, again and again, while the other works on: what was in the ring is had.
+#include <chrono>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
-#include <chrono>
-#include <thread>
+#include <gtest/gtest.h>
 
 #include "dataplane/export/ring_file.h"
 #include "dataplane/export/ring_reader.h"
@@ -49,8 +49,8 @@ bool kill_after(pid_t child, int milliseconds) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-// What a reader process does for ever: reads a batch, writes the numbers down, commits. `journal` stands for
-// its store.
+// What a reader process does for ever: reads a batch, writes the numbers down, commits. `journal`
+// stands for its store.
 [[noreturn]] void read_for_ever(const std::string& ring, int journal) {
     auto opened = RingReader::open(ring);
     if (!opened.has_value()) ::_exit(2);
@@ -60,12 +60,14 @@ bool kill_after(pid_t child, int milliseconds) {
         RingEntry entry;
         Parse parse = Parse::ok;
         while (batch.size() < kBatch && (parse = (*opened)->next(entry)) == Parse::ok) {
-            if (!is_numbered(entry.frame) || load_le64(entry.frame.data()) != entry.sequence) ::_exit(3);
+            if (!is_numbered(entry.frame) || load_le64(entry.frame.data()) != entry.sequence)
+                ::_exit(3);
             batch.push_back(entry.sequence);
         }
         if (parse == Parse::malformed) ::_exit(4);
         const std::size_t bytes = batch.size() * sizeof(std::uint64_t);
-        if (bytes > 0 && ::write(journal, batch.data(), bytes) != static_cast<ssize_t>(bytes)) ::_exit(5);
+        if (bytes > 0 && ::write(journal, batch.data(), bytes) != static_cast<ssize_t>(bytes))
+            ::_exit(5);
         (*opened)->commit();
         if (batch.empty()) nap(200);
     }
@@ -77,7 +79,8 @@ TEST(RingFileKill, AReaderKilledTenTimesMissesNothingAndRepeatsOneBatchAtMost) {
     auto opened = RingWriter::open(config_for(ring));
     ASSERT_TRUE(opened.has_value());
     RingWriter& writer = **opened;
-    const int journal = ::open(folder.file("journal").c_str(), O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+    const int journal =
+        ::open(folder.file("journal").c_str(), O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
     ASSERT_GE(journal, 0);
 
     std::atomic<bool> stop{false};
@@ -108,7 +111,8 @@ TEST(RingFileKill, AReaderKilledTenTimesMissesNothingAndRepeatsOneBatchAtMost) {
     std::uint64_t repeats = 0;
     std::uint64_t sequence = 0;
     ASSERT_EQ(::lseek(journal, 0, SEEK_SET), 0);
-    // A kill can cut a write at a page, which is a whole number of numbers: part of a batch, had again later.
+    // A kill can cut a write at a page, which is a whole number of numbers: part of a batch, had
+    // again later.
     while (::read(journal, &sequence, sizeof sequence) == static_cast<ssize_t>(sizeof sequence)) {
         ASSERT_LT(sequence, offered);
         repeats += had[sequence];
@@ -155,7 +159,8 @@ TEST(RingFileKill, AWriterKilledTenTimesLosesNothingThatWasInTheRing) {
         if (child == 0) {
             auto mine = RingWriter::open(config_for(ring));
             if (!mine.has_value()) ::_exit(2);
-            for (std::uint64_t number = 0;; ++number) static_cast<void>((*mine)->write(numbered(number), 0));
+            for (std::uint64_t number = 0;; ++number)
+                static_cast<void>((*mine)->write(numbered(number), 0));
         }
         while (reader.epoch() == epoch) nap(100);  // it is at work
         const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(10 + i * 5);

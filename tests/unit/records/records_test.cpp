@@ -1,12 +1,13 @@
 // The generated page, and dumps of rings that are sound, live, damaged or absent.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
+#include "tests/unit/export/records.h"
 
 #include <algorithm>
+#include <sys/wait.h>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/export/ring_file.h"
 #include "dataplane/export/ring_reader.h"
-#include "tests/unit/export/records.h"
 #include "tools/records/dump.h"
 #include "tools/records/layout_page.h"
 
@@ -25,7 +26,8 @@ TEST(LayoutPage, IsWhatIsCommitted) {
 TEST(LayoutPage, NamesEveryFieldWithItsNumber) {
     const std::string page = layout_page();
     for (const contract::FieldInfo& field : contract::kFields) {
-        const std::string line = "| " + std::to_string(field.number) + " | `" + std::string(field.name) + "` |";
+        const std::string line =
+            "| " + std::to_string(field.number) + " | `" + std::string(field.name) + "` |";
         EXPECT_NE(page.find(line), std::string::npos) << line;
     }
     EXPECT_NE(page.find("| 152 | 8 | `mac` |"), std::string::npos);
@@ -60,9 +62,11 @@ class RingDump : public testing::Test {
         std::string err;
     };
     Ran program(const std::string& arguments) {
-        const std::string command = std::string(SEINE_RECORDS) + " " + arguments + " >" + folder.file("out") + " 2>" + folder.file("err");
+        const std::string command = std::string(SEINE_RECORDS) + " " + arguments + " >" +
+                                    folder.file("out") + " 2>" + folder.file("err");
         const int status = std::system(command.c_str());
-        return {WEXITSTATUS(status), exporting::text_of(folder.file("out")), exporting::text_of(folder.file("err"))};
+        return {WEXITSTATUS(status), exporting::text_of(folder.file("out")),
+                exporting::text_of(folder.file("err"))};
     }
     const Folder folder;
     const std::string path = folder.file("ring");
@@ -111,8 +115,11 @@ TEST_F(RingDump, TheProgramPrintsAndExitsAsItSays) {
     EXPECT_EQ(sound.code, 0) << sound.err;
     EXPECT_EQ(std::count(sound.out.begin(), sound.out.end(), '\n'), 1);
     EXPECT_EQ(program(path + " --summary").out,
-              "{\"path\":\"" + path + "\",\"dataplane\":0,\"epoch\":9,\"closed\":false,\"workers\":[{\"worker\":0,\"frames_written\":1,"
-              "\"bytes_written\":285,\"dropped_ring_full\":0,\"dropped_too_long\":0,\"dropped_before_ring\":0,\"records_made\":0}]}\n");
+              "{\"path\":\"" + path +
+                  "\",\"dataplane\":0,\"epoch\":9,\"closed\":false,\"workers\":[{\"worker\":0,"
+                  "\"frames_written\":1,"
+                  "\"bytes_written\":285,\"dropped_ring_full\":0,\"dropped_too_long\":0,\"dropped_"
+                  "before_ring\":0,\"records_made\":0}]}\n");
     const Ran absent = program(folder.file("none"));
     EXPECT_EQ(absent.code, 1);
     EXPECT_NE(absent.err.find(folder.file("none")), std::string::npos);

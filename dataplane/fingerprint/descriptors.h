@@ -19,13 +19,13 @@ using SynText = FixedString<kSynBytesMax>;
 //   | |  |   |                   d  DF set (IPv4 only)       e  ECN asked for (ECE and CWR on a SYN,
 //   | |  |   |                                                 ECE alone on a SYN-ACK)
 //   | |  |   |                   p  payload in the SYN       i  IPv4 id not zero although DF is set
-//   | |  |   |                   u  URG or a reserved flag   b  option list broken or cut
+//   | |  |   |                   u  URG, PSH or FIN          b  option list broken or cut
 //   | |  |   `- options in wire order joined by '.', with their values; '-' if none:
 //   | |  |        M1460 maximum segment size   W7 window scale   S selective ACK permitted
 //   | |  |        T timestamps   N no operation   E end of list (each byte)   F fast open
 //   | |  |        X77 any other kind; '?' behind a letter: not the length its RFC gives
-//   | |  `- window: xN if it is N times the segment size (N = 1 to 64), yN if N times that plus the 40
-//   | |     header bytes, else the raw field
+//   | |  `- window: xN if it is N times the segment size (N = 1 to 64), yN if N times that plus the
+//   | |     header bytes (40, over IPv6 60), else the raw field
 //   | `- initial TTL class: the smallest of 32, 64, 128, 255 not below the observed TTL
 //   `- IP version
 //
@@ -77,8 +77,9 @@ struct RttSample {
 //   SYN-ACK out t1 | first ACK in t2 | hello in ... | server's flight out, last byte t3 | client's next bytes in t4
 //
 // t3 is the last server payload before the next client payload, since the end of the flight is encrypted in
-// TLS 1.3. Events come in the order of the capture; after t4 (measured()) every event but client_certificate
-// and abbreviated is ignored. 64 bytes.
+// TLS 1.3. Events come in the order of the capture; after t4 (measured()) all are ignored but the marks
+// client_certificate and abbreviated. Before t1 only fast_open counts, since what was sent again before the
+// SYN-ACK disturbs nothing.
 class CrossLayerRtt {
   public:
     static constexpr std::int64_t kPollGapNsMax = kMillisecond;
@@ -101,16 +102,17 @@ class CrossLayerRtt {
 
   private:
     enum class Stage : std::uint8_t { idle, syn_ack_out, established, hello, flight, measured };
+    enum Seen : std::uint8_t { kT1 = 1, kT2 = 2, kT3 = 4, kT4 = 8, kClient = 16, kServer = 32, kClientByte = 64 };
+    [[nodiscard]] bool seen(unsigned bits) const noexcept { return (seen_ & bits) == bits; }
+    void see(unsigned bits) noexcept { seen_ = static_cast<std::uint8_t>(seen_ | bits); }
+
     Nanos t1_, t2_, t3_, t4_;
     Nanos first_client_;
     std::uint32_t flight_bytes_ = 0;
     std::uint16_t mss_ = 1460;
     std::uint16_t causes_ = 0;
     Stage stage_ = Stage::idle;
-    bool client_spoke_ = false;
-    bool client_seen_ = false;
-    bool server_seen_ = false;
-    bool early_server_ = false;
+    std::uint8_t seen_ = 0;
 };
 static_assert(sizeof(CrossLayerRtt) <= 64);
 

@@ -44,9 +44,9 @@ void FlowIndex::erase(std::uint64_t hash, std::uint32_t id) noexcept {
             fill_hole(at, slot);
             return;
         }
-        if (slots_with(bucket, 0) != 0) break;
+        // A search ends here, so the pair is not in the index: a mistake of the caller.
+        SEINE_ASSERT(slots_with(bucket, 0) == 0);
     }
-    SEINE_ASSERT(!"an id that is erased is in the index");
 }
 
 // A hole in a full bucket would cut off what lies behind it: the next slot whose search passes here moves in,

@@ -1,0 +1,1 @@
+seine_fuzz_target(flow_table DEPS seine::flow)

@@ -205,6 +205,7 @@ struct Flags {
     bool continues = false;
     bool folded = false;
     bool bare_lf = false;
+    bool odd_line = false;
 };
 
 // Header lines from `at` to the blank line, which `after` then follows.
@@ -225,11 +226,12 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         const std::uint8_t* stop = line.stop;
         while (stop != at && is_blank(stop[-1])) --stop;
         if (is_blank(*at)) {  // obsolete folding (RFC 9112 section 5.2): the view grows over the break
-            if (fields.empty()) return Parse::malformed;
-            HeaderField& back = fields.back();
-            if (stop != at) back.value = {back.value.data(), static_cast<std::size_t>(
-                                              as_text({stop, 0}).data() - back.value.data())};
             flags.folded = true;
+            flags.odd_line = flags.odd_line || fields.empty();
+            if (!fields.empty() && stop != at) {
+                std::string_view& value = fields.back().value;
+                value = {value.data(), static_cast<std::size_t>(as_text({stop, 0}).data() - value.data())};
+            }
             at = line.next;
             continue;
         }
@@ -238,7 +240,11 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         while (colon != stop && kNameByte[*colon]) ++colon;
         const std::uint8_t* name_end = colon;
         while (colon != stop && is_blank(*colon)) ++colon;
-        if (colon == line.stop || *colon != ':' || name_end == at) return Parse::malformed;
+        if (colon == line.stop || *colon != ':' || name_end == at) {  // recipients pass over such lines
+            flags.odd_line = true;
+            at = line.next;
+            continue;
+        }
         const std::uint8_t* value = colon + 1;
         while (value < stop && is_blank(*value)) ++value;
         if (value > stop) value = stop;
@@ -311,6 +317,7 @@ Parse parse_request(ByteView bytes, Request& out) noexcept {
     out.expects_continue = flags.continues;
     out.folded = flags.folded;
     out.bare_lf = flags.bare_lf;
+    out.odd_line = flags.odd_line;
     return Parse::ok;
 }
 
@@ -339,6 +346,7 @@ Parse parse_response(ByteView bytes, Response& out) noexcept {
     out.upgrade = flags.upgrade;
     out.folded = flags.folded;
     out.bare_lf = flags.bare_lf;
+    out.odd_line = flags.odd_line;
     return Parse::ok;
 }
 

@@ -20,7 +20,7 @@ Parse looks_like_http1_response(ByteView bytes) noexcept;
 // ok:        `out` holds the head, out.head_bytes of `bytes`; out.body says what follows.
 // need_more: the blank line is not here yet; `out` is not to be read.
 // not_this:  the first line is not one of HTTP/1.x.
-// malformed: a line without colon or name, a NUL, a folded line where there is nothing to fold.
+// malformed: a NUL. Lines without colon or name are passed over and set out.odd_line.
 // limit:     more than HeaderList or kHeadBytesMax hold.
 // Empty lines before the first line are stepped over (RFC 9112 section 2.2).
 Parse parse_request(ByteView bytes, Request& out) noexcept;

@@ -7,6 +7,16 @@
 #include "dataplane/http/h2_frames.h"
 
 namespace seine::http {
+namespace {
+
+// looks_like_http1_request where the bytes may as well be a body: real methods are in capitals, text is not.
+Parse request_begins(ByteView bytes) noexcept {
+    for (std::size_t i = 0; i < bytes.size() && i < kMethodBytesMax && bytes[i] != ' '; ++i)
+        if (bytes[i] >= 'a' && bytes[i] <= 'z') return Parse::not_this;
+    return looks_like_http1_request(bytes);
+}
+
+}  // namespace
 
 std::uint64_t Http1Connection::skippable(const Direction& direction) noexcept {
     switch (direction.phase) {
@@ -194,7 +204,7 @@ Http1Connection::Step Http1Connection::feed_client(ByteView bytes, Request& out)
             return {Parse::ok, Event::h2_starts, 0};
         case Phase::lost: {
             if (bytes.empty()) return {Parse::need_more, Event::none, 0};
-            const Parse parse = looks_like_http1_request(bytes);
+            const Parse parse = request_begins(bytes);
             if (parse == Parse::need_more) return {Parse::need_more, Event::none, 0};
             if (parse != Parse::ok) return {Parse::ok, Event::none, bytes.size()};
             client_.phase = Phase::head;
@@ -203,7 +213,7 @@ Http1Connection::Step Http1Connection::feed_client(ByteView bytes, Request& out)
         case Phase::length:
         case Phase::chunked:
             if (client_.body_untouched && refused_) {
-                const Parse parse = looks_like_http1_request(bytes);
+                const Parse parse = request_begins(bytes);
                 if (parse == Parse::need_more) return {Parse::need_more, Event::none, 0};
                 refused_ = false;
                 if (parse == Parse::ok) {

@@ -38,6 +38,7 @@ struct Request {
     bool expects_continue = false;  // Expect: 100-continue
     bool folded = false;            // a value holds a line break (obsolete folding)
     bool bare_lf = false;           // a line ended without CR
+    bool odd_line = false;          // a line that is no field was passed over
     std::uint32_t stream = 0;       // HTTP/2 stream, else 0
     std::uint32_t ordinal = 0;      // 0, 1, 2.. within the connection
 
@@ -54,6 +55,7 @@ struct Response {
     Upgrade upgrade = Upgrade::none;  // with status 101
     bool folded = false;
     bool bare_lf = false;
+    bool odd_line = false;
     std::uint32_t stream = 0;
     // Ordinal of the request it answers; kNoOrdinal when that was not seen.
     std::uint32_t ordinal = 0;
@@ -76,7 +78,7 @@ inline void Request::clear() noexcept {
     head_bytes = 0;
     body = {};
     upgrade = Upgrade::none;
-    expects_continue = folded = bare_lf = false;
+    expects_continue = folded = bare_lf = odd_line = false;
     stream = ordinal = 0;
 }
 
@@ -88,7 +90,7 @@ inline void Response::clear() noexcept {
     head_bytes = 0;
     body = {};
     upgrade = Upgrade::none;
-    folded = bare_lf = false;
+    folded = bare_lf = odd_line = false;
     stream = 0;
     ordinal = kNoOrdinal;
 }

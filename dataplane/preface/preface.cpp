@@ -161,29 +161,35 @@ Preface::Step Preface::server_lines(ByteView bytes) noexcept {
 
 Preface::Step Preface::client_start(ByteView bytes, ProxyHeader& header) noexcept {
     std::size_t length = 0;
+    Parse parse = Parse::not_this;
     switch (bytes[0]) {
         case 0x00:
-            return whole(Kind::postgres, postgres_client(bytes, length), length);
+            parse = postgres_client(bytes, length);
+            return whole(Kind::postgres, parse, length);
         case 0x03:
-            return whole(Kind::rdp, rdp_client(bytes, length), length);
+            parse = rdp_client(bytes, length);
+            return whole(Kind::rdp, parse, length);
         case 0x04:
-            return whole(Kind::socks4, socks4_client(bytes, length), length);
+            parse = socks4_client(bytes, length);
+            return whole(Kind::socks4, parse, length);
         case 0x05:
-            return whole(Kind::socks5, socks5_client(bytes, length), length);
+            parse = socks5_client(bytes, length);
+            return whole(Kind::socks5, parse, length);
         case 0x20:
-            return whole(Kind::mysql, mysql_client(bytes, length), length);
+            parse = mysql_client(bytes, length);
+            return whole(Kind::mysql, parse, length);
         case 0x30:
-            if (const Parse parse = ldap_client(bytes, length); parse != Parse::not_this)
-                return whole(Kind::ldap, parse, length);
+            parse = ldap_client(bytes, length);
+            if (parse != Parse::not_this) return whole(Kind::ldap, parse, length);
             break;
         case 'P':
         case '\r':
-            if (const Parse parse = parse_proxy_header(bytes, header, length); parse != Parse::not_this)
-                return whole(Kind::proxy, parse, length);
+            parse = parse_proxy_header(bytes, header, length);
+            if (parse != Parse::not_this) return whole(Kind::proxy, parse, length);
             break;
         case '<':
-            if (const Parse parse = xmpp_here(bytes); parse != Parse::ok) return {parse, false, 0};
-            return elements(client_, bytes);
+            parse = xmpp_here(bytes);
+            return parse == Parse::ok ? elements(client_, bytes) : Step{parse, false, 0};
         default:
             break;
     }
@@ -205,8 +211,7 @@ Preface::Step Preface::server_start(ByteView bytes) noexcept {
             break;
         case 0x05:
             parse = socks5_server(bytes, length);
-            if (parse != Parse::not_this) return whole(Kind::socks5, parse, length);
-            break;
+            return whole(Kind::socks5, parse, length);
         case 0x30:
             parse = ldap_server(bytes, length);
             if (parse != Parse::not_this) return whole(Kind::ldap, parse, length);

@@ -106,53 +106,51 @@ bool append_a(const http::Request& request, NameList& names, FixedString<Cap>& o
     return true;
 }
 
-void split(const Cookies& cookies, CookieList& names, CookieList& pairs) noexcept {
-    for (const Cookie& cookie : cookies) {
-        static_cast<void>(names.push(cookie.name));  // same cap
-        static_cast<void>(pairs.push(cookie.pair));
-    }
+enum class Part : std::uint8_t { name, pair };
+
+CookieList list_of(const Cookies& cookies, Part part) noexcept {
+    CookieList list;
+    for (const Cookie& cookie : cookies)
+        static_cast<void>(list.push(part == Part::name ? cookie.name : cookie.pair));  // same cap
+    return list;
 }
 
 }  // namespace
 
 bool ja4h(const http::Request& request, crypto::Digester& digester, FixedString<kJa4hBytesMax>& out) noexcept {
     out.clear();
-    NameList names;
     Cookies cookies;
-    if (!collect_cookies(request, cookies) || !append_a(request, names, out)) return false;
-    out.push('_');
-    names.append_h12(digester, out);
-    if (cookies.empty()) {
-        out.append("_000000000000_000000000000");
-        return true;
+    if (!collect_cookies(request, cookies)) return false;
+    {
+        NameList names;
+        if (!append_a(request, names, out)) return false;
+        out.push('_');
+        names.append_h12(digester, out);
     }
     sort_cookies(cookies);
-    CookieList cookie_names;
-    CookieList pairs;
-    split(cookies, cookie_names, pairs);
-    out.push('_');
-    cookie_names.append_h12(digester, out);
-    out.push('_');
-    pairs.append_h12(digester, out);
+    for (const Part part : {Part::name, Part::pair}) {
+        out.push('_');
+        list_of(cookies, part).append_h12(digester, out);
+    }
     return true;
 }
 
 bool ja4h_raw(const http::Request& request, CookieOrder order,
               FixedString<kJa4hRawBytesMax>& out) noexcept {
     out.clear();
-    NameList names;
     Cookies cookies;
-    if (!collect_cookies(request, cookies) || !append_a(request, names, out)) return false;
+    if (!collect_cookies(request, cookies)) return false;
+    {
+        NameList names;
+        if (!append_a(request, names, out)) return false;
+        out.push('_');
+        names.append_text(out);
+    }
     if (order == CookieOrder::sorted) sort_cookies(cookies);
-    CookieList cookie_names;
-    CookieList pairs;
-    split(cookies, cookie_names, pairs);
-    out.push('_');
-    names.append_text(out);
-    out.push('_');
-    cookie_names.append_text(out);
-    out.push('_');
-    pairs.append_text(out);
+    for (const Part part : {Part::name, Part::pair}) {
+        out.push('_');
+        list_of(cookies, part).append_text(out);
+    }
     return true;
 }
 

@@ -15,7 +15,7 @@ inline constexpr std::size_t kJa4hRawBytesMax = 4096;
 // Works for HTTP/1.x and HTTP/2 requests alike; pseudo-headers, Cookie and Referer stay out of count and
 // list. The hashes always cover everything the request holds; only the raw forms are cut at their cap
 // (out.truncated()). At most kJa4hCookiesMax cookies are sorted; a request with more gives false.
-inline constexpr std::size_t kJa4hCookiesMax = 512;
+inline constexpr std::size_t kJa4hCookiesMax = 256;
 
 // False: no fingerprint (a method of less than two letters, or too many cookies); `out` is empty.
 bool ja4h(const http::Request& request, crypto::Digester& digester, FixedString<kJa4hBytesMax>& out) noexcept;

@@ -122,8 +122,9 @@ class Counters {
                   cells_[i].load(std::memory_order_relaxed));
         }
         for (std::size_t i = 0; i < wire::kDecodeResultCount; ++i) {
-            visit(std::string_view{"decode_"}, wire::kDecodeResultTexts[i].name,
-                  wire::kDecodeResultTexts[i].meaning, decode_[i].load(std::memory_order_relaxed));
+            const auto result = static_cast<wire::DecodeResult>(i);
+            visit(std::string_view{"decode_"}, wire::decode_result_name(result),
+                  wire::decode_result_meaning(result), decode_[i].load(std::memory_order_relaxed));
         }
     }
 

@@ -16,6 +16,7 @@ struct Limits {
     std::int64_t half_open_ns = 10 * kSecond;
     std::int64_t half_seen_ns = 120 * kSecond;  // established, but fingerprints not settled
     std::int64_t settled_ns = 900 * kSecond;
+    std::int64_t linger_ns = 2 * kSecond;  // after FIN or RST, for what still comes
     std::int64_t update_every_ns = 60 * kSecond;
     std::int64_t open_after_hello_ns = 1 * kSecond;
 
@@ -29,12 +30,14 @@ struct Limits {
     std::uint32_t fragment_datagrams_max = 4096;
     std::int64_t fragment_ns = 30 * kSecond;
 
+    // Packets remembered to recognise the second copies a SPAN port delivers; 0 switches that off.
+    std::uint32_t span_copies_max = 16384;
+
     // Protocols.
     std::uint32_t quic_datagrams_max = 16;    // before a hello
     std::uint32_t unknown_segments_max = 32;  // searched for a late ClientHello, then given up
     std::uint32_t exchange_blocks_max = 1u << 18;
     std::uint32_t h2_connections_max = 4096;
-    std::uint32_t requests_per_flow_max = 1u << 20;
 
     // Records.
     std::uint32_t record_bytes_max = 4096;

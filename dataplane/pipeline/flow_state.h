@@ -1,0 +1,168 @@
+// What one flow keeps between packets: hot state for its whole life, cold state while parsers run.
+#pragma once
+#include <cstdint>
+#include <type_traits>
+
+#include "dataplane/contract/fields.h"
+#include "dataplane/fingerprint/descriptors.h"
+#include "dataplane/http/h2_connection.h"
+#include "dataplane/http/http1_connection.h"
+#include "dataplane/pipeline/facts.h"
+#include "dataplane/pipeline/meter.h"
+#include "dataplane/pipeline/numbers.h"
+#include "dataplane/preface/preface.h"
+#include "dataplane/quic/session.h"
+#include "dataplane/ssh/segments.h"
+#include "dataplane/ssh/ssh.h"
+#include "dataplane/stream/tcp_stream.h"
+#include "dataplane/tls/dtls.h"
+#include "dataplane/tls/record_layer.h"
+#ifdef SEINE_JA4PLUS
+#include "dataplane/fingerprint/ja4plus/ja4l.h"
+#include "dataplane/fingerprint/ja4plus/ja4ssh.h"
+#endif
+
+namespace seine::pipeline {
+
+enum class Side : std::uint8_t { client = 0, server = 1 };
+constexpr Side other(Side side) noexcept { return side == Side::client ? Side::server : Side::client; }
+constexpr unsigned index(Side side) noexcept { return static_cast<unsigned>(side); }
+
+// Bits of FlowHot::flags.
+enum Flag : std::uint16_t {
+    kClientLow = 1,       // the lower endpoint of the key is the client
+    kClientKnown = 2,     // by SYN or by bytes, not by guess
+    kSeenClient = 4,
+    kSeenServer = 8,
+    kHandshaken = 16,     // SYN, SYN-ACK and an ACK of it
+    kWorthy = 32,         // has something a record is for
+    kOpenTold = 64,
+    kFinClient = 128,
+    kFinServer = 256,
+    kEnded = 512,         // FIN from both or RST: lingers to absorb what still comes
+    kSettled = 1024,      // fingerprints taken or given up
+    kUdp = 2048,
+    kQuic = 4096,
+    kPayload = 8192,      // payload was seen
+};
+
+// The first sixteen bytes share a cache line with the flow's key; the rest is the second line.
+struct FlowHot {
+    Nanos last_seen;
+    std::uint32_t cold = 0xffffffff;
+    std::uint16_t flags = 0;
+    contract::App app{};
+    contract::EndReason end_reason{};
+
+    Nanos first_seen;
+    std::uint64_t number : 40 = 0;    // third part of the flow id, before the worker is mixed in
+    std::uint64_t update_due_s : 24 = 0;  // next periodic update, after first_seen
+    std::uint32_t packets[2] = {};    // by Side
+    std::uint64_t payload[2] = {};    // bytes on the wire, of TCP each counted once
+    std::uint32_t next_seq[2] = {};   // TCP, of settled flows
+    Meter meter;
+    std::uint32_t exchanges = 0xffffffff;  // a block of finished ones
+
+    [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
+    void set(Flag flag) noexcept { flags = static_cast<std::uint16_t>(flags | flag); }
+    void unset(Flag flag) noexcept { flags = static_cast<std::uint16_t>(flags & ~flag); }
+};
+static_assert(sizeof(FlowHot) == 80);
+
+// Which parser reads one direction.
+enum class Protocol : std::uint8_t {
+    undecided,  // its first bytes are awaited
+    preface,
+    tls,
+    http1,
+    h2,
+    ssh,
+    watch,  // unknown, but a ClientHello may still begin at a segment's start
+    done,   // nothing more to read
+};
+
+// A stage's answer: how many bytes of the front it is done with, and what comes next.
+enum class Next : std::uint8_t {
+    again,      // call with what follows
+    wait,       // more bytes are needed
+    recognise,  // another protocol begins here
+    h2,         // HTTP/2 begins here
+    done,       // this direction has nothing more to tell
+    give_up,    // this direction is broken; the reason is noted
+};
+struct Feed {
+    std::size_t consume = 0;
+    Next next = Next::wait;
+};
+
+struct TlsState {
+    tls::RecordReader reader[2];
+    std::uint64_t session_id = 0;  // keyed hash of what a TLS 1.2 client presented
+    std::uint16_t version = 0;
+    bool client_hello = false;
+    bool server_hello = false;
+    bool retry = false;
+};
+
+struct QuicState {
+    quic::Session session;
+    stream::SegmentBuffer crypto[2];
+};
+
+struct DtlsState {
+    tls::DtlsAssembler assembler[2];
+    stream::Slab buffer[2];
+};
+
+#ifdef SEINE_JA4PLUS
+struct SshState {
+    fingerprint::Ja4ssh windows;
+    ssh::Segments segments;
+    bool ended = false;  // a FIN was seen: the last window is full
+};
+#endif
+
+struct Cold {
+    Cold() noexcept {}
+    std::uint32_t flow = 0xffffffff;
+    Protocol protocol[2] = {Protocol::undecided, Protocol::undecided};
+    std::uint8_t preface_depth = 0;
+    std::uint8_t ttl[2] = {};
+    std::uint16_t mss[2] = {};
+    std::uint16_t segments_watched = 0;
+    bool unknown_counted = false;
+    bool presented_token = false;
+    bool syn_seen[2] = {};  // SYN of the client, SYN-ACK of the server
+    std::uint32_t requests = 0;
+    std::uint32_t bare_acks[2] = {};  // before the protocol was known
+    std::uint32_t retransmissions = 0;
+    std::uint32_t conflicts = 0;
+    Nanos worthy_at;  // when it became clear that a record is due
+    Numbers numbers;
+    Facts facts;
+    fingerprint::CrossLayerRtt rtt;
+    TlsState tls;
+    preface::Preface preface;
+    http::Http1Connection http1;
+    http::H2Connection* h2 = nullptr;
+    ssh::Direction ssh[2];
+    stream::TcpStream stream[2];
+#ifdef SEINE_JA4PLUS
+    fingerprint::Ja4lTcp ja4l_tcp;
+    fingerprint::Ja4lQuic ja4l_quic;
+    bool ja4l_client_told = false;
+    bool ja4l_server_told = false;
+#endif
+    // What only one kind of flow needs.
+    enum class Kind : std::uint8_t { none, ssh, quic, dtls } kind = Kind::none;
+    union {
+        QuicState quic;
+        DtlsState dtls;
+#ifdef SEINE_JA4PLUS
+        SshState ssh_windows;
+#endif
+    };
+};
+static_assert(std::is_trivially_destructible_v<Cold>);
+
+}  // namespace seine::pipeline

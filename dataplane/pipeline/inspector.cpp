@@ -1,0 +1,312 @@
+#include "dataplane/pipeline/inspector.h"
+
+#include "dataplane/pipeline/lifecycle.h"
+#include "dataplane/pipeline/recorder.h"
+#include "dataplane/pipeline/tcp_stage.h"
+#include "dataplane/pipeline/udp_stage.h"
+
+namespace seine::pipeline {
+
+namespace {
+
+using contract::EndReason;
+
+// Timers run whenever packet time crosses this, between two packets, so that what a flow's timer sees does
+// not depend on bursts or on other flows.
+constexpr std::int64_t kTickNs = 250 * kMillisecond;
+constexpr std::uint32_t kTimerVisitsMax = 1u << 16;
+
+struct TimerOwner {
+    Workspace& w;
+    Nanos now;
+    [[nodiscard]] Nanos deadline(flow::FlowId id) const noexcept { return deadline_of(w, id); }
+    void expire(flow::FlowId id) noexcept { on_timer(w, id, now); }
+    void prefetch(flow::FlowId id) const noexcept { w.table->prefetch_flow(id); }
+};
+
+flow::Ticks ticks(Nanos at) noexcept { return static_cast<flow::Ticks>(at.count / kMillisecond); }
+
+// Whether the packet's sender is the client, and whether that is more than a guess.
+bool sent_by_client(const wire::PacketView& packet, bool& known) noexcept {
+    known = false;
+    if (packet.transport == wire::Transport::tcp) {
+        if ((packet.tcp_flags & wire::kTcpSyn) != 0) {
+            known = true;
+            return (packet.tcp_flags & wire::kTcpAck) == 0;
+        }
+        return packet.source_port >= packet.target_port;
+    }
+    return packet.source_port >= 1024 || packet.target_port < 1024;
+}
+
+void around(FlowContext& flow, const wire::PacketView& packet) noexcept {
+    for (unsigned i = 0; i < packet.vlan_count; ++i)
+        if (!flow.cold.facts.u16(flow.w.facts, contract::Field::vlan, packet.vlans[i]))
+            flow.incomplete(Incomplete::facts_dropped);
+    for (unsigned i = 0; i < packet.tunnel_count; ++i) {
+        FixedString<40> text;
+        text.append(wire::tunnel_name(packet.tunnels[i].kind));
+        text.push(':');
+        text.append_decimal(packet.tunnels[i].id);
+        flow.fact(contract::Field::tunnel, text.view());
+    }
+    if (!packet.has_outer) return;
+    Numbers& numbers = flow.cold.numbers;
+    std::memcpy(numbers.outer_source, packet.outer_source.words, 16);
+    std::memcpy(numbers.outer_target, packet.outer_target.words, 16);
+    numbers.known |= Numbers::kOuter;
+}
+
+flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash,
+                       const wire::PacketView& packet, Nanos now) noexcept {
+    const flow::FlowId id = w.table->insert(key.key, hash, ticks(now),
+                                            [&](flow::FlowId victim) { settle_evicted(w, victim); });
+    if (id == flow::kNoFlow) {
+        w.counters.add(Counter::flows_refused);
+        return id;
+    }
+    w.counters.add(Counter::flows_new);
+    FlowHot& hot = (*w.table)[id];
+    hot.first_seen = hot.last_seen = now;
+    hot.number = w.flows_numbered++ & 0xffffffffff;
+    hot.update_due_s =
+        static_cast<std::uint64_t>(w.config.limits.update_every_ns / kSecond) & 0xffffff;
+    bool known = false;
+    const bool client = sent_by_client(packet, known);
+    if (client == key.from_low) hot.set(kClientLow);
+    if (known) hot.set(kClientKnown);
+    if (packet.transport == wire::Transport::udp) hot.set(kUdp);
+    w.wheel->schedule(id, deadline_of(w, id));
+    return id;
+}
+
+// Bytes of a TCP direction not counted before.
+std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
+    std::uint32_t& next = hot.next_seq[index(from)];
+    const bool syn = (packet.tcp_flags & wire::kTcpSyn) != 0;
+    const std::uint32_t begin = packet.seq + (syn ? 1 : 0);
+    const std::uint32_t end = begin + packet.payload_wire_bytes;
+    const bool first = hot.packets[index(from)] == 0;
+    const auto ahead = static_cast<std::int32_t>(end - next);
+    if (first || syn) {
+        next = end;
+        return packet.payload_wire_bytes;
+    }
+    if (ahead <= 0) return 0;
+    next = end;
+    return std::min(packet.payload_wire_bytes, static_cast<std::uint32_t>(ahead));
+}
+
+void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, Nanos now) noexcept {
+    FlowHot& hot = (*w.table)[id];
+    if (from == Side::server) return hot.meter.on_server(bytes);
+    const auto since_ms = static_cast<std::uint32_t>((now - hot.first_seen) / kMillisecond);
+    const std::uint32_t least = hot.has(kUdp) ? kQuicRequestBytesMin : kRequestBytesMin;
+    Exchange finished;
+    if (hot.meter.on_client(bytes, since_ms, least, finished)) keep_exchange(w, id, finished);
+}
+
+// Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled.
+bool metered(const Workspace& w, const FlowHot& hot) noexcept {
+    if (hot.has(kSettled)) return true;
+    return hot.cold != flow::kNoState && (*w.cold)[hot.cold].tls.server_hello;
+}
+
+void on_flags(Workspace& w, flow::FlowId id, Side from, const wire::PacketView& packet) noexcept {
+    FlowHot& hot = (*w.table)[id];
+    if ((packet.tcp_flags & wire::kTcpFin) != 0) hot.set(from == Side::client ? kFinClient : kFinServer);
+    const bool rst = (packet.tcp_flags & wire::kTcpRst) != 0;
+    if (hot.has(kEnded) || !(rst || (hot.has(kFinClient) && hot.has(kFinServer)))) return;
+    hot.set(kEnded);
+    hot.end_reason = rst ? EndReason::rst : EndReason::fin;
+    w.wheel->schedule(id, deadline_of(w, id));
+}
+
+bool wants_cold(const FlowHot& hot, const wire::PacketView& packet) noexcept {
+    if (hot.cold != flow::kNoState || hot.has(kSettled)) return false;
+    if (packet.payload_wire_bytes > 0) return true;
+    return packet.transport == wire::Transport::tcp && (packet.tcp_flags & wire::kTcpSyn) != 0;
+}
+
+// False: the 5-tuple began anew with this packet.
+bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
+                  const wire::PacketView& packet, Nanos now) noexcept {
+    FlowHot& hot = (*w.table)[id];
+    const bool told = hot.has(kWorthy);
+    FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now};
+    if (packet.transport == wire::Transport::udp) {
+        on_udp_datagram(flow, from_low ? 0 : 1, packet);
+    } else if (on_tcp_segment(flow, from, packet) == TcpOutcome::begins_anew) {
+        return false;
+    }
+    if (hot.has(kWorthy)) w.table->set_half_open(id, false);
+    settle(w, id, now);
+    if (!told && hot.has(kWorthy) && hot.cold != flow::kNoState)
+        w.wheel->schedule(id, deadline_of(w, id));
+    return true;
+}
+
+void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
+               const wire::PacketView& packet, Nanos now) noexcept {
+    const bool tcp = packet.transport == wire::Transport::tcp;
+    w.counters.add(tcp ? Counter::packets_tcp : Counter::packets_udp);
+    flow::FlowId id = w.table->find(key.key, hash, guess);
+    const bool syn = tcp && (packet.tcp_flags & (wire::kTcpSyn | wire::kTcpAck)) == wire::kTcpSyn;
+    if (id != flow::kNoFlow && expired(w, id, now)) {
+        const FlowHot& hot = (*w.table)[id];
+        close_flow(w, id, hot.has(kEnded) ? hot.end_reason : EndReason::idle);
+        id = flow::kNoFlow;
+    } else if (id != flow::kNoFlow && syn && (*w.table)[id].cold == flow::kNoState) {
+        close_flow(w, id, EndReason::reused);
+        id = flow::kNoFlow;
+    }
+    if (id == flow::kNoFlow) id = open_flow(w, key, hash, packet, now);
+    if (id == flow::kNoFlow) return;
+    FlowHot* hot = &(*w.table)[id];
+    if (wants_cold(*hot, packet) && take_cold(w, id)) {
+        FlowContext flow{w, id, *hot, (*w.cold)[hot->cold], now};
+        around(flow, packet);
+    }
+    Side from = key.from_low == hot->has(kClientLow) ? Side::client : Side::server;
+    if (hot->cold != flow::kNoState) {
+        if (!inspect_deep(w, id, from, key.from_low, packet, now)) {
+            close_flow(w, id, EndReason::reused);
+            return on_packet(w, key, hash, flow::kNoFlow, packet, now);
+        }
+        // The bytes may have corrected who the client is.
+        from = key.from_low == hot->has(kClientLow) ? Side::client : Side::server;
+    } else {
+        w.counters.add(Counter::packets_settled);
+    }
+    hot->set(from == Side::client ? kSeenClient : kSeenServer);
+    hot->last_seen = std::max(hot->last_seen, now);
+    w.table->touch(id, ticks(now));
+    const std::uint32_t bytes = tcp ? fresh_bytes(*hot, from, packet) : packet.payload_wire_bytes;
+    ++hot->packets[index(from)];
+    if (bytes > 0) {
+        hot->set(kPayload);
+        hot->payload[index(from)] += bytes;
+        if (metered(w, *hot)) count_turn(w, id, from, bytes, now);
+    }
+    if (tcp) on_flags(w, id, from, packet);
+}
+
+}  // namespace
+
+struct Inspector::Rooms : Workspace {
+    using Workspace::Workspace;
+
+    // What one decoded packet of a burst waits with until all are decoded.
+    struct Waiting {
+        wire::PacketView view;
+        flow::DirectedKey key;
+        std::uint64_t hash;
+        flow::FlowId guess;
+        Nanos time;
+    };
+    Waiting waiting[kBurstMax];
+    unsigned waiting_count = 0;
+    std::int64_t tick = 0;
+    flow::FlowId finish_at = 0;
+
+    void run_timers(Nanos now_in) noexcept {
+        const std::int64_t at = now_in.count / kTickNs;
+        if (at <= tick && tick != 0) return;
+        tick = at;
+        const Nanos tick_time{at * kTickNs};
+        now = std::max(now, tick_time);
+        while (!wheel->advance(tick_time, kTimerVisitsMax, TimerOwner{*this, tick_time})) {
+        }
+        decoder.expire(tick_time);
+    }
+    void handle_waiting() noexcept {
+        for (unsigned i = 0; i < waiting_count; ++i)
+            waiting[i].guess = table->prefetch_entry(waiting[i].hash);
+        for (unsigned i = 0; i < waiting_count; ++i) {
+            Waiting& one = waiting[i];
+            run_timers(one.time);
+            on_packet(*this, one.key, one.hash, one.guess, one.view, one.time);
+        }
+        waiting_count = 0;
+    }
+    void decode(const Frame& frame) noexcept {
+        Waiting& one = waiting[waiting_count];
+        counters.add(Counter::packet_bytes, frame.bytes.size());
+        const wire::DecodeResult result =
+            decoder.decode(frame.bytes, frame.wire_bytes, frame.link, frame.time, one.view);
+        counters.add(result);
+        if (result != wire::DecodeResult::ok) return;
+        if (duplicates.is_copy(one.view, frame.time)) {
+            counters.add(Counter::packets_copied_by_span);
+            return;
+        }
+        if (one.view.cut) counters.add(Counter::packets_cut);
+        const wire::PacketView& view = one.view;
+        one.key = flow::make_key(
+            {{view.source.words[0], view.source.words[1]}, view.source_port},
+            {{view.target.words[0], view.target.words[1]}, view.target_port}, view.protocol);
+        one.hash = table->hash(one.key.key);
+        one.time = frame.time;
+        table->prefetch_index(one.hash);
+        ++waiting_count;
+        // A reassembled datagram lives in the decoder until its next call.
+        if (view.fragmented) handle_waiting();
+    }
+};
+
+Inspector::Inspector(std::unique_ptr<Rooms> rooms) noexcept : rooms_(std::move(rooms)) {}
+Inspector::~Inspector() = default;
+
+Result<std::unique_ptr<Inspector>> Inspector::make(const InspectorConfig& config, ByteRing& out) {
+    auto rooms = std::make_unique<Rooms>(config, out);
+    const Limits& limits = config.limits;
+    auto table = flow::FlowTable<FlowHot>::make(limits.flows_max, config.table_seed);
+    if (!table) return table.error();
+    auto wheel = flow::TimerWheel::make({.ids_max = limits.flows_max, .tick_ns = kTickNs});
+    if (!wheel) return wheel.error();
+    auto cold = flow::Pool<Cold>::make(limits.cold_flows_max, "flows in a handshake");
+    if (!cold) return cold.error();
+    auto exchanges = flow::Pool<ExchangeBlock>::make(limits.exchange_blocks_max, "exchanges");
+    if (!exchanges) return exchanges.error();
+    auto streams = stream::BufferPool::make(limits.stream_pool_bytes);
+    if (!streams) return streams.error();
+    auto quic = crypto::QuicCrypto::make();
+    if (!quic) return quic.error();
+    rooms->table = std::move(*table);
+    rooms->wheel = std::move(*wheel);
+    rooms->cold = std::move(*cold);
+    rooms->exchanges = std::move(*exchanges);
+    rooms->stream_pool = std::move(*streams);
+    rooms->quic_crypto = std::move(*quic);
+    rooms->digester = std::make_unique<crypto::Digester>();
+    rooms->keyed = std::make_unique<crypto::KeyedHash>(config.hash_key);
+    return std::unique_ptr<Inspector>(new Inspector(std::move(rooms)));
+}
+
+void Inspector::inspect(std::span<const Frame> burst) noexcept {
+    SEINE_ASSERT(burst.size() <= kBurstMax);
+    Rooms& rooms = *rooms_;
+    rooms.counters.add(Counter::packets, burst.size());
+    for (const Frame& frame : burst) rooms.decode(frame);
+    rooms.handle_waiting();
+}
+
+void Inspector::advance(Nanos now) noexcept { rooms_->run_timers(now); }
+
+bool Inspector::finish(std::size_t flows_max) noexcept {
+    Rooms& rooms = *rooms_;
+    std::size_t closed = 0;
+    for (; rooms.finish_at < rooms.table->ids_end(); ++rooms.finish_at) {
+        if (!rooms.table->live(rooms.finish_at)) continue;
+        if (closed == flows_max) return false;
+        const FlowHot& hot = (*rooms.table)[rooms.finish_at];
+        close_flow(rooms, rooms.finish_at, hot.has(kEnded) ? hot.end_reason : EndReason::end);
+        ++closed;
+    }
+    return true;
+}
+
+const Counters& Inspector::counters() const noexcept { return rooms_->counters; }
+std::size_t Inspector::flow_count() const noexcept { return rooms_->table->size(); }
+
+}  // namespace seine::pipeline

@@ -1,0 +1,24 @@
+// Birth and death of flows: cold state taken and given back, records at the end, timers between.
+#pragma once
+#include "dataplane/pipeline/workspace.h"
+
+namespace seine::pipeline {
+
+// Cold state for a flow that has none; false, counted, when none can be freed.
+bool take_cold(Workspace& w, flow::FlowId id) noexcept;
+// Gives back the cold state; what it still knows must have been told.
+void release_cold(Workspace& w, flow::FlowId id) noexcept;
+// Writes what the end of a flow has to say and gives everything back.
+void close_flow(Workspace& w, flow::FlowId id, contract::EndReason reason) noexcept;
+// The same without touching the table, for a flow that is being evicted.
+void settle_evicted(Workspace& w, flow::FlowId id) noexcept;
+// A flow that is past its own limit is over, whether its timer has come up or not.
+[[nodiscard]] bool expired(const Workspace& w, flow::FlowId id, Nanos now) noexcept;
+// When the flow's timer is due next.
+[[nodiscard]] Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept;
+// The timer is due.
+void on_timer(Workspace& w, flow::FlowId id, Nanos now) noexcept;
+// Tells what is ready to be told and drops cold state that is no more needed.
+void settle(Workspace& w, flow::FlowId id, Nanos now) noexcept;
+
+}  // namespace seine::pipeline

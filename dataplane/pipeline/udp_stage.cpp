@@ -1,0 +1,63 @@
+#include "dataplane/pipeline/udp_stage.h"
+
+#include "dataplane/dhcp/message.h"
+#include "dataplane/pipeline/http_stage.h"
+#include "dataplane/pipeline/quic_stage.h"
+#include "dataplane/quic/header.h"
+#include "dataplane/tls/dtls.h"
+#ifdef SEINE_JA4PLUS
+#include "dataplane/fingerprint/ja4plus/ja4d.h"
+#endif
+
+namespace seine::pipeline {
+namespace {
+
+// Datagrams looked at before an unknown flow is left alone.
+constexpr unsigned kTriesMax = 8;
+
+bool read_dhcp(FlowContext& flow, const wire::PacketView& packet) noexcept {
+    dhcp::Message message;
+    Parse parse = Parse::not_this;
+    if (dhcp::looks_like_v4(packet.payload)) {
+        parse = dhcp::read_v4(packet.payload, message);
+    } else if (dhcp::looks_like_v6(packet.payload, packet.source_port, packet.target_port)) {
+        parse = dhcp::read_v6(packet.payload, message);
+    }
+    if (parse == Parse::not_this) return false;
+    if (parse != Parse::ok) {
+        flow.incomplete(Incomplete::dhcp_malformed);
+        return true;
+    }
+    flow.w.counters.add(Counter::dhcp_messages);
+    flow.worthy(contract::App::dhcp);
+#ifdef SEINE_JA4PLUS
+    FixedString<fingerprint::kJa4dBytesMax> text;
+    fingerprint::ja4d(message, text);
+    flow.fact(contract::Field::ja4d, text.view());
+#endif
+    return true;
+}
+
+}  // namespace
+
+void on_udp_datagram(FlowContext& flow, std::uint8_t path, const wire::PacketView& packet) noexcept {
+    Cold& cold = flow.cold;
+    const Side from = (path == 0) == flow.hot.has(kClientLow) ? Side::client : Side::server;
+    if (cold.ttl[index(from)] == 0) cold.ttl[index(from)] = packet.ttl;
+    const ByteView payload = packet.payload;
+    if (payload.empty()) return;
+    if (packet.cut) flow.incomplete(Incomplete::hello_cut);
+    if (cold.kind == Cold::Kind::quic) return on_quic_datagram(flow, payload, path);
+    if (cold.kind == Cold::Kind::dtls) return on_dtls_datagram(flow, payload, from);
+    if (quic::looks_like_quic(payload)) return on_quic_datagram(flow, payload, path);
+    if (tls::looks_like_dtls(payload) == Parse::ok) return on_dtls_datagram(flow, payload, from);
+    if (read_dhcp(flow, packet)) return;
+    if (read_http_datagram(flow, payload)) return;
+    if (flow.hot.app != contract::App{}) return;
+    if (++cold.segments_watched >= kTriesMax) {
+        flow.w.counters.add(Counter::protocol_unknown);
+        cold.protocol[0] = cold.protocol[1] = Protocol::done;
+    }
+}
+
+}  // namespace seine::pipeline

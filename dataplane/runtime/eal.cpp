@@ -210,9 +210,12 @@ Result<Eal> Eal::start(const EalPlan& plan) {
     Eal eal;
     eal.notice_ = arguments->notice;
     unsigned lcore = 0;
-    RTE_LCORE_FOREACH_WORKER(lcore) { eal.lcores_.push_back(lcore); }
-    if (eal.lcores_.size() < plan.slots) {
-        return failed("--eal gives DPDK " + std::to_string(eal.lcores_.size() + 1) + " cores, but " +
+    RTE_LCORE_FOREACH_WORKER(lcore) {
+        eal.slots_.push_back(std::make_unique<Slot>());
+        eal.slots_.back()->lcore = lcore;
+    }
+    if (eal.slots_.size() < plan.slots) {
+        return failed("--eal gives DPDK " + std::to_string(eal.slots_.size() + 1) + " cores, but " +
                       std::to_string(plan.slots + 1) +
                       " are needed (one for the main thread): name more with -l, or leave -l away");
     }
@@ -221,7 +224,7 @@ Result<Eal> Eal::start(const EalPlan& plan) {
 }
 
 Eal::Eal(Eal&& other) noexcept
-    : owner_(other.owner_), notice_(std::move(other.notice_)), lcores_(std::move(other.lcores_)) {
+    : owner_(other.owner_), notice_(std::move(other.notice_)), slots_(std::move(other.slots_)) {
     other.owner_ = false;
 }
 
@@ -231,26 +234,40 @@ Eal::~Eal() {
     static_cast<void>(rte_eal_cleanup());
 }
 
-unsigned Eal::slot_count() const noexcept { return static_cast<unsigned>(lcores_.size()); }
+unsigned Eal::slot_count() const noexcept { return static_cast<unsigned>(slots_.size()); }
 
 int Eal::slot_socket(unsigned slot) const noexcept {
-    return static_cast<int>(rte_lcore_to_socket_id(lcores_[slot]));
+    return static_cast<int>(rte_lcore_to_socket_id(slots_[slot]->lcore));
+}
+
+int Eal::run_slot(void* slot) {
+    Slot& self = *static_cast<Slot*>(slot);
+    static_cast<void>(self.running.load(std::memory_order_acquire));
+    const int answer = self.body(self.argument);
+    self.running.store(false, std::memory_order_release);
+    return answer;
 }
 
 Status Eal::launch(unsigned slot, int (*body)(void*), void* argument) noexcept {
-    if (slot >= lcores_.size()) return failed("no core is left for worker " + std::to_string(slot));
-    if (rte_eal_remote_launch(body, argument, lcores_[slot]) != 0) {
-        return failed("core " + std::to_string(lcores_[slot]) + " is busy with another worker");
+    if (slot >= slots_.size()) return failed("no core is left for worker " + std::to_string(slot));
+    Slot& self = *slots_[slot];
+    if (rte_eal_get_lcore_state(self.lcore) != WAIT) {
+        return failed("core " + std::to_string(self.lcore) + " is busy with another worker");
+    }
+    self.body = body;
+    self.argument = argument;
+    self.running.store(true, std::memory_order_release);
+    if (rte_eal_remote_launch(run_slot, &self, self.lcore) != 0) {
+        return failed("core " + std::to_string(self.lcore) + " does not start");
     }
     return {};
 }
 
-bool Eal::running(unsigned slot) const noexcept {
-    return rte_eal_get_lcore_state(lcores_[slot]) == RUNNING;
-}
-
 void Eal::join() noexcept {
-    for (const unsigned lcore : lcores_) static_cast<void>(rte_eal_wait_lcore(lcore));
+    for (const auto& slot : slots_) {
+        static_cast<void>(rte_eal_wait_lcore(slot->lcore));
+        static_cast<void>(slot->running.load(std::memory_order_acquire));
+    }
 }
 
 }  // namespace seine::runtime

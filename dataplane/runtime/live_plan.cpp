@@ -12,9 +12,12 @@ namespace {
 constexpr std::uint32_t kRingHeadBytes = 96;
 constexpr std::uint32_t kLinkBytes = 22;  // Ethernet and two VLAN tags
 constexpr std::uint32_t kRingBudget = 32u << 20;
-// The most a packet buffer of DPDK can hold is 65,535 bytes with its headroom; frames must divide
-// their block, and blocks are whole pages: 15 pages are the largest that fit.
-constexpr std::uint32_t kLargestFrame = 15 * 4096;
+constexpr std::uint32_t kDriverHeadBytes = 32;  // the driver's share of that, not copied
+// A packet buffer of DPDK holds 65,535 bytes with its headroom at most, frames must fill their block,
+// and blocks are whole pages: 32 of these are 511 pages. 45 segments of 1,448 bytes, the most that
+// Linux merges, still fit.
+constexpr std::uint32_t kLargestFrame = 65408;
+constexpr std::uint32_t kLargestBlock = 32 * kLargestFrame;
 constexpr std::uint32_t kLargeFrames = 1024;
 constexpr std::uint32_t kHandoverSlots = 1024;
 constexpr std::uint32_t kBuffersPerQueue = 2048;
@@ -44,7 +47,7 @@ std::string KernelRing::arguments(const std::string& interface, unsigned queues)
 
 KernelRing ring_for(const InterfaceFacts& facts) noexcept {
     KernelRing ring;
-    const std::uint32_t longest = facts.merges() ? kLargestFrame : facts.mtu + kLinkBytes;
+    const std::uint32_t longest = facts.merges() ? UINT32_MAX : facts.mtu + kLinkBytes;
     for (const std::uint32_t bytes : {2048u, 4096u, 8192u, 16384u, 32768u}) {
         ring.frame_bytes = bytes;
         if (longest <= ring.packet_bytes()) {
@@ -53,7 +56,7 @@ KernelRing ring_for(const InterfaceFacts& facts) noexcept {
         }
     }
     ring.frame_bytes = kLargestFrame;
-    ring.block_bytes = kLargestFrame;
+    ring.block_bytes = kLargestBlock;
     ring.frames = kLargeFrames;
     return ring;
 }
@@ -97,7 +100,7 @@ Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned wo
         input.ring = ring_for(*facts);
         input.facts = std::move(*facts);
         plan.buffer_bytes = static_cast<std::uint16_t>(
-            std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes));
+            std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes - kDriverHeadBytes));
         plan.inputs.push_back(std::move(input));
     }
     const bool large = plan.buffer_bytes > 16384;

@@ -88,10 +88,11 @@ struct Snap {
     std::uint16_t type{};
 };
 
-// ok: `in` stands after the type. not_this: another LLC user (spanning tree, IS-IS, ...).
+// ok: `in` stands after the type. need_more: fewer than 8 bytes. not_this: another LLC user (spanning
+// tree, IS-IS, ...).
 inline Parse read(ByteReader& in, Snap& out) noexcept {
     const std::uint8_t* at = in.fixed<Snap::kBytes>();
-    if (at == nullptr) return Parse::not_this;
+    if (at == nullptr) return Parse::need_more;
     if (load_be32(at) != 0xaaaa0300 || load_be16(at + 4) != 0) return Parse::not_this;
     out.type = load_be16(at + 6);
     return Parse::ok;

@@ -43,9 +43,12 @@ struct Ppp {
 inline Parse read(ByteReader& in, Ppp& out) noexcept {
     const ByteView bytes = in.rest();
     if (bytes.empty()) return Parse::need_more;
-    if (bytes.size() >= 2 && bytes[0] == 0xff && bytes[1] == 0x03) {
+    const bool hdlc = bytes[0] == 0xff;
+    const bool cisco = bytes[0] == 0x0f || bytes[0] == 0x8f;
+    if (bytes.size() < 2 && (hdlc || cisco)) return Parse::need_more;
+    if (hdlc && bytes[1] == 0x03) {
         in.skip(2);
-    } else if (bytes.size() >= 2 && (bytes[0] == 0x0f || bytes[0] == 0x8f) && bytes[1] == 0) {
+    } else if (cisco && bytes[1] == 0) {
         in.skip(2);
         out.is_ether_type = true;
         out.protocol = in.be16();

@@ -11,6 +11,7 @@ Parse read(ByteReader& in, Gre& out) noexcept {
     out.version = flags & 7;
     out.has_key = (flags & 0x2000) != 0;
     out.has_sequence = (flags & 0x1000) != 0;
+    out.reserved_set = (flags & 0x4ff8) != 0;
     out.key = 0;
     if (out.version > 1) return Parse::not_this;
     if (out.version == 1 && !out.has_key) return Parse::malformed;
@@ -162,8 +163,8 @@ Parse skip_teredo(ByteReader& in) noexcept {
         in.skip(8);
         bytes = in.rest();
     }
-    if (in.failed() || bytes.size() < 40 || bytes[0] >> 4 != 6) return Parse::not_this;
-    return Parse::ok;
+    if (in.failed() || bytes.size() < 40) return Parse::need_more;
+    return bytes[0] >> 4 == 6 ? Parse::ok : Parse::not_this;
 }
 
 Parse read(ByteReader& in, Ayiya& out) noexcept {
@@ -173,7 +174,7 @@ Parse read(ByteReader& in, Ayiya& out) noexcept {
     if ((at[2] & 15) != kForward || (at[0] & 15) > 2 || (at[1] & 15) > 3) return Parse::not_this;
     out.next_header = at[3];
     in.skip((std::size_t{1} << (at[0] >> 4)) + std::size_t{4} * (at[1] >> 4));
-    return in.failed() ? Parse::not_this : Parse::ok;
+    return in.failed() ? Parse::need_more : Parse::ok;
 }
 
 }  // namespace seine::wire

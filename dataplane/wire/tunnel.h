@@ -1,7 +1,8 @@
 // Tunnel headers: GRE and what it carries, ERSPAN, VXLAN, GENEVE, GTP-U, Teredo, AYIYA, 802.11 inside GRE.
 //
 // Readers of UDP tunnels answer not_this where a reserved field is set or a length does not fit, since
-// a port alone proves nothing; the decoder then takes the datagram for plain UDP.
+// a port alone proves nothing; the decoder then takes the datagram for plain UDP. need_more says that
+// the bytes end inside the header.
 #pragma once
 #include "dataplane/base/byte_reader.h"
 #include "dataplane/base/status.h"
@@ -50,6 +51,7 @@ struct Gre {
     std::uint8_t version{};
     bool has_key{};
     bool has_sequence{};
+    bool reserved_set{};  // a bit that has to be zero in RFC 2784 is not
     std::uint32_t key{};
     // Version 1: the length in the upper half of the key.
     [[nodiscard]] std::size_t payload_bytes() const noexcept { return key >> 16; }
@@ -122,14 +124,14 @@ struct Gtpu {
 Parse read(ByteReader& in, Gtpu& out) noexcept;
 
 // Teredo (RFC 4380 section 5.1.1): optional authentication (00 01) and origin (00 00) before IPv6.
-// ok: `in` stands before the IPv6 header. not_this: none there.
+// ok: `in` stands before the IPv6 header. need_more: it does not reach its end. not_this: none there.
 Parse skip_teredo(ByteReader& in) noexcept;
 
 // AYIYA (draft-massar-v6ops-ayiya-02): lengths of identity and signature, operation, next header, time.
 struct Ayiya {
     std::uint8_t next_header{};
 };
-// ok: `in` stands after the signature. not_this: another operation than forwarding.
+// ok: `in` stands after the signature. need_more: it ends before. not_this: another operation than forwarding.
 Parse read(ByteReader& in, Ayiya& out) noexcept;
 
 }  // namespace seine::wire

@@ -195,7 +195,9 @@ DecodeResult Walk::ether_type() noexcept {
 
 DecodeResult Walk::snap() noexcept {
     Snap header;
-    if (read(in_, header) != Parse::ok || header.type <= kEtherLengthMax) return DecodeResult::not_ip;
+    const Parse parse = read(in_, header);
+    if (parse == Parse::need_more) return ends_early(DecodeResult::not_ip);
+    if (parse != Parse::ok || header.type <= kEtherLengthMax) return DecodeResult::not_ip;
     type_ = header.type;
     return go(LayerKind::ether_type);
 }
@@ -229,7 +231,7 @@ DecodeResult Walk::mpls() noexcept {
         case MplsInner::unknown:
             break;
     }
-    if (in_.left() < Ethernet::kHeaderBytes + 4 && missing_ > 0) return DecodeResult::truncated;
+    if (in_.left() < Ethernet::kHeaderBytes + 5 && missing_ > 0) return DecodeResult::truncated;
     unknown_type_ = true;
     return DecodeResult::not_ip;
 }

@@ -248,7 +248,10 @@ DecodeResult Walk::gre_payload(const Gre& header, TunnelKind around) noexcept {
         return entered == DecodeResult::ok ? snap() : entered;
     }
     type_ = header.protocol;
-    if (type_ <= kEtherLengthMax) return DecodeResult::not_ip;
+    if (type_ <= kEtherLengthMax) {
+        unknown_type_ = true;
+        return DecodeResult::not_ip;
+    }
     return enter(around, header.key, LayerKind::ether_type);
 }
 
@@ -311,42 +314,52 @@ LayerKind layer_of(InnerKind inner) noexcept {
 
 }  // namespace
 
-// Everything but entering is malformed_tunnel here, which falls back to the plain datagram.
+// Everything but entering is malformed_tunnel here, which falls back to the plain datagram; only a header
+// that the capture cut in two is `truncated`.
 DecodeResult Walk::udp_tunnel(std::uint16_t source, std::uint16_t target) noexcept {
     const auto either = [source, target](std::uint16_t port) { return source == port || target == port; };
+    Parse parse = Parse::not_this;
     if (target == kPortVxlan || target == kPortVxlanLinux) {
         Vxlan header;
-        if (read(in_, header) == Parse::ok) return enter(TunnelKind::vxlan, header.vni, LayerKind::ethernet);
+        parse = read(in_, header);
+        if (parse == Parse::ok) return enter(TunnelKind::vxlan, header.vni, LayerKind::ethernet);
     } else if (target == kPortVxlanGpe) {
         VxlanGpe header;
-        if (read(in_, header) == Parse::ok) {
-            return enter(TunnelKind::vxlan_gpe, header.vni, layer_of(header.inner));
-        }
+        parse = read(in_, header);
+        if (parse == Parse::ok) return enter(TunnelKind::vxlan_gpe, header.vni, layer_of(header.inner));
     } else if (target == kPortGeneve) {
         Geneve header;
-        if (read(in_, header) == Parse::ok) {
-            type_ = header.protocol;
-            return enter(TunnelKind::geneve, header.vni,
-                         type_ == kEtherTypeTeb ? LayerKind::ethernet : LayerKind::ether_type);
+        parse = read(in_, header);
+        type_ = header.protocol;
+        const bool bridged = type_ == kEtherTypeTeb;
+        if (parse == Parse::ok) {
+            return enter(TunnelKind::geneve, header.vni, bridged ? LayerKind::ethernet : LayerKind::ether_type);
         }
     } else if (target == kPortGreUdp) {
         Gre header;
-        if (read(in_, header) == Parse::ok && header.version == 0) return gre_payload(header, TunnelKind::gre_udp);
+        parse = read(in_, header);
+        const bool sound = header.version == 0 && !header.reserved_set;
+        if (parse == Parse::ok && sound) return gre_payload(header, TunnelKind::gre_udp);
     } else if (either(kPortGtpu)) {
         Gtpu header;
-        if (read(in_, header) == Parse::ok && header.payload_bytes <= claimed()) {
+        parse = read(in_, header);
+        if (parse == Parse::ok && header.payload_bytes <= claimed()) {
             limit_to(header.payload_bytes);
             return enter(TunnelKind::gtpu, header.teid, LayerKind::ip);
         }
     } else if (either(kPortTeredo)) {
-        if (skip_teredo(in_) == Parse::ok) return enter(TunnelKind::teredo, 0, LayerKind::ipv6);
+        parse = skip_teredo(in_);
+        if (parse == Parse::ok) return enter(TunnelKind::teredo, 0, LayerKind::ipv6);
     } else if (either(kPortAyiya)) {
         Ayiya header;
-        const bool sound = read(in_, header) == Parse::ok;
-        if (sound && header.next_header == kProtocolIpv6) return enter(TunnelKind::ayiya, 0, LayerKind::ipv6);
-        if (sound && header.next_header == kProtocolIpv4) return enter(TunnelKind::ayiya, 0, LayerKind::ipv4);
+        parse = read(in_, header);
+        const bool v6 = header.next_header == kProtocolIpv6;
+        if (parse == Parse::ok && (v6 || header.next_header == kProtocolIpv4)) {
+            return enter(TunnelKind::ayiya, 0, v6 ? LayerKind::ipv6 : LayerKind::ipv4);
+        }
     }
-    return DecodeResult::malformed_tunnel;
+    return parse == Parse::need_more ? ends_early(DecodeResult::malformed_tunnel)
+                                     : DecodeResult::malformed_tunnel;
 }
 
 }  // namespace seine::wire

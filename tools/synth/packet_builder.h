@@ -26,7 +26,7 @@ Bytes operator+(const Bytes& left, const Bytes& right);
 // Lengths and checksums are right unless an option says otherwise. A layer that has to name its successor
 // is told by Layer::type, which each function sets on what it returns.
 struct Layer {
-    Bytes bytes;
+    Bytes bytes{};
     std::uint16_t ether_type = 0;  // what this is inside Ethernet; 0: an Ethernet frame
     std::uint8_t protocol = 0;     // what this is inside IP
     // TCP and UDP checksums cover the addresses: the IP layer fills in the two bytes at this offset.
@@ -37,7 +37,7 @@ struct EthOptions {
     std::string_view source = "02:00:00:00:00:01";
     std::string_view target = "02:00:00:00:00:02";
     std::size_t pad_to_bytes = 0;  // with zeros
-    Bytes trailer;                 // packet broker trailer or FCS, after padding
+    Bytes trailer{};                 // packet broker trailer or FCS, after padding
 };
 Layer eth(const Layer& inner, const EthOptions& options = {});
 Layer vlan(std::uint16_t id, const Layer& inner, std::uint16_t type = 0x8100);
@@ -60,7 +60,7 @@ struct Ipv4Options {
     bool dont_fragment = false;
     bool more_fragments = false;
     std::uint16_t offset_bytes = 0;
-    Bytes options;            // padded to words
+    Bytes options{};            // padded to words
     int protocol = -1;        // instead of the inner layer's
     int total_bytes = -1;     // instead of the true length
     bool bad_checksum = false;
@@ -95,7 +95,7 @@ struct TcpFields {
     std::uint32_t ack = 2000;
     std::uint8_t flags = kAck | kPsh;
     std::uint16_t window = 64240;
-    Bytes options;  // padded to words with kind 0
+    Bytes options{};  // padded to words with kind 0
     bool bad_checksum = false;
 };
 Layer tcp(const TcpFields& fields, const Bytes& payload = {});

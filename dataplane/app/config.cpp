@@ -37,7 +37,7 @@ po::options_description options() {
     add("eal", po::value<std::string>()->value_name("\"ARGS\""), "further arguments for DPDK");
     add("records", po::value<Strings>()->composing()->value_name("jsonl:PATH|ring:PATH"),
         "where records go; jsonl:- is standard output and the default");
-    add("records-all", po::bool_switch(), "write records of half-open flows too");
+    add("records-all", po::bool_switch(), "live: write records of half-open flows too; captures always do");
     add("events", po::bool_switch(), "JSON lines: one per record instead of one per flow");
     add("stats", po::value<std::string>()->value_name("json:PATH"), "write all counters there at exit");
     add("socket", po::value<std::string>()->value_name("PATH"), "admin socket, for seinectl status");

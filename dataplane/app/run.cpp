@@ -53,7 +53,9 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
     out.record_ring_bytes = config.record_ring_bytes;
     out.sleep_when_idle = config.idle_sleep;
     auto& inspector = out.inspector;
-    inspector.records_all = config.records_all;
+    // A capture gives every flow it holds, as seine-replay does; nobody floods a file.
+    inspector.records_all = config.records_all || !config.live();
+    if (!config.live()) inspector.limits.half_open_ns = inspector.limits.kHalfOpenOfFilesNs;
     inspector.dataplane_id = static_cast<std::uint16_t>(config.dataplane_id);
     inspector.epoch = epoch;
     if (config.flows_max != 0) inspector.limits.flows_max = config.flows_max;

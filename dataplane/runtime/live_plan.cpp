@@ -73,7 +73,7 @@ Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned wo
     plan.workers = workers;
     for (const LiveRequest& request : requests) {
         if (request.kind == LiveKind::af_xdp) {
-            return failed(request.name + ": --af-xdp is not built yet; --af-packet " + request.name +
+            return failed("--af-xdp " + request.name + ": not built yet; --af-packet " + request.name +
                           " sees the same packets");
         }
         if (request.kind == LiveKind::device) {
@@ -90,9 +90,9 @@ Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned wo
             continue;
         }
         auto facts = look_at_interface(request.name);
-        if (!facts) return facts.error();
+        if (!facts) return Status(facts.error().code(), "--af-packet " + facts.error().message());
         const Status allowed = may_listen();
-        if (!allowed.ok()) return failed(request.name + ": " + allowed.message());
+        if (!allowed.ok()) return failed("--af-packet " + request.name + ": " + allowed.message());
         note_facts(*facts, plan);
         LiveInput input;
         input.kind = request.kind;

@@ -153,7 +153,8 @@ enum class Fold : std::uint8_t {
       "segments whose bytes differ from those received first")                                   \
     X(92, end_reason, choice, "", last, 1, "why the flow ended")                                 \
     X(93, incomplete, text_list, "", distinct, 1, "why a value that one would expect is absent") \
-    X(94, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")
+    X(94, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")         \
+    X(95, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")
 
 enum class Field : std::uint16_t {
 #define SEINE_X(number, name, type, unit, fold, since, meaning) name = number,

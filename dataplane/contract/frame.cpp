@@ -67,6 +67,7 @@ Parse check_strings(ByteView strings) noexcept {
 
 // Every known field that is said to be present lies inside the fixed part.
 bool presence_is_sound(const RecordView& record) noexcept {
+    if (record.fixed.size() >= kFixedBytes) return true;
     for (std::size_t i = 0; i < kFieldCount; ++i) {
         const Slot at = kFixedLayout.slots[i];
         if (at.bit == Slot::kNone || ((record.presence[at.bit / 64] >> (at.bit % 64)) & 1) == 0)

@@ -25,6 +25,17 @@ void append_key(std::string& out, std::string_view key) {
     out.append("\":");
 }
 
+// `,"key":` of each field, the comma left out after an opening brace.
+constexpr std::string_view kKeys[] = {
+#define SEINE_X(number, name, type, unit, fold, since, meaning) ",\"" #name "\":",
+    SEINE_RECORD_FIELDS(SEINE_X)
+#undef SEINE_X
+};
+void append_key(std::string& out, const FieldInfo& field) {
+    const std::string_view key = kKeys[field.number - 1u];
+    out.append(out.back() == '{' ? key.substr(1) : key);
+}
+
 void append_dotted(std::string& out, const std::uint8_t* at) {
     for (int i = 0; i < 4; ++i) {
         if (i > 0) out.push_back('.');
@@ -62,11 +73,20 @@ void append_groups(std::string& out, const std::uint8_t* at) {
 
 // Length of the start of `text` that needs no escape.
 std::size_t plain_length(std::string_view text) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    constexpr std::uint64_t kHighs = kOnes << 7;
+    // The high bit of each byte that is zero, if no byte before it is; enough to know that none is.
+    const auto zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
     std::size_t at = 0;
-    while (at < text.size()) {
+    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        const std::uint64_t control = (word - kOnes * 0x20) & ~word;
+        if (((control | word | (word + kOnes)) & kHighs) != 0) break;
+        if ((zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\'))) != 0) break;
+    }
+    for (; at < text.size(); ++at) {
         const auto c = static_cast<unsigned char>(text[at]);
         if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') break;
-        ++at;
     }
     return at;
 }
@@ -157,10 +177,16 @@ void JsonWriter::index_strings(const RecordView& record) {
 
 void JsonWriter::append_fixed(std::string& out, const RecordView& record, Field field) {
     const FieldInfo& about = info(field);
-    append_key(out, about.name);
+    append_key(out, about);
     if (about.type == FieldType::ip) {
         out.push_back('"');
-        append_address(out, record.ip(field));
+        // An IPv6 packet may carry mapped addresses: they stay what they were.
+        const bool own = field == Field::src || field == Field::dst;
+        if (own && record.get(Field::ip_version) == 6) {
+            append_groups(out, record.ip(field).data());
+        } else {
+            append_address(out, record.ip(field));
+        }
         out.push_back('"');
         return;
     }
@@ -182,7 +208,7 @@ void JsonWriter::append_fixed(std::string& out, const RecordView& record, Field 
 
 void JsonWriter::append_strings(std::string& out, Field field, std::uint32_t first) {
     const FieldInfo& about = info(field);
-    append_key(out, about.name);
+    append_key(out, about);
     if (about.type == FieldType::text) {
         append_json_text(out, as_text(items_[first].bytes));
         return;

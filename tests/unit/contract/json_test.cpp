@@ -42,6 +42,22 @@ TEST(JsonText, EveryByteMakesValidJsonAndCanBeHadBack) {
     }
 }
 
+// The printer steps over plain text eight bytes at a time: each byte value at each place of such a
+// step.
+TEST(JsonText, LongTextsEscapeTheSameBytesAtEveryPlace) {
+    for (int c = 0; c < 256; ++c) {
+        const char byte = static_cast<char>(c);
+        const std::string one = json_text({&byte, 1});
+        for (std::size_t at = 0; at < 20; ++at) {
+            std::string text(20, 'a');
+            text[at] = byte;
+            const std::string want = "\"" + std::string(at, 'a') + one.substr(1, one.size() - 2) +
+                                     std::string(19 - at, 'a') + "\"";
+            ASSERT_EQ(json_text(text), want) << c << " at " << at;
+        }
+    }
+}
+
 // RFC 5952 sections 4 and 5.
 TEST(JsonAddress, IsWrittenAsRfc5952Says) {
     EXPECT_EQ(address({0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0201}), "192.0.2.1");

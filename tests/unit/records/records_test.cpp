@@ -118,7 +118,9 @@ TEST_F(RingDump, TheProgramPrintsAndExitsAsItSays) {
               "{\"path\":\"" + path +
                   "\",\"dataplane\":0,\"epoch\":9,\"closed\":false,\"workers\":[{\"worker\":0,"
                   "\"frames_written\":1,"
-                  "\"bytes_written\":285,\"dropped_ring_full\":0,\"dropped_too_long\":0,\"dropped_"
+                  "\"bytes_written\":" +
+                  std::to_string(contract::kFrameBytesMin) +
+                  ",\"dropped_ring_full\":0,\"dropped_too_long\":0,\"dropped_"
                   "before_ring\":0,\"records_made\":0}]}\n");
     const Ran absent = program(folder.file("none"));
     EXPECT_EQ(absent.code, 1);

@@ -94,6 +94,49 @@ void time_into(Row& row, unsigned items, Work&& work) {
     row.cycles.push_back(static_cast<double>(__rdtsc() - start) / items);
 }
 
+// Few enough that a row ends within a time slice of a busy machine.
+constexpr unsigned kItems = 256;
+
+std::uint64_t time_rows(std::span<Row> rows, int rounds, const Facts& facts,
+                        exporting::RingWriter& writer, exporting::RingReader& reader) {
+    std::vector<std::uint8_t> frame(kRingFrameBytesMax);
+    const std::size_t bytes = lay(frame, facts, 1);
+    RecordView record;
+    if (read_frame({frame.data(), bytes}, record) != Parse::ok) std::abort();
+    JsonWriter json;
+    std::string again;
+    exporting::RingEntry entry;
+    std::uint64_t sink = 0;
+    exporting::Fold fold({}, [&sink](const RecordView& flow) { sink += flow.strings.size(); });
+    std::vector<std::uint8_t> other(kRingFrameBytesMax);
+    for (int round = 0; round < rounds; ++round) {
+        time_into(rows[0], kItems, [&](unsigned i) {
+            frame[100] = static_cast<std::uint8_t>(i);
+            std::copy(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(bytes),
+                      other.begin());
+            sink += other[100];
+        });
+        time_into(rows[1], kItems, [&](unsigned i) { sink += lay(frame, facts, i); });
+        time_into(rows[2], kItems, [&](unsigned) {
+            sink += read_frame({frame.data(), bytes}, record) == Parse::ok;
+        });
+        time_into(rows[3], kItems, [&](unsigned) {
+            again.clear();
+            json.append(again, record, JsonForm::event);
+        });
+        time_into(rows[4], kItems, [&](unsigned i) {
+            record.flow.counter = i;
+            fold.add(record);
+        });
+        time_into(rows[5], kItems, [&](unsigned) {
+            sink += writer.write({frame.data(), bytes}, 0);
+        });
+        time_into(rows[6], kItems, [&](unsigned) { sink += reader.next(entry) == Parse::ok; });
+        reader.commit();
+    }
+    return sink;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,9 +174,6 @@ int main(int argc, char** argv) {
     if (printed != again) return 1;
     (*reader)->commit();
 
-    std::uint64_t sink = 0;
-    exporting::Fold fold({}, [&sink](const RecordView& flow) { sink += flow.strings.size(); });
-    std::vector<std::uint8_t> other(kRingFrameBytesMax);
     Row rows[] = {{"copy of the bytes (floor)", {}},
                   {"lay down", {}},
                   {"check and open", {}},
@@ -141,33 +181,7 @@ int main(int argc, char** argv) {
                   {"fold one flow", {}},
                   {"ring write", {}},
                   {"ring read", {}}};
-    // Few enough that a row ends within a time slice of a busy machine.
-    constexpr unsigned kItems = 256;
-    for (int round = 0; round < rounds; ++round) {
-        time_into(rows[0], kItems, [&](unsigned i) {
-            frame[100] = static_cast<std::uint8_t>(i);
-            std::copy(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(bytes),
-                      other.begin());
-            sink += other[100];
-        });
-        time_into(rows[1], kItems, [&](unsigned i) { sink += lay(frame, facts, i); });
-        time_into(rows[2], kItems, [&](unsigned) {
-            sink += read_frame({frame.data(), bytes}, record) == Parse::ok;
-        });
-        time_into(rows[3], kItems, [&](unsigned) {
-            again.clear();
-            json.append(again, record, JsonForm::event);
-        });
-        time_into(rows[4], kItems, [&](unsigned i) {
-            record.flow.counter = i;
-            fold.add(record);
-        });
-        time_into(rows[5], kItems, [&](unsigned) {
-            sink += (*writer)->write({frame.data(), bytes}, 0);
-        });
-        time_into(rows[6], kItems, [&](unsigned) { sink += (*reader)->next(entry) == Parse::ok; });
-        (*reader)->commit();
-    }
+    const std::uint64_t sink = time_rows(rows, rounds, facts, **writer, **reader);
     std::printf("a record of %zu bytes, %zu as JSON; %d rounds of %u, TSC cycles each, medians\n",
                 bytes, printed.size(), rounds, kItems);
     for (Row& row : rows) std::printf("%-28s %8.1f\n", row.name, median(row.cycles));

@@ -6,7 +6,8 @@ namespace {
 
 // First letters of the pseudo-headers, `separator` between them unless it is 0.
 template <std::size_t Cap>
-void append_pseudo_order(const http::Request& first, char separator, FixedString<Cap>& out) noexcept {
+void append_pseudo_order(const http::Request& first, char separator,
+                         FixedString<Cap>& out) noexcept {
     constexpr std::size_t kPseudoMax = 16;  // four are defined; more is hostile
     std::size_t count = 0;
     for (const http::HeaderField& field : first.headers) {

@@ -6,7 +6,8 @@
 namespace seine::fingerprint {
 
 void hassh(const HasshLists& lists, crypto::Digester& digester, FixedString<32>& out) noexcept {
-    const std::string_view parts[] = {lists.kex, ";", lists.encryption, ";", lists.mac, ";", lists.compression};
+    const std::string_view parts[] = {lists.kex, ";", lists.encryption, ";",
+                                      lists.mac, ";", lists.compression};
     crypto::Digester::Md5 digest;
     digester.md5(parts, digest);
     out.clear();

@@ -10,8 +10,8 @@ class Digester;
 
 namespace seine::fingerprint {
 
-// The lists of one side: the client's for hassh (encryption, mac and compression client to server), the server's
-// for hassh_server (server to client). The same function makes both.
+// The lists of one side: the client's for hassh (encryption, mac and compression client to server),
+// the server's for hassh_server (server to client). The same function makes both.
 struct HasshLists {
     std::string_view kex;
     std::string_view encryption;

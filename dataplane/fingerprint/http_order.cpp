@@ -1,7 +1,6 @@
 // Header order of a request as a short descriptor of the client's software.
 #include "dataplane/fingerprint/http_order.h"
 
-
 #include "dataplane/fingerprint/digest.h"
 
 namespace seine::fingerprint {
@@ -16,8 +15,8 @@ bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
 bool follows_state(std::string_view name) noexcept {
     if (name.front() == ':') return true;
     for (const std::string_view known :
-         {"cookie", "referer", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
-          "if-range", "range"}) {
+         {"cookie", "referer", "if-match", "if-none-match", "if-modified-since",
+          "if-unmodified-since", "if-range", "range"}) {
         if (http::equals_lower(name, known)) return true;
     }
     return false;

@@ -12,7 +12,8 @@ namespace seine::fingerprint {
 inline constexpr std::size_t kHdrOrderBytesMax = 24;
 
 //   11bt09_1f0c5a77b3e2
-//   || || `- first 12 hex digits of SHA-256 over the names in lower case, wire order, joined with `,`
+//   || || `- first 12 hex digits of SHA-256 over the names in lower case, wire order, joined with
+//   `,`
 //   || |`--- number of those names, two digits, capped at 99
 //   || `---- letter case of the names as sent: `l` lower, `t` Title-Case, `m` anything else
 //   |`------ `b` the method sends a body (POST, PUT, PATCH), `n` any other

@@ -37,7 +37,8 @@ Parse ChunkedSkipper::feed(ByteView bytes, std::size_t& consumed) noexcept {
             continue;
         }
         const std::uint8_t c = bytes[i++];
-        if (at_ != At::data_cr && at_ != At::data_lf && ++line_bytes_ > kHeadBytesMax) return Parse::limit;
+        if (at_ != At::data_cr && at_ != At::data_lf && ++line_bytes_ > kHeadBytesMax)
+            return Parse::limit;
         switch (at_) {
             case At::size:
                 if (const int digit = hex_value(c); digit >= 0) {
@@ -47,7 +48,8 @@ Parse ChunkedSkipper::feed(ByteView bytes, std::size_t& consumed) noexcept {
                     break;
                 }
                 if (digits_ == 0) return Parse::malformed;
-                if (c != ';' && c != ' ' && c != '\t' && c != '\r' && c != '\n') return Parse::malformed;
+                if (c != ';' && c != ' ' && c != '\t' && c != '\r' && c != '\n')
+                    return Parse::malformed;
                 at_ = At::extension;
                 [[fallthrough]];
             case At::extension:

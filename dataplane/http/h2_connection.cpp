@@ -116,9 +116,11 @@ H2Connection::Step H2Connection::data_step(Direction& from, const H2FrameHeader&
     return step;
 }
 
-// HEADERS or PUSH_PROMISE with its CONTINUATIONs, decoded once all of them are here: the table must see a
-// block whole or not at all, and fragments follow one another by rule (RFC 9113 section 6.10).
-H2Connection::Step H2Connection::block_step(Direction& from, ByteView bytes, HeaderList& out) noexcept {
+// HEADERS or PUSH_PROMISE with its CONTINUATIONs, decoded once all of them are here: the table must
+// see a block whole or not at all, and fragments follow one another by rule (RFC 9113
+// section 6.10).
+H2Connection::Step H2Connection::block_step(Direction& from, ByteView bytes,
+                                            HeaderList& out) noexcept {
     ByteReader walk(bytes);
     H2FrameHeader first;
     std::size_t frames = 0;
@@ -132,7 +134,8 @@ H2Connection::Step H2Connection::block_step(Direction& from, ByteView bytes, Hea
             return lose(from, Parse::malformed);
         }
         if (++frames > kBlockFramesMax) return lose(from, Parse::limit);
-        if (bytes.size() - walk.left() + frame.length > kBlockBytesMax) return lose(from, Parse::limit);
+        if (bytes.size() - walk.left() + frame.length > kBlockBytesMax)
+            return lose(from, Parse::limit);
         walk.skip(frame.length);
         if (walk.failed()) return {};
         whole = frame.has(kH2EndHeaders);
@@ -179,7 +182,8 @@ H2Connection::Step H2Connection::client_headers(const H2FrameHeader& frame, Byte
     out.target = out.headers.value_of(":path");
     out.scheme = out.headers.value_of(":scheme");
     if (out.method.empty()) return step;  // not a request; the stream is used up all the same
-    if (out.target.empty() && out.method == "CONNECT") out.target = out.headers.value_of(":authority");
+    if (out.target.empty() && out.method == "CONNECT")
+        out.target = out.headers.value_of(":authority");
     out.body.kind = step.end_stream ? BodyKind::none : BodyKind::until_close;
     out.ordinal = request_count_++;
     open_stream(frame.stream, out.ordinal);
@@ -222,7 +226,8 @@ void H2Connection::note_settings(ByteView payload) noexcept {
 }
 
 // The frames that the fingerprint reads; all are whole in `bytes` before any is taken.
-H2Connection::Step H2Connection::client_control(const H2FrameHeader& frame, ByteView bytes) noexcept {
+H2Connection::Step H2Connection::client_control(const H2FrameHeader& frame,
+                                                ByteView bytes) noexcept {
     if (frame.length > kControlBytesMax) return lose(client_, Parse::limit);
     Step step;
     step.consume = H2FrameHeader::kBytes + frame.length;

@@ -13,9 +13,9 @@ namespace seine::http {
 struct H2Opening {
     static constexpr std::size_t kSettingsMax = 32;
     static constexpr std::size_t kPrioritiesMax = 32;
-    FixedVector<H2Setting, kSettingsMax> settings;        // of the first SETTINGS, wire order
-    FixedVector<H2Priority, kPrioritiesMax> priorities;   // PRIORITY frames before the first HEADERS
-    std::uint32_t window_increment = 0;                   // first WINDOW_UPDATE of stream 0
+    FixedVector<H2Setting, kSettingsMax> settings;       // of the first SETTINGS, wire order
+    FixedVector<H2Priority, kPrioritiesMax> priorities;  // PRIORITY frames before the first HEADERS
+    std::uint32_t window_increment = 0;                  // first WINDOW_UPDATE of stream 0
     bool window_seen = false;
     bool settings_seen = false;
     bool settled = false;  // the first HEADERS has come: nothing changes any more
@@ -31,29 +31,30 @@ class H2Connection {
     static constexpr std::size_t kControlBytesMax = std::size_t{16} * 1024;  // SETTINGS and such
 
     enum class Event : std::uint8_t {
-        none,       // a frame or a part of one went by
-        request,    // `out` holds a request head
-        response,   // `out` holds a response head (1xx included)
-        trailers,   // `out.headers` holds trailers of out.stream
-        data,       // a DATA frame begins: step.data_bytes on step.stream
+        none,      // a frame or a part of one went by
+        request,   // `out` holds a request head
+        response,  // `out` holds a response head (1xx included)
+        trailers,  // `out.headers` holds trailers of out.stream
+        data,      // a DATA frame begins: step.data_bytes on step.stream
     };
     // As Http1Connection::Step: drop `consume` bytes, handle the event, call again while ok.
     // malformed and limit: the direction is lost for good, for its table is.
     struct Step {
         Parse parse = Parse::need_more;
         Event event = Event::none;
-        bool end_stream = false;        // with request, response, trailers and data
-        bool settles_opening = false;   // this request is the client's first HEADERS
+        bool end_stream = false;       // with request, response, trailers and data
+        bool settles_opening = false;  // this request is the client's first HEADERS
         std::size_t consume = 0;
         std::uint32_t stream = 0;
         std::uint32_t data_bytes = 0;  // of Event::data, padding aside
     };
-    // The client's direction begins with the preface (prior knowledge as after an upgrade). Views in
-    // `out` live until the next call on any connection of the same pool.
+    // The client's direction begins with the preface (prior knowledge as after an upgrade). Views
+    // in `out` live until the next call on any connection of the same pool.
     Step feed_client(ByteView bytes, Request& out) noexcept;
     Step feed_server(ByteView bytes, Response& out) noexcept;
 
-    // The connection came by upgrade: the request of that ordinal is stream 1 and awaits its answer.
+    // The connection came by upgrade: the request of that ordinal is stream 1 and awaits its
+    // answer.
     void begin_upgraded(std::uint32_t request_ordinal) noexcept;
 
     [[nodiscard]] const H2Opening& opening() const noexcept { return opening_; }
@@ -107,13 +108,14 @@ class H2Connection {
     H2Connection* next_free_ = nullptr;
 };
 
-// All connections of one worker, their table memory and the text of the block at hand; made at start.
+// All connections of one worker, their table memory and the text of the block at hand; made at
+// start.
 class H2Pool {
   public:
     struct Bounds {
         std::size_t connection_count = 1024;
-        std::size_t table_bytes = std::size_t{16} * 1024 * 1024;     // all tables together
-        std::size_t direction_bytes_max = std::size_t{512} * 1024;   // one direction's tables
+        std::size_t table_bytes = std::size_t{16} * 1024 * 1024;    // all tables together
+        std::size_t direction_bytes_max = std::size_t{512} * 1024;  // one direction's tables
     };
     explicit H2Pool(const Bounds& bounds);
     ~H2Pool();

@@ -27,7 +27,8 @@ Parse looks_like_h2_server(ByteView bytes) noexcept {
     for (std::size_t i = 0; i < bytes.size() && i < sizeof kShape; ++i)
         if (i != 2 && bytes[i] != kShape[i]) return Parse::not_this;
     if (bytes.size() < H2FrameHeader::kBytes) return Parse::need_more;
-    const bool whole = bytes[2] % kParameterBytes == 0 && bytes[2] <= kParameterBytes * kParametersMax;
+    const bool whole =
+        bytes[2] % kParameterBytes == 0 && bytes[2] <= kParameterBytes * kParametersMax;
     return whole ? Parse::ok : Parse::not_this;
 }
 

@@ -46,7 +46,8 @@ struct H2FrameHeader {
 // ok: the nine bytes were there. need_more: they were not. Whether the length fits is the caller's.
 Parse read(ByteReader& in, H2FrameHeader& out) noexcept;
 
-// ok: the bytes begin with the whole client preface. need_more: with a part of it. not_this: neither.
+// ok: the bytes begin with the whole client preface. need_more: with a part of it. not_this:
+// neither.
 Parse looks_like_h2_preface(ByteView bytes) noexcept;
 // The server's first frame: SETTINGS on stream 0, a whole number of at most 32 parameters, no ACK.
 Parse looks_like_h2_server(ByteView bytes) noexcept;
@@ -63,9 +64,9 @@ struct H2Setting {
     std::uint16_t id = 0;
 };
 
-// The header block fragment inside HEADERS, PUSH_PROMISE or CONTINUATION: padding, priority fields and
-// promised stream taken off.
-// ok: `block` is set. malformed: padding or fixed fields longer than the payload, or stream 0.
+// The header block fragment inside HEADERS, PUSH_PROMISE or CONTINUATION: padding, priority fields
+// and promised stream taken off. ok: `block` is set. malformed: padding or fixed fields longer than
+// the payload, or stream 0.
 Parse header_fragment(const H2FrameHeader& frame, ByteView payload, ByteView& block) noexcept;
 // ok or malformed (not five bytes).
 Parse read_priority(const H2FrameHeader& frame, ByteView payload, H2Priority& out) noexcept;

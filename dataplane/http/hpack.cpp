@@ -1,10 +1,10 @@
 // HPACK by nghttp2, whose every allocation is sent to the worker's bounded memory.
 #include "dataplane/http/hpack.h"
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstring>
 #include <new>
+
+#include <nghttp2/nghttp2.h>
 
 namespace seine::http {
 namespace {
@@ -82,8 +82,8 @@ Parse HpackInflater::start(HpackMemory& memory, std::size_t budget_bytes) noexce
         return Parse::limit;
     }
     inflater_ = made;
-    // The bound, not the size: the table stays at 4,096 until the encoder says otherwise, and what it may say
-    // was settled in SETTINGS we need not follow.
+    // The bound, not the size: the table stays at 4,096 until the encoder says otherwise, and what
+    // it may say was settled in SETTINGS we need not follow.
     if (nghttp2_hd_inflate_change_table_size(made, kTableBytesMax) != 0) {
         stop();
         return Parse::limit;
@@ -99,11 +99,13 @@ void HpackInflater::stop() noexcept {
     SEINE_ASSERT(used_bytes_ == 0);
 }
 
-Parse HpackInflater::feed(ByteView fragment, bool last, HeaderText& text, HeaderList& out) noexcept {
+Parse HpackInflater::feed(ByteView fragment, bool last, HeaderText& text,
+                          HeaderList& out) noexcept {
     if (inflater_ == nullptr) return Parse::malformed;
     const std::uint8_t* at = fragment.data();
     std::size_t left = fragment.size();
-    // Every round takes a byte or yields a field, and fields are bounded; the last round may do neither.
+    // Every round takes a byte or yields a field, and fields are bounded; the last round may do
+    // neither.
     while (true) {
         nghttp2_nv field{};
         int flags = 0;

@@ -38,10 +38,9 @@ class HpackInflater {
     void stop() noexcept;
     [[nodiscard]] bool started() const noexcept { return inflater_ != nullptr; }
 
-    // One fragment of a header block; `last` with the final one. Fields are appended to `out`, their text
-    // to `text`.
-    // ok: taken. malformed: not HPACK; the table is lost and so is this direction.
-    // limit: the list, the text or the memory is full: the same.
+    // One fragment of a header block; `last` with the final one. Fields are appended to `out`,
+    // their text to `text`. ok: taken. malformed: not HPACK; the table is lost and so is this
+    // direction. limit: the list, the text or the memory is full: the same.
     Parse feed(ByteView fragment, bool last, HeaderText& text, HeaderList& out) noexcept;
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return used_bytes_; }
 

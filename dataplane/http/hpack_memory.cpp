@@ -11,7 +11,8 @@ namespace {
 
 // Smallest order whose block holds `bytes`.
 unsigned order_for(std::size_t bytes) noexcept {
-    const std::size_t units = (bytes + HpackMemory::kBlockBytesMin - 1) / HpackMemory::kBlockBytesMin;
+    const std::size_t units =
+        (bytes + HpackMemory::kBlockBytesMin - 1) / HpackMemory::kBlockBytesMin;
     return units <= 1 ? 0 : static_cast<unsigned>(std::bit_width(units - 1));
 }
 
@@ -26,12 +27,14 @@ HpackMemory::HpackMemory(std::size_t slab_bytes)
     for (std::uint32_t& head : free_) head = kNone;
     constexpr std::uint32_t kStep = kBlockBytesMax / kBlockBytesMin;
     const auto units = static_cast<std::uint32_t>(slab_bytes_ / kBlockBytesMin);
-    for (std::uint32_t unit = units; unit >= kStep; unit -= kStep) push_free(unit - kStep, kOrders - 1);
+    for (std::uint32_t unit = units; unit >= kStep; unit -= kStep)
+        push_free(unit - kStep, kOrders - 1);
 }
 
 // A free block's first bytes hold its place in the list of its order.
 HpackMemory::Link& HpackMemory::link(std::uint32_t unit) noexcept {
-    return *std::launder(reinterpret_cast<Link*>(slab_.get() + unit * kBlockBytesMin));  // NOLINT: own slab
+    return *std::launder(
+        reinterpret_cast<Link*>(slab_.get() + unit * kBlockBytesMin));  // NOLINT: own slab
 }
 
 void HpackMemory::push_free(std::uint32_t unit, unsigned order) noexcept {
@@ -53,7 +56,8 @@ void HpackMemory::drop_free(std::uint32_t unit, unsigned order) noexcept {
 }
 
 std::uint32_t HpackMemory::unit_of(const void* block) const noexcept {
-    const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(block) - slab_.get());
+    const auto offset =
+        static_cast<std::size_t>(static_cast<const std::byte*>(block) - slab_.get());
     SEINE_ASSERT(offset < slab_bytes_ && offset % kBlockBytesMin == 0);
     return static_cast<std::uint32_t>(offset / kBlockBytesMin);
 }

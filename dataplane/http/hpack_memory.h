@@ -6,8 +6,8 @@
 
 namespace seine::http {
 
-// Blocks are powers of two from kBlockBytesMin to kBlockBytesMax; a freed block joins its free twin, so
-// no pattern of sizes eats the slab up. One thread.
+// Blocks are powers of two from kBlockBytesMin to kBlockBytesMax; a freed block joins its free
+// twin, so no pattern of sizes eats the slab up. One thread.
 class HpackMemory {
   public:
     static constexpr std::size_t kBlockBytesMin = 64;

@@ -17,8 +17,8 @@ constexpr bool is_letter(std::uint8_t c) noexcept {
 constexpr bool is_digit(std::uint8_t c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_blank(std::uint8_t c) noexcept { return c == ' ' || c == '\t'; }
 
-// What may stand in a field name here: anything visible but the colon. The token rule of RFC 9110 is
-// narrower; a sensor reports what was sent.
+// What may stand in a field name here: anything visible but the colon. The token rule of RFC 9110
+// is narrower; a sensor reports what was sent.
 constexpr std::array<bool, 256> make_name_table() noexcept {
     std::array<bool, 256> table{};
     for (unsigned c = 0x21; c < 256; ++c) table[c] = c != ':' && c != 0x7f;
@@ -30,15 +30,16 @@ std::string_view text_between(const std::uint8_t* from, const std::uint8_t* to) 
     return as_text({from, static_cast<std::size_t>(to - from)});
 }
 
-// One line found by next_line: [at, stop) without its end; `next` is where the following line begins.
+// One line found by next_line: [at, stop) without its end; `next` is where the following line
+// begins.
 struct Line {
     const std::uint8_t* stop = nullptr;
     const std::uint8_t* next = nullptr;
     bool bare_lf = false;
 };
 
-// ok; need_more: no line end in sight; malformed: a NUL. Other control characters, a CR in the middle
-// included, are left for the reader of the value.
+// ok; need_more: no line end in sight; malformed: a NUL. Other control characters, a CR in the
+// middle included, are left for the reader of the value.
 Parse next_line(const std::uint8_t* at, const std::uint8_t* end, Line& line) noexcept {
     for (const std::uint8_t* c = at;; ++c) {
         c = find_control(c, end);
@@ -81,7 +82,8 @@ struct RequestLine {
     Version version;
 };
 
-// METHOD 1*SP TARGET 1*SP HTTP/1.d *SP. The target may hold blanks: some clients do not encode them.
+// METHOD 1*SP TARGET 1*SP HTTP/1.d *SP. The target may hold blanks: some clients do not encode
+// them.
 bool split_request_line(std::string_view line, RequestLine& out) noexcept {
     while (!line.empty() && is_blank(static_cast<std::uint8_t>(line.back()))) line.remove_suffix(1);
     constexpr std::size_t kVersionBytes = 8;
@@ -94,7 +96,8 @@ bool split_request_line(std::string_view line, RequestLine& out) noexcept {
     if (blank == std::string_view::npos || blank == 0) return false;
     out.method = line.substr(0, blank);
     line.remove_prefix(blank);
-    while (!line.empty() && is_blank(static_cast<std::uint8_t>(line.front()))) line.remove_prefix(1);
+    while (!line.empty() && is_blank(static_cast<std::uint8_t>(line.front())))
+        line.remove_prefix(1);
     out.target = line;
     return !line.empty() && out.version.major == 1;
 }
@@ -114,10 +117,11 @@ Parse method_here(const std::uint8_t* at, const std::uint8_t* end) noexcept {
     return at[length + 1] >= 0x20 ? Parse::ok : Parse::not_this;
 }
 
-// Line breaks stay: a field that is folded and decides where the message ends is a conflict, since one
-// recipient joins the lines and the next does not.
+// Line breaks stay: a field that is folded and decides where the message ends is a conflict, since
+// one recipient joins the lines and the next does not.
 std::string_view without_blanks(std::string_view text) noexcept {
-    while (!text.empty() && is_blank(static_cast<std::uint8_t>(text.front()))) text.remove_prefix(1);
+    while (!text.empty() && is_blank(static_cast<std::uint8_t>(text.front())))
+        text.remove_prefix(1);
     while (!text.empty() && is_blank(static_cast<std::uint8_t>(text.back()))) text.remove_suffix(1);
     return text;
 }
@@ -137,7 +141,8 @@ void note_length(std::string_view value, Framing& framing) noexcept {
         const std::string_view digits = without_blanks(value.substr(0, comma));
         std::uint64_t number = 0;
         const auto done = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        if (done.ec != std::errc() || done.ptr != digits.data() + digits.size() || digits[0] == '-') {
+        if (done.ec != std::errc() || done.ptr != digits.data() + digits.size() ||
+            digits[0] == '-') {
             framing.body.conflict = true;
             return;
         }
@@ -164,7 +169,8 @@ Upgrade upgrade_of(std::string_view value) noexcept {
 }
 
 // Fields that decide where the message ends and what the connection becomes; told by length first.
-void note_field(const HeaderField& field, Framing& framing, Upgrade& upgrade, bool& continues) noexcept {
+void note_field(const HeaderField& field, Framing& framing, Upgrade& upgrade,
+                bool& continues) noexcept {
     switch (field.name.size()) {
         case 6:
             if (equals_lower(field.name, "expect"))
@@ -212,7 +218,8 @@ struct Flags {
 Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& fields, Flags& flags,
                   const std::uint8_t*& after) noexcept {
     const auto note_last = [&] {
-        if (!fields.empty()) note_field(fields.back(), flags.framing, flags.upgrade, flags.continues);
+        if (!fields.empty())
+            note_field(fields.back(), flags.framing, flags.upgrade, flags.continues);
     };
     while (true) {
         Line line;
@@ -225,12 +232,14 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         }
         const std::uint8_t* stop = line.stop;
         while (stop != at && is_blank(stop[-1])) --stop;
-        if (is_blank(*at)) {  // obsolete folding (RFC 9112 section 5.2): the view grows over the break
+        if (is_blank(
+                *at)) {  // obsolete folding (RFC 9112 section 5.2): the view grows over the break
             flags.folded = true;
             flags.odd_line = flags.odd_line || fields.empty();
             if (!fields.empty() && stop != at) {
                 std::string_view& value = fields.back().value;
-                value = {value.data(), static_cast<std::size_t>(as_text({stop, 0}).data() - value.data())};
+                value = {value.data(),
+                         static_cast<std::size_t>(as_text({stop, 0}).data() - value.data())};
             }
             at = line.next;
             continue;
@@ -240,7 +249,8 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         while (colon != stop && kNameByte[*colon]) ++colon;
         const std::uint8_t* name_end = colon;
         while (colon != stop && is_blank(*colon)) ++colon;
-        if (colon == line.stop || *colon != ':' || name_end == at) {  // recipients pass over such lines
+        if (colon == line.stop || *colon != ':' ||
+            name_end == at) {  // recipients pass over such lines
             flags.odd_line = true;
             at = line.next;
             continue;
@@ -248,7 +258,8 @@ Parse read_fields(const std::uint8_t* at, const std::uint8_t* end, HeaderList& f
         const std::uint8_t* value = colon + 1;
         while (value < stop && is_blank(*value)) ++value;
         if (value > stop) value = stop;
-        if (!fields.push(text_between(at, name_end), text_between(value, stop))) return Parse::limit;
+        if (!fields.push(text_between(at, name_end), text_between(value, stop)))
+            return Parse::limit;
         at = line.next;
     }
 }

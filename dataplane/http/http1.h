@@ -34,14 +34,15 @@ RequestKind kind_of_method(std::string_view method) noexcept;
 // chunked wins over a length; no length at all runs until close.
 Body body_of_response(const Response& response, RequestKind answers) noexcept;
 
-// Crosses a chunked body over any split (RFC 9112 section 7.1), trailer section included. Its state is
-// 24 bytes and it keeps no bytes of the stream.
+// Crosses a chunked body over any split (RFC 9112 section 7.1), trailer section included. Its state
+// is 24 bytes and it keeps no bytes of the stream.
 class ChunkedSkipper {
   public:
     // ok:        the body ends after `consumed` bytes.
     // need_more: all of `bytes` were taken; `consumed` is their count.
     // malformed: not a chunk size or no line end where one must be.
-    // limit:     a chunk size past 2^60 or a size line or trailer section longer than kHeadBytesMax.
+    // limit:     a chunk size past 2^60 or a size line or trailer section longer than
+    // kHeadBytesMax.
     Parse feed(ByteView bytes, std::size_t& consumed) noexcept;
     // Bytes that follow for sure and need not be seen: rest of the chunk at hand.
     [[nodiscard]] std::uint64_t skippable() const noexcept;

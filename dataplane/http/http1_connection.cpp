@@ -9,7 +9,8 @@
 namespace seine::http {
 namespace {
 
-// looks_like_http1_request where the bytes may as well be a body: real methods are in capitals, text is not.
+// looks_like_http1_request where the bytes may as well be a body: real methods are in capitals,
+// text is not.
 Parse request_begins(ByteView bytes) noexcept {
     for (std::size_t i = 0; i < bytes.size() && i < kMethodBytesMax && bytes[i] != ' '; ++i)
         if (bytes[i] >= 'a' && bytes[i] <= 'z') return Parse::not_this;
@@ -48,6 +49,7 @@ void Http1Connection::skipped(Direction& direction, std::uint64_t count) noexcep
 
 void Http1Connection::begin_body(Direction& direction, const Body& body) noexcept {
     direction.scanned = 0;
+    direction.line_seen = false;
     direction.body_untouched = true;
     direction.left = body.length;
     direction.chunks.reset();
@@ -82,10 +84,10 @@ Http1Connection::Step Http1Connection::body_step(Direction& direction, ByteView 
     return {Parse::ok, Event::none, static_cast<std::size_t>(count)};
 }
 
-// False as long as no blank line has come, found by looking at each byte once however small the pieces
-// are; so that a head fed byte by byte is parsed once.
+// False as long as a first line has come and no blank one, found by looking at each byte once
+// however small the pieces are; so that a head fed byte by byte is not parsed a thousand times.
 bool Http1Connection::head_may_be_whole(Direction& direction, ByteView bytes) noexcept {
-    if (direction.scanned == 0 || bytes.size() < direction.scanned) return true;
+    if (!direction.line_seen || bytes.size() < direction.scanned) return true;
     const std::uint8_t* begin = bytes.data();
     const std::uint8_t* end = begin + bytes.size();
     const std::uint8_t* at = begin + (direction.scanned > 3 ? direction.scanned - 3 : 0);
@@ -99,9 +101,21 @@ bool Http1Connection::head_may_be_whole(Direction& direction, ByteView bytes) no
     return bytes.size() >= kHeadBytesMax;
 }
 
+// A parser has just asked for more.
+Http1Connection::Step Http1Connection::wait_for_head(Direction& direction,
+                                                     ByteView bytes) noexcept {
+    direction.scanned = static_cast<std::uint32_t>(bytes.size());
+    std::size_t at = 0;
+    while (at < bytes.size() && (bytes[at] == '\r' || bytes[at] == '\n')) ++at;
+    const ByteView line = bytes.subspan(at);
+    direction.line_seen = !line.empty() && std::memchr(line.data(), '\n', line.size()) != nullptr;
+    return {Parse::need_more, Event::none, 0};
+}
+
 void Http1Connection::lost(Direction& direction) noexcept {
     direction.phase = Phase::lost;
     direction.scanned = 0;
+    direction.line_seen = false;
     ordinals_known_ = false;
     pending_count_ = 0;
     pending_ = 0;
@@ -136,17 +150,16 @@ RequestKind Http1Connection::pop_pending() noexcept {
 }
 
 Http1Connection::Step Http1Connection::client_head(ByteView bytes, Request& out) noexcept {
-    if (bytes.empty() || !head_may_be_whole(client_, bytes)) return {Parse::need_more, Event::none, 0};
+    if (bytes.empty() || !head_may_be_whole(client_, bytes))
+        return {Parse::need_more, Event::none, 0};
     const Parse preface = looks_like_h2_preface(bytes);
     if (preface == Parse::ok) {
         client_.phase = Phase::h2;
         return {Parse::ok, Event::h2_starts, 0};
     }
+    if (preface == Parse::need_more) return {Parse::need_more, Event::none, 0};
     const Parse parse = parse_request(bytes, out);
-    if (parse == Parse::need_more) {
-        client_.scanned = static_cast<std::uint32_t>(bytes.size());
-        return {Parse::need_more, Event::none, 0};
-    }
+    if (parse == Parse::need_more) return wait_for_head(client_, bytes);
     if (parse == Parse::not_this && may_leave_) {
         client_.phase = Phase::tunnel;
         return {Parse::ok, Event::tunnel, 0};
@@ -164,14 +177,13 @@ Http1Connection::Step Http1Connection::client_head(ByteView bytes, Request& out)
 }
 
 Http1Connection::Step Http1Connection::server_head(ByteView bytes, Response& out) noexcept {
-    if (bytes.empty() || !head_may_be_whole(server_, bytes)) return {Parse::need_more, Event::none, 0};
-    const Parse parse = parse_response(bytes, out);
-    if (parse == Parse::need_more) {
-        server_.scanned = static_cast<std::uint32_t>(bytes.size());
+    if (bytes.empty() || !head_may_be_whole(server_, bytes))
         return {Parse::need_more, Event::none, 0};
-    }
+    const Parse parse = parse_response(bytes, out);
+    if (parse == Parse::need_more) return wait_for_head(server_, bytes);
     if (parse != Parse::ok) return {parse, Event::none, 0};
     server_.scanned = 0;
+    server_.line_seen = false;
     // An answer that comes before its request was seen (or whose request never is) has no ordinal.
     const bool known = ordinals_known_ && pending_count_ > 0;
     out.ordinal = known ? response_count_ : Response::kNoOrdinal;

@@ -12,16 +12,16 @@ namespace seine::http {
 class Http1Connection {
   public:
     enum class Event : std::uint8_t {
-        none,        // bytes of a body, an empty line or a stretch that makes no sense went by
-        request,     // `out` holds a request head
-        response,    // `out` holds a response head
-        tunnel,      // from here on this direction belongs to another protocol (CONNECT, websocket)
-        h2_starts,   // from here on this direction is HTTP/2 (upgrade by 101, or PRI in the client's)
+        none,       // bytes of a body, an empty line or a stretch that makes no sense went by
+        request,    // `out` holds a request head
+        response,   // `out` holds a response head
+        tunnel,     // from here on this direction belongs to another protocol (CONNECT, websocket)
+        h2_starts,  // from here on this direction is HTTP/2 (upgrade by 101, or PRI in the
+                    // client's)
     };
-    // The caller drops `consume` bytes from the front (never more than were given), handles the event
-    // and calls again while parse is ok and bytes are left.
-    // ok:        progress: consume > 0 or an event.
-    // need_more: `consume` bytes may go, the rest must stay until more has come.
+    // The caller drops `consume` bytes from the front (never more than were given), handles the
+    // event and calls again while parse is ok and bytes are left. ok:        progress: consume > 0
+    // or an event. need_more: `consume` bytes may go, the rest must stay until more has come.
     // not_this, malformed, limit: this direction is lost; see lost().
     struct Step {
         Parse parse = Parse::need_more;
@@ -31,8 +31,8 @@ class Http1Connection {
     Step feed_client(ByteView bytes, Request& out) noexcept;
     Step feed_server(ByteView bytes, Response& out) noexcept;
 
-    // How many bytes to come of that direction are body for sure and need not be buffered; the stream
-    // may jump over up to that many (a hole included) and say so with skipped().
+    // How many bytes to come of that direction are body for sure and need not be buffered; the
+    // stream may jump over up to that many (a hole included) and say so with skipped().
     [[nodiscard]] std::uint64_t client_skippable() const noexcept { return skippable(client_); }
     [[nodiscard]] std::uint64_t server_skippable() const noexcept { return skippable(server_); }
     void client_skipped(std::uint64_t count) noexcept { skipped(client_, count); }
@@ -42,8 +42,8 @@ class Http1Connection {
     void client_lost() noexcept { lost(client_); }
     void server_lost() noexcept { lost(server_); }
 
-    // What came out of a tunnel in that direction turned out to be HTTP/1 again (a proxy asked for clear
-    // text): read on from a head. Ordinals go on.
+    // What came out of a tunnel in that direction turned out to be HTTP/1 again (a proxy asked for
+    // clear text): read on from a head. Ordinals go on.
     void client_restart() noexcept;
     void server_restart() noexcept { server_ = {}; }
 
@@ -57,10 +57,11 @@ class Http1Connection {
     enum class Phase : std::uint8_t { head, length, chunked, until_close, tunnel, h2, lost };
     struct Direction {
         ChunkedSkipper chunks;
-        std::uint64_t left = 0;         // of a body with a length
-        std::uint32_t scanned = 0;      // bytes of an unfinished head that hold no blank line
+        std::uint64_t left = 0;     // of a body with a length
+        std::uint32_t scanned = 0;  // bytes of an unfinished head that hold no blank line
         Phase phase = Phase::head;
-        bool body_untouched = false;    // no byte of the body at hand has come
+        bool line_seen = false;       // the first line of that head is whole and sound
+        bool body_untouched = false;  // no byte of the body at hand has come
     };
     static constexpr std::uint32_t kPendingMax = 32;
 
@@ -69,6 +70,7 @@ class Http1Connection {
     static void begin_body(Direction& direction, const Body& body) noexcept;
     static Step body_step(Direction& direction, ByteView bytes) noexcept;
     static bool head_may_be_whole(Direction& direction, ByteView bytes) noexcept;
+    static Step wait_for_head(Direction& direction, ByteView bytes) noexcept;
     void lost(Direction& direction) noexcept;
     Step client_head(ByteView bytes, Request& out) noexcept;
     Step server_head(ByteView bytes, Response& out) noexcept;
@@ -84,8 +86,9 @@ class Http1Connection {
     std::uint32_t request_count_ = 0;
     std::uint32_t response_count_ = 0;
     std::uint32_t upgrade_ordinal_ = 0;
-    bool ordinals_known_ = true;  // no head was lost, so the n-th answer is that of the n-th request
-    bool may_leave_ = false;      // the last request was CONNECT or asked for an upgrade
+    bool ordinals_known_ =
+        true;                 // no head was lost, so the n-th answer is that of the n-th request
+    bool may_leave_ = false;  // the last request was CONNECT or asked for an upgrade
     bool awaits_continue_ = false;  // the last request said Expect: 100-continue
     bool refused_ = false;          // and was answered for good before its body began
 };

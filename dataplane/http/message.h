@@ -64,11 +64,12 @@ struct Response {
     void clear() noexcept;
 };
 
-// The path alone: absolute form loses scheme and authority, everything from `?` or `#` on is cut, so that
-// no key in a query reaches a record. Authority form (CONNECT) and `*` are given back as they are.
+// The path alone: absolute form loses scheme and authority, everything from `?` or `#` on is cut,
+// so that no key in a query reaches a record. Authority form (CONNECT) and `*` are given back as
+// they are.
 std::string_view path_of(const Request& request) noexcept;
-// Authority of an absolute or authority form, else `:authority`, else Host (RFC 9112 section 3.2.2);
-// user information before `@` is cut.
+// Authority of an absolute or authority form, else `:authority`, else Host (RFC 9112
+// section 3.2.2); user information before `@` is cut.
 std::string_view host_of(const Request& request) noexcept;
 
 inline void Request::clear() noexcept {

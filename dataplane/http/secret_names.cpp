@@ -7,19 +7,56 @@ namespace seine::http {
 namespace {
 
 constexpr std::string_view kHeaders[] = {
-    "authorization",       "proxy-authorization", "cookie",
-    "set-cookie",          "set-cookie2",         "x-api-key",
-    "api-key",             "apikey",              "x-goog-api-key",
-    "x-auth-token",        "x-access-token",      "x-amz-security-token",
-    "ocp-apim-subscription-key", "x-csrf-token",  "authentication-info",
-    "x-session-token",     "x-functions-key",     "x-xsrf-token",
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "set-cookie2",
+    "x-api-key",
+    "api-key",
+    "apikey",
+    "x-goog-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "x-amz-security-token",
+    "ocp-apim-subscription-key",
+    "x-csrf-token",
+    "authentication-info",
+    "x-session-token",
+    "x-functions-key",
+    "x-xsrf-token",
 };
 constexpr std::string_view kQueryNames[] = {
-    "key",      "k",           "apikey",       "api_key",      "api-key", "access_token", "token",
-    "auth",     "auth_token",  "authtoken",    "id_token",     "secret",  "client_secret", "password",
-    "passwd",   "pwd",         "pass",         "sig",          "signature", "code",        "session",
-    "sessionid", "session_id", "refresh_token", "subscription-key", "x-amz-signature",
-    "x-amz-security-token", "x-amz-credential", "x-api-key", "jwt",
+    "key",
+    "k",
+    "apikey",
+    "api_key",
+    "api-key",
+    "access_token",
+    "token",
+    "auth",
+    "auth_token",
+    "authtoken",
+    "id_token",
+    "secret",
+    "client_secret",
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "sig",
+    "signature",
+    "code",
+    "session",
+    "sessionid",
+    "session_id",
+    "refresh_token",
+    "subscription-key",
+    "x-amz-signature",
+    "x-amz-security-token",
+    "x-amz-credential",
+    "x-api-key",
+    "jwt",
 };
 
 template <std::size_t N>
@@ -38,8 +75,7 @@ bool is_secret_query_name(std::string_view name) noexcept { return any_equals(kQ
 bool SecretNames::add(std::string_view name) noexcept {
     if (name.empty() || name.size() > kNameBytesMax) return false;
     FixedString<kNameBytesMax> lower;
-    for (const char c : name)
-        lower.push(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+    for (const char c : name) lower.push(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
     return added_.push(lower);
 }
 

@@ -1,13 +1,12 @@
 // Scans over header text sixteen or thirty-two bytes at a time.
 #pragma once
-#include <immintrin.h>
-
 #include <cstdint>
+#include <immintrin.h>
 
 namespace seine::http {
 
-// The first byte below 0x20 at or after `at`, or `end`. Line ends, NUL and tabs are all that stop it, so
-// one pass finds the end of a line and proves the rest of it free of control characters.
+// The first byte below 0x20 at or after `at`, or `end`. Line ends, NUL and tabs are all that stop
+// it, so one pass finds the end of a line and proves the rest of it free of control characters.
 inline const std::uint8_t* find_control(const std::uint8_t* at, const std::uint8_t* end) noexcept {
     // The casts only load: unaligned, no wider than what is left.
 #ifdef __AVX2__

@@ -89,7 +89,8 @@ Parse tpkt(ByteView bytes, std::uint8_t type, std::size_t& length) noexcept {
     const std::uint8_t code = in.u8();
     if (version != 3 || reserved != 0) return bytes.empty() ? Parse::need_more : Parse::not_this;
     if (in.failed()) return Parse::need_more;
-    if (packet_bytes < kConnectBytesMin || packet_bytes > kHandshakeBytesMax) return Parse::not_this;
+    if (packet_bytes < kConnectBytesMin || packet_bytes > kHandshakeBytesMax)
+        return Parse::not_this;
     if (header_bytes + 5 != packet_bytes || code != type) return Parse::not_this;
     in.skip(packet_bytes - 6);
     return tls_follows(bytes, in, length);
@@ -100,11 +101,13 @@ Parse tpkt(ByteView bytes, std::uint8_t type, std::size_t& length) noexcept {
 Parse tls_here(ByteView bytes) noexcept {
     if (bytes.empty()) return Parse::need_more;
     if (bytes[0] != 0x16 && bytes[0] != 0x15) return Parse::not_this;
-    if (bytes.size() < 3) return bytes.size() == 2 && bytes[1] != 3 ? Parse::not_this : Parse::need_more;
+    if (bytes.size() < 3)
+        return bytes.size() == 2 && bytes[1] != 3 ? Parse::not_this : Parse::need_more;
     return bytes[1] == 3 && bytes[2] <= 4 ? Parse::ok : Parse::not_this;
 }
 
-//  | 4 | command | port (2) | address (4) | user, NUL | 4a: name, NUL where the address is 0.0.0.x |
+//  | 4 | command | port (2) | address (4) | user, NUL | 4a: name, NUL where the address is 0.0.0.x
+//  |
 Parse socks4_client(ByteView bytes, std::size_t& length) noexcept {
     ByteReader in(bytes);
     const std::uint8_t version = in.u8();
@@ -208,7 +211,8 @@ Parse postgres_server(ByteView bytes, std::size_t& length) noexcept {
     return Parse::not_this;
 }
 
-//  | 32 (3, little) | 1 | capabilities (4, little) | largest packet (4) | charset (1) | zeros (23) |
+//  | 32 (3, little) | 1 | capabilities (4, little) | largest packet (4) | charset (1) | zeros (23)
+//  |
 Parse mysql_client(ByteView bytes, std::size_t& length) noexcept {
     constexpr std::uint8_t kShape[] = {32, 0, 0, 1};
     constexpr std::uint8_t kClientSslBit = 0x08;  // of the second capability byte
@@ -232,12 +236,14 @@ Parse mysql_server(ByteView bytes, std::size_t& length) noexcept {
     if (at == nullptr) return Parse::need_more;
     const std::size_t packet_bytes = at[0] | (std::size_t{at[1]} << 8) | (std::size_t{at[2]} << 16);
     if (at[3] != 0 || at[4] != 10) return Parse::not_this;
-    if (packet_bytes < kGreetingBytesMin || packet_bytes > kGreetingBytesMax) return Parse::not_this;
+    if (packet_bytes < kGreetingBytesMin || packet_bytes > kGreetingBytesMax)
+        return Parse::not_this;
     in.skip(packet_bytes - 1);
     return tls_follows(bytes, in, length);
 }
 
-// ExtendedRequest with requestName 1.3.6.1.4.1.1466.20037 (RFC 4511 section 4.14.1), perhaps after a search.
+// ExtendedRequest with requestName 1.3.6.1.4.1.1466.20037 (RFC 4511 section 4.14.1), perhaps after
+// a search.
 Parse ldap_client(ByteView bytes, std::size_t& length) noexcept {
     constexpr std::string_view kStartTls = "1.3.6.1.4.1.1466.20037";
     constexpr std::uint8_t kExtendedRequest = 0x77;
@@ -266,7 +272,8 @@ Parse ldap_server(ByteView bytes, std::size_t& length) noexcept {
         ByteView body;
         if (const Parse parse = ldap_message(in, op, body); parse != Parse::ok) return parse;
         if (op != kExtendedResponse) continue;
-        if (const Parse parse = tls_follows(bytes, in, length); parse != Parse::not_this) return parse;
+        if (const Parse parse = tls_follows(bytes, in, length); parse != Parse::not_this)
+            return parse;
     }
     return Parse::not_this;
 }

@@ -1,4 +1,5 @@
-// The binary prefaces: each a function from the front of one direction to the length of its preface.
+// The binary prefaces: each a function from the front of one direction to the length of its
+// preface.
 #pragma once
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/status.h"
@@ -11,9 +12,9 @@ inline constexpr std::size_t kHandshakeBytesMax = 4096;  // of one direction
 Parse tls_here(ByteView bytes) noexcept;
 
 // Each of the following, for one direction and from its first byte:
-// ok: the preface is the first `length` bytes and what is inside begins there. need_more: sound so far.
-// not_this: another protocol, or this one without a tunnel (refused, another command, going on in clear).
-// Where the protocol only may turn to TLS, ok waits for the TLS to begin.
+// ok: the preface is the first `length` bytes and what is inside begins there. need_more: sound so
+// far. not_this: another protocol, or this one without a tunnel (refused, another command, going on
+// in clear). Where the protocol only may turn to TLS, ok waits for the TLS to begin.
 Parse socks4_client(ByteView bytes, std::size_t& length) noexcept;
 Parse socks4_server(ByteView bytes, std::size_t& length) noexcept;
 Parse socks5_client(ByteView bytes, std::size_t& length) noexcept;

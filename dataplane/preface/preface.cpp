@@ -32,7 +32,8 @@ Kind kind_of_command(std::string_view line) noexcept {
         if (first_word_is(line, verb)) return Kind::smtp;
     for (const std::string_view verb : {"CAPA", "STLS", "APOP"})
         if (first_word_is(line, verb)) return Kind::pop3;
-    for (const std::string_view verb : {"AUTH TLS", "AUTH SSL", "AUTH TLS-C", "FEAT", "SYST", "PBSZ"})
+    for (const std::string_view verb :
+         {"AUTH TLS", "AUTH SSL", "AUTH TLS-C", "FEAT", "SYST", "PBSZ"})
         if (first_word_is(line, verb)) return Kind::ftp;
     for (const std::string_view verb : {"STARTTLS", "USER"})
         if (first_word_is(line, verb)) return Kind::line;
@@ -49,7 +50,8 @@ Kind kind_of_greeting(std::string_view line) noexcept {
     if (line.starts_with("* OK") || line.starts_with("* PREAUTH")) return Kind::imap;
     if (line.starts_with("+OK")) return Kind::pop3;
     if (line.starts_with("220 ") || line.starts_with("220-")) {
-        if (has_word(line, "SMTP") || has_word(line, "ESMTP") || has_word(line, "LMTP")) return Kind::smtp;
+        if (has_word(line, "SMTP") || has_word(line, "ESMTP") || has_word(line, "LMTP"))
+            return Kind::smtp;
         return has_word(line, "FTP") ? Kind::ftp : Kind::line;
     }
     if (line.starts_with("200 ") || line.starts_with("201 ")) return Kind::line;  // NNTP
@@ -90,8 +92,9 @@ Parse xmpp_here(ByteView bytes) noexcept {
 }  // namespace
 
 std::string_view name_of(Kind kind) noexcept {
-    constexpr std::string_view kNames[] = {"none", "proxy", "socks4",   "socks5", "smtp", "imap", "pop3",
-                                           "ftp",  "line",  "postgres", "mysql",  "ldap", "rdp",  "xmpp"};
+    constexpr std::string_view kNames[] = {"none",  "proxy", "socks4", "socks5", "smtp",
+                                           "imap",  "pop3",  "ftp",    "line",   "postgres",
+                                           "mysql", "ldap",  "rdp",    "xmpp"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -113,7 +116,8 @@ Preface::Step Preface::lines(Direction& direction, ByteView bytes) noexcept {
     if (parse != Parse::ok) return {parse, false, 0};
     if (++direction.lines > kLinesMax) return {Parse::limit, false, 0};
     direction.begun = true;
-    const auto* end = static_cast<const std::uint8_t*>(std::memchr(bytes.data(), '\n', bytes.size()));
+    const auto* end =
+        static_cast<const std::uint8_t*>(std::memchr(bytes.data(), '\n', bytes.size()));
     return {Parse::ok, false, static_cast<std::size_t>(end - bytes.data()) + 1};
 }
 
@@ -203,7 +207,8 @@ Preface::Step Preface::server_start(ByteView bytes) noexcept {
     switch (bytes[0]) {
         case 0x00:
             parse = socks4_server(bytes, length);
-            if (parse == Parse::ok && kind_ != Kind::socks4) parse = tls_here(bytes.subspan(length));
+            if (parse == Parse::ok && kind_ != Kind::socks4)
+                parse = tls_here(bytes.subspan(length));
             return whole(Kind::socks4, parse, length);
         case 0x03:
             parse = rdp_server(bytes, length);

@@ -1,4 +1,5 @@
-// What comes before TLS or HTTP on a connection: PROXY, SOCKS, STARTTLS and kin, as a bounded machine.
+// What comes before TLS or HTTP on a connection: PROXY, SOCKS, STARTTLS and kin, as a bounded
+// machine.
 #pragma once
 #include "dataplane/preface/proxy_protocol.h"
 
@@ -26,21 +27,26 @@ enum class Kind : std::uint8_t {
 // Short name for records and counters: `proxy`, `socks5`, ..
 std::string_view name_of(Kind kind) noexcept;
 
-// The machine of one preface on one connection. Each direction is read on its own and waits for the other
-// nowhere, so a capture of one direction gives the same answers as far as they can be known: where a
-// command asks for TLS, the tunnel begins where TLS does begin. Nothing is kept of what goes by but kind and
-// counts; user names, passwords and mail stay in the stream.
+// The machine of one preface on one connection. Each direction is read on its own and waits for the
+// other nowhere, so a capture of one direction gives the same answers as far as they can be known:
+// where a command asks for TLS, the tunnel begins where TLS does begin. Nothing is kept of what
+// goes by but kind and counts; user names, passwords and mail stay in the stream.
 //
-// A tunnel can hold a preface again (PROXY, then SMTP): the caller makes a new Preface and bounds the depth.
+// A tunnel can hold a preface again (PROXY, then SMTP): the caller makes a new Preface and bounds
+// the depth.
 class Preface {
   public:
     static constexpr std::size_t kLineBytesMax = 4096;
-    static constexpr std::uint32_t kLinesMax = 512;  // per direction; handshakes.h bounds the binary ones
+    static constexpr std::uint32_t kLinesMax =
+        512;  // per direction; handshakes.h bounds the binary ones
 
-    // ok:        drop `consume` bytes; with `tunnel` the rest of this direction belongs to what is inside and
-    //            this direction is not shown here any more. Without it, call again when bytes are left.
+    // ok:        drop `consume` bytes; with `tunnel` the rest of this direction belongs to what is
+    // inside and
+    //            this direction is not shown here any more. Without it, call again when bytes are
+    //            left.
     // need_more: keep the bytes.
-    // not_this:  no preface here, or one that goes on in clear; other recognisers may try the bytes if
+    // not_this:  no preface here, or one that goes on in clear; other recognisers may try the bytes
+    // if
     //            nothing was consumed.
     // malformed, limit: a preface that breaks its rules or this machine's bounds.
     struct Step {

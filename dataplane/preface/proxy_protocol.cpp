@@ -1,4 +1,5 @@
-// PROXY protocol headers, both versions (the public proxy-protocol.txt of HAProxy, sections 2.1, 2.2).
+// PROXY protocol headers, both versions (the public proxy-protocol.txt of HAProxy,
+// sections 2.1, 2.2).
 #include "dataplane/preface/proxy_protocol.h"
 
 #include <charconv>
@@ -32,7 +33,8 @@ std::string_view next_word(std::string_view& line) noexcept {
 
 bool read_number(std::string_view text, int base, unsigned max, unsigned& out) noexcept {
     const auto done = std::from_chars(text.data(), text.data() + text.size(), out, base);
-    return !text.empty() && done.ec == std::errc() && done.ptr == text.data() + text.size() && out <= max;
+    return !text.empty() && done.ec == std::errc() && done.ptr == text.data() + text.size() &&
+           out <= max;
 }
 
 bool read_ipv4(std::string_view text, std::uint8_t* out) noexcept {
@@ -171,7 +173,8 @@ bool read_addresses(ByteReader& in, std::uint8_t family, ProxyHeader& out) noexc
     return !in.failed();
 }
 
-//  | signature (12) | version, command (1) | family, transport (1) | length (2) | addresses | TLVs |
+//  | signature (12) | version, command (1) | family, transport (1) | length (2) | addresses | TLVs
+//  |
 Parse parse_v2(ByteView bytes, ProxyHeader& out, std::size_t& consumed) noexcept {
     ByteReader in(bytes);
     const std::uint8_t* at = in.fixed<16>();

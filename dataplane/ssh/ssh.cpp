@@ -107,8 +107,9 @@ Parse parse_kexinit(ByteView payload, KexInit& out) noexcept {
     if (in.u8() != kMessageKexInit || in.failed()) return Parse::not_this;
     in.skip(16);
     std::string_view* const lists[] = {
-        &out.kex,     &out.host_key, &out.encryption_c2s,  &out.encryption_s2c,  &out.mac_c2s,
-        &out.mac_s2c, &out.compression_c2s, &out.compression_s2c, &out.languages_c2s, &out.languages_s2c};
+        &out.kex,           &out.host_key,     &out.encryption_c2s,  &out.encryption_s2c,
+        &out.mac_c2s,       &out.mac_s2c,      &out.compression_c2s, &out.compression_s2c,
+        &out.languages_c2s, &out.languages_s2c};
     for (std::string_view* list : lists)
         if (!read_names(in, *list)) return Parse::malformed;
     out.first_kex_follows = in.u8() != 0;

@@ -78,7 +78,14 @@ void append_language(std::string_view value, FixedString<Cap>& out) noexcept {
 // The first part; `names` gets the list of the second. False for a method without two letters.
 template <std::size_t Cap>
 bool append_a(const http::Request& request, NameList& names, FixedString<Cap>& out) noexcept {
-    if (request.method.size() < 2) return false;
+    // The first two letters: M-SEARCH gives `ms`, as the references print it.
+    char letters[2];
+    std::size_t letter_count = 0;
+    for (const char c : request.method) {
+        const char folded = lower(c);
+        if (letter_count < 2 && folded >= 'a' && folded <= 'z') letters[letter_count++] = folded;
+    }
+    if (letter_count < 2) return false;
     bool cookie = false;
     bool referer = false;
     std::size_t count = 0;
@@ -94,8 +101,7 @@ bool append_a(const http::Request& request, NameList& names, FixedString<Cap>& o
         }
     }
     if (count > kCountMax) count = kCountMax;
-    out.push(lower(request.method[0]));
-    out.push(lower(request.method[1]));
+    out.append({letters, 2});
     out.append_decimal(request.version.major);
     out.append_decimal(request.version.minor);
     out.push(cookie ? 'c' : 'n');
@@ -117,7 +123,8 @@ CookieList list_of(const Cookies& cookies, Part part) noexcept {
 
 }  // namespace
 
-bool ja4h(const http::Request& request, crypto::Digester& digester, FixedString<kJa4hBytesMax>& out) noexcept {
+bool ja4h(const http::Request& request, crypto::Digester& digester,
+          FixedString<kJa4hBytesMax>& out) noexcept {
     out.clear();
     Cookies cookies;
     if (!collect_cookies(request, cookies)) return false;

@@ -27,7 +27,8 @@ std::uint16_t most_frequent(std::span<std::uint16_t> lengths) noexcept {
 }
 
 template <std::size_t Cap>
-void append_pair(char left_mark, std::uint64_t left, std::uint64_t right, FixedString<Cap>& out) noexcept {
+void append_pair(char left_mark, std::uint64_t left, std::uint64_t right,
+                 FixedString<Cap>& out) noexcept {
     out.push(left_mark);
     out.append_decimal(left);
     out.push('s');
@@ -53,7 +54,8 @@ bool Ja4ssh::take(FixedString<kJa4sshBytesMax>& out) noexcept {
     if (packet_count() == 0) return false;
     const std::span<std::uint16_t> all(lengths_);
     out.clear();
-    append_pair('c', most_frequent(all.first(client_.packets)), most_frequent(all.last(server_.packets)), out);
+    append_pair('c', most_frequent(all.first(client_.packets)),
+                most_frequent(all.last(server_.packets)), out);
     out.push('_');
     append_pair('c', client_.packets, server_.packets, out);
     out.push('_');

@@ -1,9 +1,10 @@
-// HTTP/2 openings as text: the examples of fingerprints.md, the forms of what is absent, and refusals.
+// HTTP/2 openings as text: the examples of fingerprints.md, the forms of what is absent, and
+// refusals.
 #include "dataplane/fingerprint/h2_client.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -26,7 +27,8 @@ struct Opening {
         opening.window_increment = increment;
         return *this;
     }
-    Opening& priority(std::uint32_t stream, bool exclusive, std::uint32_t depends_on, std::uint16_t weight) {
+    Opening& priority(std::uint32_t stream, bool exclusive, std::uint32_t depends_on,
+                      std::uint16_t weight) {
         EXPECT_TRUE(opening.priorities.push({stream, depends_on, weight, exclusive}));
         return *this;
     }
@@ -90,7 +92,8 @@ TEST(H2Client, IsNoneForWhatWasNotSeenWhole) {
 TEST(H2Client, TheLargestOpeningFits) {
     Opening o;
     for (std::size_t i = 0; i < http::H2Opening::kSettingsMax; ++i) o.set(65535, 4294967295u);
-    for (std::size_t i = 0; i < http::H2Opening::kPrioritiesMax; ++i) o.priority(2147483647, true, 2147483647, 256);
+    for (std::size_t i = 0; i < http::H2Opening::kPrioritiesMax; ++i)
+        o.priority(2147483647, true, 2147483647, 256);
     o.window(2147483647).pseudo({":method", ":path", ":scheme", ":authority"});
     FixedString<kH2ClientBytesMax> common;
     FixedString<kH2SettingsBytesMax> own;

@@ -1,10 +1,10 @@
 // Seine's header-order descriptor: what enters, what stays out, letter case, count.
 #include "dataplane/fingerprint/http_order.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/crypto/digest.h"
 #include "dataplane/http/http1.h"
@@ -24,20 +24,26 @@ std::string order(std::string_view text) {
 
 // The hash is `printf %s host,user-agent,accept | sha256sum`.
 TEST(HdrOrder, HashesLowerCaseNamesInOrder) {
-    EXPECT_EQ(order("GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\nAccept: a\r\n\r\n"), "11nt03_042112399351");
-    EXPECT_EQ(order("POST / HTTP/1.0\r\nhost: h\r\nuser-agent: u\r\naccept: a\r\n\r\n"), "10bl03_042112399351");
-    EXPECT_EQ(order("PUT / HTTP/1.1\r\nHOST: h\r\nUser-Agent: u\r\naccept: a\r\n\r\n"), "11bm03_042112399351");
-    EXPECT_NE(order("GET / HTTP/1.1\r\nUser-Agent: u\r\nHost: h\r\nAccept: a\r\n\r\n"), "11nt03_042112399351");
-}
-
-TEST(HdrOrder, LeavesOutWhatFollowsFromTheClientsState) {
-    EXPECT_EQ(order("GET / HTTP/1.1\r\nHost: h\r\nCookie: c\r\nUser-Agent: u\r\nIf-None-Match: x\r\n"
-                    "Range: bytes=0-\r\nReferer: r\r\nAccept: a\r\nIf-Modified-Since: d\r\n\r\n"),
+    EXPECT_EQ(order("GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\nAccept: a\r\n\r\n"),
+              "11nt03_042112399351");
+    EXPECT_EQ(order("POST / HTTP/1.0\r\nhost: h\r\nuser-agent: u\r\naccept: a\r\n\r\n"),
+              "10bl03_042112399351");
+    EXPECT_EQ(order("PUT / HTTP/1.1\r\nHOST: h\r\nUser-Agent: u\r\naccept: a\r\n\r\n"),
+              "11bm03_042112399351");
+    EXPECT_NE(order("GET / HTTP/1.1\r\nUser-Agent: u\r\nHost: h\r\nAccept: a\r\n\r\n"),
               "11nt03_042112399351");
 }
 
+TEST(HdrOrder, LeavesOutWhatFollowsFromTheClientsState) {
+    EXPECT_EQ(
+        order("GET / HTTP/1.1\r\nHost: h\r\nCookie: c\r\nUser-Agent: u\r\nIf-None-Match: x\r\n"
+              "Range: bytes=0-\r\nReferer: r\r\nAccept: a\r\nIf-Modified-Since: d\r\n\r\n"),
+        "11nt03_042112399351");
+}
+
 TEST(HdrOrder, ValuesNeverEnter) {
-    EXPECT_EQ(order("GET /a?b HTTP/1.1\r\nHost: other\r\nUser-Agent: else\r\nAccept: */*\r\n\r\n"), "11nt03_042112399351");
+    EXPECT_EQ(order("GET /a?b HTTP/1.1\r\nHost: other\r\nUser-Agent: else\r\nAccept: */*\r\n\r\n"),
+              "11nt03_042112399351");
 }
 
 TEST(HdrOrder, NothingLeftIsZeros) {

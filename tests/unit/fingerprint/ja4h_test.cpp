@@ -2,10 +2,10 @@
 #ifdef SEINE_JA4PLUS
 #include "dataplane/fingerprint/ja4plus/ja4h.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/crypto/digest.h"
 #include "dataplane/http/http1.h"
@@ -62,7 +62,8 @@ TEST(Ja4h, MatchesAPlainRequest) {
 }
 
 TEST(Ja4h, EmptyListsAreZeros) {
-    EXPECT_EQ(make("GET / HTTP/1.0\r\n\r\n").hashed, "ge10nn000000_000000000000_000000000000_000000000000");
+    EXPECT_EQ(make("GET / HTTP/1.0\r\n\r\n").hashed,
+              "ge10nn000000_000000000000_000000000000_000000000000");
     EXPECT_EQ(make("GET / HTTP/1.0\r\ncookie: ; ;\r\n\r\n").raw, "ge10cn000000___");
 }
 
@@ -79,7 +80,8 @@ TEST(Ja4h, LanguageIsCutFoldedAndPadded) {
 }
 
 TEST(Ja4h, CookiesSortByNameThenValue) {
-    const Made made = make("GET / HTTP/1.1\r\nCookie: a-b=1; a=3;a=2 ; lone\r\nCookie: 0=z\r\n\r\n");
+    const Made made =
+        make("GET / HTTP/1.1\r\nCookie: a-b=1; a=3;a=2 ; lone\r\nCookie: 0=z\r\n\r\n");
     EXPECT_EQ(made.raw, "ge11cn000000__0,a,a,a-b,lone_0=z,a=2,a=3,a-b=1,lone");
     EXPECT_EQ(made.wire, "ge11cn000000__a-b,a,a,lone,0_a-b=1,a=3,a=2,lone,0=z");
     EXPECT_EQ(make("GET / HTTP/1.1\r\nCookie: a=b=c;=d\r\n\r\n").raw, "ge11cn000000__,a_=d,a=b=c");
@@ -96,7 +98,8 @@ TEST(Ja4h, PseudoHeadersDoNotCount) {
 
 TEST(Ja4h, CountIsCappedAndTheHashCoversAll) {
     std::string head = "DELETE / HTTP/1.1\r\n";
-    for (int i = 0; i < 120; ++i) head += "a-rather-long-header-name-" + std::to_string(i) + ": v\r\n";
+    for (int i = 0; i < 120; ++i)
+        head += "a-rather-long-header-name-" + std::to_string(i) + ": v\r\n";
     const Made made = make(head + "\r\n");
     EXPECT_EQ(made.hashed.substr(0, 12), "de11nn990000");
     EXPECT_NE(made.hashed, make(head + "one-more: v\r\n\r\n").hashed);

@@ -2,9 +2,9 @@
 #ifdef SEINE_JA4PLUS
 #include "dataplane/fingerprint/ja4plus/ja4ssh.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -22,14 +22,16 @@ TEST(Ja4ssh, PrintsAFullWindowAsPublished) {
     for (int i = 0; i < 19; ++i) state.bare_ack(true);
     state.bare_ack(false, 82);
     for (int i = 0; i < 104; ++i) EXPECT_FALSE(state.packet(true, i < 60 ? 76 : 36));
-    for (int i = 0; i < 96; ++i) EXPECT_EQ(state.packet(false, i < 50 ? 76 : 100 + static_cast<std::uint32_t>(i)), i == 95);
+    for (int i = 0; i < 96; ++i)
+        EXPECT_EQ(state.packet(false, i < 50 ? 76 : 100 + static_cast<std::uint32_t>(i)), i == 95);
     EXPECT_EQ(take(state), "c76s76_c104s96_c19s82");
     EXPECT_EQ(take(state), "none");
 }
 
 TEST(Ja4ssh, TheSmallerLengthWinsATie) {
     Ja4ssh state;
-    for (const std::uint32_t length : {48u, 36u, 36u, 48u, 1000u}) EXPECT_FALSE(state.packet(true, length));
+    for (const std::uint32_t length : {48u, 36u, 36u, 48u, 1000u})
+        EXPECT_FALSE(state.packet(true, length));
     EXPECT_EQ(take(state), "c36s0_c5s0_c0s0");
     EXPECT_FALSE(state.packet(false, 70000));
     EXPECT_EQ(take(state), "c0s65535_c0s1_c0s0");

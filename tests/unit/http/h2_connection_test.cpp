@@ -1,7 +1,6 @@
-// Clear HTTP/2: openings, heads in every framing, streams, bounds; nothing allocated once the pool is made.
+// Clear HTTP/2: openings, heads in every framing, streams, bounds; nothing allocated once the pool
+// is made.
 #include "dataplane/http/h2_connection.h"
-
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -9,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "tests/unit/http/h2_builder.h"
 
-// Counts every allocation of the process, the library's included; the sanitizers bring their own malloc.
+// Counts every allocation of the process, the library's included; the sanitizers bring their own
+// malloc.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define COUNTS_ALLOCATIONS 1
 static std::atomic<long> allocation_count{0};
@@ -53,8 +55,12 @@ struct Talk {
         : pool(bounds), connection(pool.acquire()) {}
     ~Talk() { pool.release(connection); }
 
-    Said say(std::string_view text, std::size_t piece = 1 << 20) { return {run(true, text, piece)}; }
-    Said answer(std::string_view text, std::size_t piece = 1 << 20) { return {run(false, text, piece)}; }
+    Said say(std::string_view text, std::size_t piece = 1 << 20) {
+        return {run(true, text, piece)};
+    }
+    Said answer(std::string_view text, std::size_t piece = 1 << 20) {
+        return {run(false, text, piece)};
+    }
 
     H2Pool pool;
     H2Connection* connection;
@@ -82,26 +88,34 @@ struct Talk {
         return last;
     }
     void note(bool client, const H2Connection::Step& step) {
-        const std::string stream = " " + std::to_string(client ? request->stream : response->stream);
+        const std::string stream =
+            " " + std::to_string(client ? request->stream : response->stream);
         const std::string end = step.end_stream ? " end" : "";
         if (step.event == Event::request)
-            seen.push_back("> " + std::string(request->target) + stream + " #" + std::to_string(request->ordinal) +
-                           end + (step.settles_opening ? " first" : ""));
+            seen.push_back("> " + std::string(request->target) + stream + " #" +
+                           std::to_string(request->ordinal) + end +
+                           (step.settles_opening ? " first" : ""));
         if (step.event == Event::response)
             seen.push_back("< " + std::to_string(response->status) + stream + " #" +
-                           (response->ordinal == Response::kNoOrdinal ? "?" : std::to_string(response->ordinal)) +
+                           (response->ordinal == Response::kNoOrdinal
+                                ? "?"
+                                : std::to_string(response->ordinal)) +
                            end);
-        if (step.event == Event::trailers) seen.push_back(std::string(client ? ">" : "<") + " trailers" + stream);
+        if (step.event == Event::trailers)
+            seen.push_back(std::string(client ? ">" : "<") + " trailers" + stream);
         if (step.event == Event::data)
-            seen.push_back(std::string(client ? ">" : "<") + " data " + std::to_string(step.data_bytes) + " on " +
-                           std::to_string(step.stream) + end);
+            seen.push_back(std::string(client ? ">" : "<") + " data " +
+                           std::to_string(step.data_bytes) + " on " + std::to_string(step.stream) +
+                           end);
     }
 };
 
 const std::string kOpening =
-    std::string(kH2Preface) + frame(H2Type::settings, 0, 0, setting(1, 65536) + setting(4, 131072) + setting(0x99, 7)) +
+    std::string(kH2Preface) +
+    frame(H2Type::settings, 0, 0, setting(1, 65536) + setting(4, 131072) + setting(0x99, 7)) +
     frame(H2Type::window_update, 0, 0, be(12517377, 4)) +
-    frame(H2Type::priority, 0, 3, be(0, 4) + "\xc8") + frame(H2Type::priority, 0, 5, be(0x80000003, 4) + "\x64");
+    frame(H2Type::priority, 0, 3, be(0, 4) + "\xc8") +
+    frame(H2Type::priority, 0, 5, be(0x80000003, 4) + "\x64");
 const std::string kServerOpening = frame(H2Type::settings, 0, 0, setting(3, 100));
 
 TEST(H2Connection, KeepsTheClientsOpening) {
@@ -120,30 +134,37 @@ TEST(H2Connection, KeepsTheClientsOpening) {
     EXPECT_TRUE(opening.settled);
     EXPECT_FALSE(opening.cut);
     EXPECT_EQ(talk.seen, (Lines{"> /a 1 #0 end first"}));
-    talk.say(frame(H2Type::settings, 0, 0, setting(9, 9)) + frame(H2Type::window_update, 0, 0, be(5, 4)));
+    talk.say(frame(H2Type::settings, 0, 0, setting(9, 9)) +
+             frame(H2Type::window_update, 0, 0, be(5, 4)));
     EXPECT_EQ(opening.settings.size(), 3u);
     EXPECT_EQ(opening.window_increment, 12517377u);
 }
 
 TEST(H2Connection, GivesTheSameByteByByte) {
-    const std::string wire =
-        kOpening + frame(H2Type::headers, kH2EndHeaders, 1, get("/post")) +
-        frame(H2Type::data, 0, 1, std::string(300, 'd')) + frame(H2Type::data, kH2EndStream | kH2Padded, 1, "\x03" "abcPAD") +
-        frame(H2Type::ping, 0, 0, "12345678") + frame(static_cast<H2Type>(0x42), 0, 9, "unknown") +
-        frame(H2Type::headers, kWhole, 3, get("/next"));
+    const std::string wire = kOpening + frame(H2Type::headers, kH2EndHeaders, 1, get("/post")) +
+                             frame(H2Type::data, 0, 1, std::string(300, 'd')) +
+                             frame(H2Type::data, kH2EndStream | kH2Padded, 1,
+                                   "\x03"
+                                   "abcPAD") +
+                             frame(H2Type::ping, 0, 0, "12345678") +
+                             frame(static_cast<H2Type>(0x42), 0, 9, "unknown") +
+                             frame(H2Type::headers, kWhole, 3, get("/next"));
     Talk whole;
     EXPECT_EQ(whole.say(wire), Parse::need_more);
     Talk pieces;
     EXPECT_EQ(pieces.say(wire, 1), Parse::need_more);
-    EXPECT_EQ(whole.seen, (Lines{"> /post 1 #0 first", "> data 300 on 1", "> data 3 on 1 end", "> /next 3 #1 end"}));
+    EXPECT_EQ(whole.seen, (Lines{"> /post 1 #0 first", "> data 300 on 1", "> data 3 on 1 end",
+                                 "> /next 3 #1 end"}));
     EXPECT_EQ(pieces.seen, whole.seen);
 }
 
 TEST(H2Connection, JoinsContinuationsAndTakesOffPaddingAndPriority) {
     const std::string block = get("/long");
-    const std::string padded = std::string(1, 4) + be(0x80000001, 4) + "\xff" + block.substr(0, 10) + "PADD";
+    const std::string padded =
+        std::string(1, 4) + be(0x80000001, 4) + "\xff" + block.substr(0, 10) + "PADD";
     Talk talk;
-    EXPECT_EQ(talk.say(kOpening + frame(H2Type::headers, kH2Padded | kH2Priority | kH2EndStream, 1, padded) +
+    EXPECT_EQ(talk.say(kOpening +
+                       frame(H2Type::headers, kH2Padded | kH2Priority | kH2EndStream, 1, padded) +
                        frame(H2Type::continuation, 0, 1, block.substr(10, 5)) +
                        frame(H2Type::continuation, 0, 1, "") +
                        frame(H2Type::continuation, kH2EndHeaders, 1, block.substr(15))),
@@ -158,7 +179,8 @@ TEST(H2Connection, TiesAnswersToTheirRequests) {
     Talk talk;
     talk.say(kOpening);
     for (const int stream : {1, 3, 5})
-        talk.say(frame(H2Type::headers, kWhole, static_cast<std::uint32_t>(stream), get("/" + std::to_string(stream))));
+        talk.say(frame(H2Type::headers, kWhole, static_cast<std::uint32_t>(stream),
+                       get("/" + std::to_string(stream))));
     talk.seen.clear();
     talk.answer(kServerOpening + frame(H2Type::headers, kH2EndHeaders, 5, field(":status", "200")) +
                 frame(H2Type::headers, kH2EndHeaders, 1, field(":status", "103")) +
@@ -167,8 +189,8 @@ TEST(H2Connection, TiesAnswersToTheirRequests) {
                 frame(H2Type::headers, kWhole, 5, field("grpc-status", "0")) +
                 frame(H2Type::rst_stream, 0, 3, be(8, 4)) +
                 frame(H2Type::headers, kWhole, 3, field(":status", "500")));
-    EXPECT_EQ(talk.seen, (Lines{"< 200 5 #2", "< 103 1 #0", "< 404 1 #0 end", "< data 5 on 5", "< trailers 5",
-                                "< 500 3 #? end"}));
+    EXPECT_EQ(talk.seen, (Lines{"< 200 5 #2", "< 103 1 #0", "< 404 1 #0 end", "< data 5 on 5",
+                                "< trailers 5", "< 500 3 #? end"}));
 }
 
 TEST(H2Connection, DecodesPushPromisesForTheTableAlone) {
@@ -176,7 +198,8 @@ TEST(H2Connection, DecodesPushPromisesForTheTableAlone) {
     talk.say(kOpening + frame(H2Type::headers, kWhole, 1, get("/")));
     talk.seen.clear();
     const std::string indexed = std::string("\x40\x01n\x01v");  // enters the table
-    EXPECT_EQ(talk.answer(kServerOpening + frame(H2Type::push_promise, kH2EndHeaders, 1, be(2, 4) + indexed) +
+    EXPECT_EQ(talk.answer(kServerOpening +
+                          frame(H2Type::push_promise, kH2EndHeaders, 1, be(2, 4) + indexed) +
                           frame(H2Type::headers, kWhole, 1, field(":status", "200") + "\xbe")),
               Parse::need_more);
     EXPECT_EQ(talk.seen, (Lines{"< 200 1 #0 end"}));
@@ -185,7 +208,8 @@ TEST(H2Connection, DecodesPushPromisesForTheTableAlone) {
 
 TEST(H2Connection, RequestTrailersAreNoRequest) {
     Talk talk;
-    talk.say(kOpening + frame(H2Type::headers, kH2EndHeaders, 1, get("/up")) + frame(H2Type::data, 0, 1, "x") +
+    talk.say(kOpening + frame(H2Type::headers, kH2EndHeaders, 1, get("/up")) +
+             frame(H2Type::data, 0, 1, "x") +
              frame(H2Type::headers, kWhole, 1, field("checksum", "1")));
     EXPECT_EQ(talk.seen, (Lines{"> /up 1 #0 first", "> data 1 on 1", "> trailers 1"}));
 }
@@ -193,7 +217,8 @@ TEST(H2Connection, RequestTrailersAreNoRequest) {
 TEST(H2Connection, UpgradedRequestIsStreamOne) {
     Talk talk;
     talk.connection->begin_upgraded(4);
-    talk.say(std::string(kH2Preface) + frame(H2Type::settings, 0, 0, "") + frame(H2Type::headers, kWhole, 3, get("/2")));
+    talk.say(std::string(kH2Preface) + frame(H2Type::settings, 0, 0, "") +
+             frame(H2Type::headers, kWhole, 3, get("/2")));
     talk.answer(kServerOpening + frame(H2Type::headers, kWhole, 1, field(":status", "200")));
     EXPECT_EQ(talk.seen, (Lines{"> /2 3 #5 end first", "< 200 1 #4 end"}));
 }
@@ -228,7 +253,10 @@ TEST(H2Connection, RefusesBrokenFrames) {
     EXPECT_EQ(client(frame(H2Type::window_update, 0, 0, "123")), Parse::malformed);
     EXPECT_EQ(client(frame(H2Type::priority, 0, 1, "1234")), Parse::malformed);
     EXPECT_EQ(client(frame(H2Type::push_promise, 0, 1, "1234")), Parse::malformed);
-    EXPECT_EQ(client(frame(H2Type::data, kH2Padded, 1, "\x05" "abc")), Parse::malformed);
+    EXPECT_EQ(client(frame(H2Type::data, kH2Padded, 1,
+                           "\x05"
+                           "abc")),
+              Parse::malformed);
     EXPECT_EQ(client(frame(H2Type::data, 0, 0, "abc")), Parse::malformed);
     Talk other;
     EXPECT_EQ(other.say("PRI * HTTP/1.1\r\n"), Parse::not_this);
@@ -241,7 +269,8 @@ TEST(H2Connection, BoundsBlocksSettingsAndStreams) {
         return talk.say(kOpening + wire).parse;
     };
     std::string flood = frame(H2Type::headers, 0, 1, "");
-    for (std::size_t i = 0; i < H2Connection::kBlockFramesMax; ++i) flood += frame(H2Type::continuation, 0, 1, "");
+    for (std::size_t i = 0; i < H2Connection::kBlockFramesMax; ++i)
+        flood += frame(H2Type::continuation, 0, 1, "");
     EXPECT_EQ(client(flood), Parse::limit);
     EXPECT_EQ(client(be(70000, 3) + "\x01\x04" + be(1, 4)), Parse::limit);
     EXPECT_EQ(client(frame(H2Type::settings, 0, 0, std::string(18000, '\0'))), Parse::limit);
@@ -250,7 +279,8 @@ TEST(H2Connection, BoundsBlocksSettingsAndStreams) {
     for (std::size_t i = 0; i <= H2Opening::kSettingsMax; ++i) settings += setting(1, 1);
     many.say(std::string(kH2Preface) + frame(H2Type::settings, 0, 0, settings));
     EXPECT_TRUE(many.connection->opening().cut);
-    for (std::uint32_t i = 0; i < 130; ++i) many.say(frame(H2Type::headers, kWhole, 2 * i + 1, get("/")));
+    for (std::uint32_t i = 0; i < 130; ++i)
+        many.say(frame(H2Type::headers, kWhole, 2 * i + 1, get("/")));
     EXPECT_EQ(many.connection->request_count(), 130u);
     EXPECT_EQ(many.connection->untracked_count(), 2u);
 }
@@ -301,7 +331,8 @@ TEST(H2Pool, AllocatesNothingOnceMade) {
     const auto request = std::make_unique<Request>();
     std::string wire = kOpening;
     for (std::uint32_t i = 0; i < 200; ++i) {
-        const std::string grows = "\x40\x05name" + std::to_string(i % 10) + "\x7f\x49" + std::string(200, 'v');
+        const std::string grows =
+            "\x40\x05name" + std::to_string(i % 10) + "\x7f\x49" + std::string(200, 'v');
         wire += frame(H2Type::headers, kWhole, 2 * i + 1, get("/" + std::to_string(i)) + grows);
     }
     const long before = allocation_count.load();
@@ -330,8 +361,10 @@ TEST(H2Recogniser, KnowsPrefaceAndServerSettings) {
     EXPECT_EQ(looks_like_h2_preface(as_bytes("PRI * HTTP/2.1")), Parse::not_this);
     EXPECT_EQ(looks_like_h2_server(as_bytes(kServerOpening)), Parse::ok);
     EXPECT_EQ(looks_like_h2_server(as_bytes(kServerOpening.substr(0, 8))), Parse::need_more);
-    EXPECT_EQ(looks_like_h2_server(as_bytes(frame(H2Type::settings, kH2Ack, 0, ""))), Parse::not_this);
-    EXPECT_EQ(looks_like_h2_server(as_bytes(frame(H2Type::settings, 0, 0, "12345"))), Parse::not_this);
+    EXPECT_EQ(looks_like_h2_server(as_bytes(frame(H2Type::settings, kH2Ack, 0, ""))),
+              Parse::not_this);
+    EXPECT_EQ(looks_like_h2_server(as_bytes(frame(H2Type::settings, 0, 0, "12345"))),
+              Parse::not_this);
 }
 
 }  // namespace

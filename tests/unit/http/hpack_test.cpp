@@ -1,12 +1,13 @@
-// HPACK: RFC 7541 appendix C known answers, bounds, bounded memory and no allocation while decoding.
+// HPACK: RFC 7541 appendix C known answers, bounds, bounded memory and no allocation while
+// decoding.
 #include "dataplane/http/hpack.h"
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -22,7 +23,8 @@ std::string from_hex(std::string_view hex) {
 }
 
 struct Decoder {
-    explicit Decoder(std::size_t slab = std::size_t{1} << 20, std::size_t budget = std::size_t{1} << 20)
+    explicit Decoder(std::size_t slab = std::size_t{1} << 20,
+                     std::size_t budget = std::size_t{1} << 20)
         : memory(slab) {
         started = table.start(memory, budget);
     }
@@ -50,8 +52,9 @@ TEST(Hpack, DecodesRfc7541AppendixC3RequestsWithoutHuffman) {
     ASSERT_EQ(d.started, Parse::ok);
     EXPECT_EQ(d.decode("828684410f7777772e6578616d706c652e636f6d"),
               ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\n");
-    EXPECT_EQ(d.decode("828684be58086e6f2d6361636865"),
-              ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\ncache-control=no-cache\n");
+    EXPECT_EQ(
+        d.decode("828684be58086e6f2d6361636865"),
+        ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\ncache-control=no-cache\n");
     EXPECT_EQ(d.decode("828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565"),
               ":method=GET\n:scheme=https\n:path=/index.html\n:authority=www.example.com\n"
               "custom-key=custom-value\n");
@@ -61,8 +64,9 @@ TEST(Hpack, DecodesRfc7541AppendixC4RequestsWithHuffman) {
     Decoder d;
     EXPECT_EQ(d.decode("828684418cf1e3c2e5f23a6ba0ab90f4ff"),
               ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\n");
-    EXPECT_EQ(d.decode("828684be5886a8eb10649cbf"),
-              ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\ncache-control=no-cache\n");
+    EXPECT_EQ(
+        d.decode("828684be5886a8eb10649cbf"),
+        ":method=GET\n:scheme=http\n:path=/\n:authority=www.example.com\ncache-control=no-cache\n");
     EXPECT_EQ(d.decode("828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf"),
               ":method=GET\n:scheme=https\n:path=/index.html\n:authority=www.example.com\n"
               "custom-key=custom-value\n");
@@ -196,7 +200,8 @@ TEST(HpackMemory, BlocksDoNotOverlap) {
     for (int i = 0; i < 20000; ++i) {
         if (held.size() > 60 || (random() % 3 == 0 && !held.empty())) {
             const std::size_t pick = random() % held.size();
-            for (std::size_t b = 0; b < held[pick].bytes; ++b) ASSERT_EQ(held[pick].at[b], held[pick].mark);
+            for (std::size_t b = 0; b < held[pick].bytes; ++b)
+                ASSERT_EQ(held[pick].at[b], held[pick].mark);
             memory.give(held[pick].at);
             held[pick] = held.back();
             held.pop_back();

@@ -1,10 +1,11 @@
-// HTTP/1 connections: pipelining, bodies in pieces, continue, upgrade, CONNECT, and finding heads again.
+// HTTP/1 connections: pipelining, bodies in pieces, continue, upgrade, CONNECT, and finding heads
+// again.
 #include "dataplane/http/http1_connection.h"
-
-#include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -45,8 +46,9 @@ struct Talk {
             server_last = step.parse;
             ASSERT_LE(step.consume, server.size());
             if (step.event == Event::response) {
-                seen.push_back("< " + std::to_string(out.status) + " " +
-                               (out.ordinal == Response::kNoOrdinal ? "?" : std::to_string(out.ordinal)));
+                seen.push_back(
+                    "< " + std::to_string(out.status) + " " +
+                    (out.ordinal == Response::kNoOrdinal ? "?" : std::to_string(out.ordinal)));
             }
             if (step.event == Event::tunnel) seen.push_back("< tunnel");
             if (step.event == Event::h2_starts) seen.push_back("< h2");
@@ -61,14 +63,17 @@ using Lines = std::vector<std::string>;
 
 TEST(Http1Connection, FollowsPipelinedRequestsAndTheirAnswers) {
     Talk talk;
-    talk.say("GET /1 HTTP/1.1\r\n\r\nHEAD /2 HTTP/1.1\r\n\r\nPOST /3 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
-             "GET /4 HTTP/1.1\r\n\r\n");
-    talk.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-                "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
-                "HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
-                "HTTP/1.0 200 OK\r\n\r\nHTTP/1.1 500 this is body\r\n\r\n");
-    EXPECT_EQ(talk.seen, (Lines{"> GET 0", "> HEAD 1", "> POST 2", "> GET 3", "< 200 0", "< 200 1", "< 201 2",
-                                "< 200 3"}));
+    talk.say(
+        "GET /1 HTTP/1.1\r\n\r\nHEAD /2 HTTP/1.1\r\n\r\nPOST /3 HTTP/1.1\r\nContent-Length: "
+        "3\r\n\r\nabc"
+        "GET /4 HTTP/1.1\r\n\r\n");
+    talk.answer(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+        "HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+        "HTTP/1.0 200 OK\r\n\r\nHTTP/1.1 500 this is body\r\n\r\n");
+    EXPECT_EQ(talk.seen, (Lines{"> GET 0", "> HEAD 1", "> POST 2", "> GET 3", "< 200 0", "< 200 1",
+                                "< 201 2", "< 200 3"}));
     EXPECT_EQ(talk.connection.request_count(), 4u);
     EXPECT_EQ(talk.connection.response_count(), 4u);
 }
@@ -101,7 +106,8 @@ TEST(Http1Connection, BodiesNeedNotBeShown) {
 }
 
 TEST(Http1Connection, WaitsForContinueOrGoesOnWhenRefused) {
-    constexpr std::string_view kAsk = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    constexpr std::string_view kAsk =
+        "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     Talk granted;
     granted.say(kAsk);
     granted.answer("HTTP/1.1 100 Continue\r\n\r\n");
@@ -138,7 +144,8 @@ TEST(Http1Connection, ConnectRefusedGoesOnInHttp) {
     talk.say("CONNECT h:443 HTTP/1.1\r\nProxy-Authorization: x\r\n\r\n");
     talk.answer("HTTP/1.1 200 OK\r\n\r\n");
     talk.say("GET /inside HTTP/1.1\r\n\r\n");
-    EXPECT_EQ(talk.seen, (Lines{"> CONNECT 0", "< 407 0", "> CONNECT 1", "< 200 1", "< tunnel", "> tunnel"}));
+    EXPECT_EQ(talk.seen,
+              (Lines{"> CONNECT 0", "< 407 0", "> CONNECT 1", "< 200 1", "< tunnel", "> tunnel"}));
     talk.connection.client_restart();
     talk.connection.server_restart();
     talk.say("");
@@ -174,6 +181,23 @@ TEST(Http1Connection, UpgradesToWebsocketAndHttp2) {
     EXPECT_EQ(ignored.seen, (Lines{"> GET 0", "< 200 0", "> GET 1"}));
 }
 
+// Both found by fuzzing: what follows an upgrade is told at its first wrong byte, in any pieces.
+TEST(Http1Connection, WhatIsNoHttpBehindAnUpgradeIsATunnelInAnyPieces) {
+    for (const std::string_view rest : {"PRI * 0HTTP/3.0\xff)\n", "\r\n\r\n1\r upgrade"}) {
+        Talk pieces;
+        pieces.say("GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n");
+        for (const char c : rest) {
+            pieces.say({&c, 1});
+            if (pieces.seen.back() == "> tunnel") break;
+        }
+        EXPECT_EQ(pieces.seen, (Lines{"> GET 0", "> tunnel"})) << rest;
+    }
+    Talk preface;
+    preface.say("GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
+    for (const char c : std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) preface.say({&c, 1});
+    EXPECT_EQ(preface.seen, (Lines{"> GET 0", "> h2"}));
+}
+
 TEST(Http1Connection, FindsHeadsAgainAfterAHole) {
     Talk talk;
     talk.say("GET /1 HTTP/1.1\r\n\r\n");
@@ -189,7 +213,9 @@ TEST(Http1Connection, FindsHeadsAgainAfterAHole) {
 
 TEST(Http1Connection, AnswersWithoutRequestsHaveNoOrdinal) {
     Talk talk;
-    talk.answer("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+    talk.answer(
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 404 No\r\nContent-Length: "
+        "0\r\n\r\n");
     EXPECT_EQ(talk.seen, (Lines{"< 200 ?", "< 404 ?"}));
 }
 

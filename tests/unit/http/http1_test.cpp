@@ -1,11 +1,12 @@
-// HTTP/1 heads: fields in wire order, body rule, recognisers; every truncation and every flipped byte.
+// HTTP/1 heads: fields in wire order, body rule, recognisers; every truncation and every flipped
+// byte.
 #include "dataplane/http/http1.h"
-
-#include <gtest/gtest.h>
 
 #include <memory>
 #include <random>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -82,7 +83,8 @@ TEST(Http1Request, EveryFlippedByteIsAnswered) {
 
 TEST(Http1Request, JoinsFoldedLinesAndSaysSo) {
     Request out;
-    ASSERT_EQ(request("GET / HTTP/1.1\r\nA: one\r\n  two\r\n\tthree\r\nB: 4\r\n\r\n", out), Parse::ok);
+    ASSERT_EQ(request("GET / HTTP/1.1\r\nA: one\r\n  two\r\n\tthree\r\nB: 4\r\n\r\n", out),
+              Parse::ok);
     EXPECT_TRUE(out.folded);
     ASSERT_EQ(out.headers.size(), 2u);
     EXPECT_EQ(out.headers[0].value, "one\r\n  two\r\n\tthree");
@@ -117,13 +119,16 @@ TEST(Http1Request, PassesOverLinesThatAreNoFields) {
     ASSERT_EQ(out.headers.size(), 1u);
     EXPECT_EQ(out.headers[0].name, "Host");
     EXPECT_EQ(out.headers[0].value, "h");
-    EXPECT_EQ(request(std::string_view("GET / HTTP/1.1\r\nA: b\0c\r\n\r\n", 26), out), Parse::malformed);
+    EXPECT_EQ(request(std::string_view("GET / HTTP/1.1\r\nA: b\0c\r\n\r\n", 26), out),
+              Parse::malformed);
 }
 
 TEST(Http1Request, ReadsEveryTargetForm) {
     Request out;
-    ASSERT_EQ(request("GET http://user:pw@host.example:81/p/q?k=secret HTTP/1.1\r\nHost: other\r\n\r\n", out),
-              Parse::ok);
+    ASSERT_EQ(
+        request("GET http://user:pw@host.example:81/p/q?k=secret HTTP/1.1\r\nHost: other\r\n\r\n",
+                out),
+        Parse::ok);
     EXPECT_EQ(path_of(out), "/p/q");
     EXPECT_EQ(host_of(out), "host.example:81");
     ASSERT_EQ(request("GET http://h?x HTTP/1.1\r\n\r\n", out), Parse::ok);
@@ -142,7 +147,8 @@ TEST(Http1Request, RefusesOtherProtocols) {
     Request out;
     for (const std::string_view text :
          {"INVITE sip:a@b SIP/2.0\r\n\r\n", "GET /\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-          "EHLO mail.example\r\n", "SSH-2.0-OpenSSH_9.2p1 x\r\n", "\x16\x03\x01", "GET  HTTP/1.1\r\n\r\n"}) {
+          "EHLO mail.example\r\n", "SSH-2.0-OpenSSH_9.2p1 x\r\n", "\x16\x03\x01",
+          "GET  HTTP/1.1\r\n\r\n"}) {
         EXPECT_EQ(request(text, out), Parse::not_this) << text;
         EXPECT_EQ(looks_like_http1_request(as_bytes(text)), Parse::not_this) << text;
     }
@@ -204,8 +210,10 @@ TEST(Http1Response, AppliesTheBodyRuleOfItsRequest) {
     EXPECT_EQ(kind(kSized, RequestKind::other), BodyKind::length);
     EXPECT_EQ(kind(kSized, RequestKind::head), BodyKind::none);
     EXPECT_EQ(kind(kSized, RequestKind::connect), BodyKind::none);
-    EXPECT_EQ(kind("HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\n", RequestKind::connect), BodyKind::length);
-    EXPECT_EQ(kind("HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", RequestKind::other), BodyKind::none);
+    EXPECT_EQ(kind("HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\n", RequestKind::connect),
+              BodyKind::length);
+    EXPECT_EQ(kind("HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", RequestKind::other),
+              BodyKind::none);
     EXPECT_EQ(kind("HTTP/1.1 204 x\r\n\r\n", RequestKind::other), BodyKind::none);
     EXPECT_EQ(kind("HTTP/1.1 100 Continue\r\n\r\n", RequestKind::other), BodyKind::none);
     EXPECT_EQ(kind("HTTP/1.1 200\r\n\r\n", RequestKind::other), BodyKind::until_close);
@@ -218,7 +226,8 @@ TEST(Http1Response, AppliesTheBodyRuleOfItsRequest) {
 
 TEST(Http1Response, ReadsStatusAndReason) {
     Response out;
-    ASSERT_EQ(response("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n\r\nbody", out), Parse::ok);
+    ASSERT_EQ(response("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n\r\nbody", out),
+              Parse::ok);
     EXPECT_EQ(out.status, 429);
     EXPECT_EQ(out.reason, "Too Many Requests");
     EXPECT_EQ(out.headers.value_of("retry-after"), "1");
@@ -228,14 +237,16 @@ TEST(Http1Response, ReadsStatusAndReason) {
             EXPECT_EQ(parse_response(bytes, out), Parse::need_more) << cut;
         });
     }
-    for (const std::string_view text : {"ICY 200 OK\r\n", "HTTP/2.0 200 OK\r\n", "HTTP/1.1 20x\r\n", "GET /"})
+    for (const std::string_view text :
+         {"ICY 200 OK\r\n", "HTTP/2.0 200 OK\r\n", "HTTP/1.1 20x\r\n", "GET /"})
         EXPECT_EQ(response(text, out), Parse::not_this) << text;
 }
 
 TEST(Http1Recogniser, AsksForMoreOnlyWhileNothingSpeaksAgainst) {
     constexpr std::string_view kLine = "M-SEARCH * HTTP/1.1\r\n";
     for (std::size_t cut = 0; cut + 1 < kLine.size(); ++cut)
-        EXPECT_EQ(looks_like_http1_request(as_bytes(kLine.substr(0, cut))), Parse::need_more) << cut;
+        EXPECT_EQ(looks_like_http1_request(as_bytes(kLine.substr(0, cut))), Parse::need_more)
+            << cut;
     EXPECT_EQ(looks_like_http1_request(as_bytes(kLine)), Parse::ok);
     const std::string longest = std::string(kMethodBytesMax, 'X') + " / HTTP/1.1\r\n";
     EXPECT_EQ(looks_like_http1_request(as_bytes(longest)), Parse::ok);

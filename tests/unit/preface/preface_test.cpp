@@ -1,12 +1,12 @@
 // Each preface in both directions, whole and byte by byte; refusals, bounds, random bytes.
 #include "dataplane/preface/preface.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -34,7 +34,8 @@ Outcome run(Preface& machine, bool client, std::string_view text, std::size_t pi
             const auto exact = std::make_unique<std::uint8_t[]>(held.size());
             std::copy(held.begin(), held.end(), exact.get());
             const ByteView bytes(exact.get(), held.size());
-            const auto step = client ? machine.feed_client(bytes, header) : machine.feed_server(bytes);
+            const auto step =
+                client ? machine.feed_client(bytes, header) : machine.feed_server(bytes);
             out.parse = step.parse;
             out.kind = machine.kind();
             EXPECT_LE(step.consume, held.size());
@@ -57,23 +58,27 @@ struct Case {
 
 std::vector<Case> cases() {
     const std::string socks5_reply = "\x05\x00\x00\x01\x7f\x00\x00\x01\x04\x38"s;
-    const std::string ldap_request = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"s + "1.3.6.1.4.1.1466.20037";
+    const std::string ldap_request =
+        "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"s + "1.3.6.1.4.1.1466.20037";
     const std::string ldap_response = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"s;
     const std::string mysql_greeting =
         "\x4a\x00\x00\x00\x0a"s + "8.0.28\0"s + std::string(0x4a - 8, 'g');
     const std::string mysql_request = "\x20\x00\x00\x01\x85\xae\xff\x20"s + std::string(28, '\0');
     return {
-        {Kind::socks4, "\x04\x01\x01\xbb\x5d\xb8\xd8\x77\x00"s, "\x00\x5a\x99\xb4\x0a\xb4\x9c\xf9"s},
+        {Kind::socks4, "\x04\x01\x01\xbb\x5d\xb8\xd8\x77\x00"s,
+         "\x00\x5a\x99\xb4\x0a\xb4\x9c\xf9"s},
         {Kind::socks4, "\x04\x01\x01\xbb\x00\x00\x00\x01me\x00www.example.com\x00"s,
          "\x00\x5a\x00\x00\x00\x00\x00\x00"s},
-        {Kind::socks5, "\x05\x02\x00\x01\x05\x01\x00\x01\x5d\xb8\xd8\x77\x01\xbb"s, "\x05\x00"s + socks5_reply},
+        {Kind::socks5, "\x05\x02\x00\x01\x05\x01\x00\x01\x5d\xb8\xd8\x77\x01\xbb"s,
+         "\x05\x00"s + socks5_reply},
         {Kind::socks5, "\x05\x01\x02\x01\x04user\x04pass\x05\x01\x00\x03\x05h.exa\x01\xbb"s,
          "\x05\x02\x01\x00"s + socks5_reply},
         {Kind::socks5, "\x05\x01\x00\x05\x01\x00\x04"s + std::string(16, 'a') + "\x01\xbb",
          "\x05\x00\x05\x00\x00\x04"s + std::string(18, 'b')},
         {Kind::smtp, "EHLO client.example\r\nSTARTTLS\r\n",
          "220 mx.example ESMTP\r\n250-mx.example\r\n250 STARTTLS\r\n220 go\r\n"},
-        {Kind::imap, ". CAPABILITY\r\n. STARTTLS\r\n", "* OK ready\r\n* CAPABILITY x\r\n. OK go\r\n"},
+        {Kind::imap, ". CAPABILITY\r\n. STARTTLS\r\n",
+         "* OK ready\r\n* CAPABILITY x\r\n. OK go\r\n"},
         {Kind::pop3, "CAPA\r\nSTLS\r\n", "+OK hello\r\n+OK\r\n.\r\n+OK go\r\n"},
         {Kind::ftp, "AUTH TLS\r\n", "220 \"Authorized users only\"\r\n234 Proceed\r\n"},
         {Kind::postgres, "\x00\x00\x00\x08\x04\xd2\x16\x2f"s, "S"},
@@ -117,12 +122,14 @@ TEST(Preface, NoTruncationOpensATunnel) {
     for (const Case& c : cases()) {
         for (std::size_t cut = 0; cut < c.client.size(); ++cut) {
             Preface machine;
-            EXPECT_FALSE(run(machine, true, std::string_view(c.client).substr(0, cut), 10000).tunnel)
+            EXPECT_FALSE(
+                run(machine, true, std::string_view(c.client).substr(0, cut), 10000).tunnel)
                 << name_of(c.kind) << ' ' << cut;
         }
         for (std::size_t cut = 0; cut < c.server.size(); ++cut) {
             Preface machine;
-            EXPECT_FALSE(run(machine, false, std::string_view(c.server).substr(0, cut), 10000).tunnel)
+            EXPECT_FALSE(
+                run(machine, false, std::string_view(c.server).substr(0, cut), 10000).tunnel)
                 << name_of(c.kind) << ' ' << cut;
         }
     }
@@ -176,8 +183,9 @@ TEST(Preface, RefusedTunnelsAreNone) {
 
 TEST(Preface, OtherProtocolsAreNotMistaken) {
     for (const std::string_view text :
-         {"GET / HTTP/1.1\r\n"sv, "POST / HTTP/1.1\r\n"sv, "PRI * HTTP/2.0\r\n"sv, "SSH-2.0-a\r\n"sv,
-          "\x16\x03\x01\x02"sv, "\x80\x2e\x01\x03"sv, "hello there\r\n"sv, "\x05\x00\x0b\x03\x10"sv}) {
+         {"GET / HTTP/1.1\r\n"sv, "POST / HTTP/1.1\r\n"sv, "PRI * HTTP/2.0\r\n"sv,
+          "SSH-2.0-a\r\n"sv, "\x16\x03\x01\x02"sv, "\x80\x2e\x01\x03"sv, "hello there\r\n"sv,
+          "\x05\x00\x0b\x03\x10"sv}) {
         Preface machine;
         EXPECT_EQ(run(machine, true, text, 1).parse, Parse::not_this) << text;
         EXPECT_EQ(machine.kind(), Kind::none);
@@ -200,8 +208,9 @@ TEST(Preface, BoundsLines) {
     for (std::uint32_t i = 0; i < Preface::kLinesMax; ++i) talk += "NOOP\r\n";
     EXPECT_EQ(run(machine, true, talk, 100000).parse, Parse::limit);
     Preface other;
-    EXPECT_EQ(run(other, true, "EHLO a\r\n" + std::string(Preface::kLineBytesMax, 'x'), 100000).parse,
-              Parse::limit);
+    EXPECT_EQ(
+        run(other, true, "EHLO a\r\n" + std::string(Preface::kLineBytesMax, 'x'), 100000).parse,
+        Parse::limit);
     Preface binary;
     EXPECT_EQ(run(binary, true, "EHLO a\r\n\x01\x02\x03"s, 100000).parse, Parse::not_this);
 }

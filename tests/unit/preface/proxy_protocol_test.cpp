@@ -1,10 +1,10 @@
 // PROXY protocol headers of both versions: known headers, every truncation, every flipped byte.
 #include "dataplane/preface/proxy_protocol.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace {
 
@@ -31,7 +31,8 @@ std::string v2(int command, int family, std::string_view rest) {
     return std::string("\r\n\r\n\0\r\nQUIT\n", 12) + static_cast<char>(0x20 | command) +
            static_cast<char>(family) + be16(rest.size()) + std::string(rest);
 }
-const std::string kIpv4 = std::string("\xc0\x00\x02\x01\xc6\x33\x64\x07", 8) + be16(51234) + be16(443);
+const std::string kIpv4 =
+    std::string("\xc0\x00\x02\x01\xc6\x33\x64\x07", 8) + be16(51234) + be16(443);
 
 TEST(ProxyV1, ReadsIpv4) {
     ProxyHeader out;
@@ -69,8 +70,8 @@ TEST(ProxyV1, ReadsIpv6InEveryForm) {
     EXPECT_EQ(source("fe80::"), "fe800000000000000000000000000000");
     EXPECT_EQ(source("::ffff:192.0.2.1"), "00000000000000000000ffffc0000201");
     EXPECT_EQ(out.target.ip[15], 1);
-    for (const char* bad : {"1:2:3", "1::2::3", "12345::", "1:2:3:4:5:6:7:8:9", "g::", "1:", ":1", "1.2.3.4",
-                            "::1.2.3", "1:2:3:4:5:6:7::8:9"})
+    for (const char* bad : {"1:2:3", "1::2::3", "12345::", "1:2:3:4:5:6:7:8:9", "g::", "1:", ":1",
+                            "1.2.3.4", "::1.2.3", "1:2:3:4:5:6:7::8:9"})
         EXPECT_EQ(source(bad), "refused") << bad;
 }
 
@@ -88,9 +89,11 @@ TEST(ProxyV1, RefusesWhatIsNotSound) {
 }
 
 TEST(ProxyV2, ReadsAddressesAndTlvs) {
-    const std::string ssl = std::string("\x01\0\0\0\0", 5) + tlv(0x21, "TLSv1.3") + tlv(0x22, "client cn");
-    const std::string header = v2(1, 0x11, kIpv4 + tlv(0x05, "unique-1") + tlv(0x02, "api.example") +
-                                               tlv(0x01, "h2") + tlv(0x20, ssl) + tlv(0x04, "padding"));
+    const std::string ssl =
+        std::string("\x01\0\0\0\0", 5) + tlv(0x21, "TLSv1.3") + tlv(0x22, "client cn");
+    const std::string header = v2(1, 0x11,
+                                  kIpv4 + tlv(0x05, "unique-1") + tlv(0x02, "api.example") +
+                                      tlv(0x01, "h2") + tlv(0x20, ssl) + tlv(0x04, "padding"));
     ProxyHeader out;
     std::size_t consumed = 0;
     ASSERT_EQ(parse(header + "\x16\x03", out, consumed), Parse::ok);
@@ -120,7 +123,8 @@ TEST(ProxyV2, ReadsAddressesAndTlvs) {
 TEST(ProxyV2, ReadsOtherFamilies) {
     ProxyHeader out;
     std::size_t consumed = 0;
-    ASSERT_EQ(parse(v2(1, 0x21, std::string(32, '\x20') + be16(1) + be16(2)), out, consumed), Parse::ok);
+    ASSERT_EQ(parse(v2(1, 0x21, std::string(32, '\x20') + be16(1) + be16(2)), out, consumed),
+              Parse::ok);
     EXPECT_EQ(out.source.family, 6);
     EXPECT_EQ(out.target.port, 2);
     ASSERT_EQ(parse(v2(1, 0x12, kIpv4), out, consumed), Parse::ok);
@@ -143,7 +147,8 @@ TEST(ProxyV2, BoundsLengthAndTlvs) {
     EXPECT_EQ(parse(v2(1, 0x11, kIpv4 + many)), Parse::limit);
     ProxyHeader out;
     std::size_t consumed = 0;
-    ASSERT_EQ(parse(v2(1, 0x11, kIpv4 + tlv(0x05, std::string(300, 'u'))), out, consumed), Parse::ok);
+    ASSERT_EQ(parse(v2(1, 0x11, kIpv4 + tlv(0x05, std::string(300, 'u'))), out, consumed),
+              Parse::ok);
     EXPECT_EQ(out.unique_id.size(), 128u);
     EXPECT_TRUE(out.unique_id.truncated());
 }

@@ -1,11 +1,12 @@
-// SSH banners, clear packets, KEXINIT (RFC 4253 sections 4.2, 6, 7.1) and the segments JA4SSH counts.
+// SSH banners, clear packets, KEXINIT (RFC 4253 sections 4.2, 6, 7.1) and the segments JA4SSH
+// counts.
 #include "dataplane/ssh/ssh.h"
-
-#include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/ssh/segments.h"
 
@@ -29,8 +30,9 @@ std::string packet(std::string_view payload, std::size_t padding = 4) {
 std::string kexinit_payload() {
     std::string out(1, 20);
     out += "0123456789abcdef";
-    for (const char* list : {"curve25519-sha256,kex-strict-c", "ssh-ed25519", "aes128-ctr", "aes256-ctr",
-                             "hmac-sha2-256", "hmac-sha1", "none", "none,zlib", "", "de"})
+    for (const char* list :
+         {"curve25519-sha256,kex-strict-c", "ssh-ed25519", "aes128-ctr", "aes256-ctr",
+          "hmac-sha2-256", "hmac-sha1", "none", "none,zlib", "", "de"})
         out += names(list);
     return out + std::string(5, '\0');
 }
@@ -65,7 +67,8 @@ TEST(SshBanner, PassesOverLinesBeforeIt) {
     EXPECT_EQ(parse_banner(as_bytes("\x01\x02\n"), out), Parse::not_this);
     EXPECT_EQ(parse_banner(as_bytes(std::string(kBannerBytesMax, 'x')), out), Parse::limit);
     EXPECT_EQ(parse_banner(as_bytes("SSH-2.0\r\n"), out), Parse::malformed);
-    EXPECT_EQ(parse_banner(as_bytes(std::string_view("SSH-2.0-a\0b\r\n", 13)), out), Parse::malformed);
+    EXPECT_EQ(parse_banner(as_bytes(std::string_view("SSH-2.0-a\0b\r\n", 13)), out),
+              Parse::malformed);
 }
 
 TEST(SshBanner, EveryTruncationNeedsMore) {
@@ -154,7 +157,8 @@ Reading feed(std::string_view text, std::size_t piece) {
             const auto step = direction.feed(as_bytes(held), banner, kexinit);
             run.last = step.parse;
             held.erase(0, step.consume);
-            if (step.event != Direction::Event::none) run.events.push_back(static_cast<int>(step.event));
+            if (step.event != Direction::Event::none)
+                run.events.push_back(static_cast<int>(step.event));
             if (step.parse != Parse::ok || direction.done()) break;
         }
         if (direction.done()) break;
@@ -164,8 +168,8 @@ Reading feed(std::string_view text, std::size_t piece) {
 }
 
 TEST(SshDirection, GoesFromBannerToKexInitInAnyPieces) {
-    const std::string wire =
-        "SSH-2.0-a\r\n" + packet(std::string("\x02ignored", 8)) + packet(kexinit_payload()) + "ciphertext";
+    const std::string wire = "SSH-2.0-a\r\n" + packet(std::string("\x02ignored", 8)) +
+                             packet(kexinit_payload()) + "ciphertext";
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, wire.size()}) {
         const Reading run = feed(wire, piece);
         EXPECT_EQ(run.events, (std::vector<int>{1, 2})) << piece;
@@ -189,7 +193,8 @@ struct Wire {
     std::uint32_t next[2] = {100, 0xfffffff0};  // the server's wraps
     bool send(bool client, std::string_view text) {
         std::uint32_t& at = next[client ? 0 : 1];
-        const bool counts = segments.counts(client, at, as_bytes(text), static_cast<std::uint32_t>(text.size()));
+        const bool counts =
+            segments.counts(client, at, as_bytes(text), static_cast<std::uint32_t>(text.size()));
         at += static_cast<std::uint32_t>(text.size());
         return counts;
     }

@@ -1,0 +1,1 @@
+seine_fuzz_target(h2 DEPS seine::http)

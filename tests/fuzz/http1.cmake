@@ -1,0 +1,1 @@
+seine_fuzz_target(http1 DEPS seine::http)

@@ -1,0 +1,1 @@
+seine_fuzz_target(ssh DEPS seine::ssh)

@@ -73,6 +73,7 @@ void on_dtls_datagram(FlowContext& flow, ByteView payload, Side from) noexcept {
     if (flow.cold.kind != Cold::Kind::dtls) {
         flow.cold.kind = Cold::Kind::dtls;
         new (&flow.cold.dtls) DtlsState();
+        flow.cold.protocol[0] = flow.cold.protocol[1] = Protocol::undecided;
     }
     ByteReader in(payload);
     while (!in.empty()) {

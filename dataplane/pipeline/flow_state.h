@@ -44,6 +44,7 @@ enum Flag : std::uint16_t {
     kUdp = 2048,
     kQuic = 4096,
     kPayload = 8192,      // payload was seen
+    kIpv6 = 16384,
 };
 
 // The first sixteen bytes share a cache line with the flow's key; the rest is the second line.
@@ -126,15 +127,22 @@ struct Cold {
     Cold() noexcept {}
     std::uint32_t flow = 0xffffffff;
     Protocol protocol[2] = {Protocol::undecided, Protocol::undecided};
+    // Who sends the ClientHello or the requests: the client, unless a server that was called takes that
+    // part (reverse TLS, a request in a SYN-ACK).
+    Side speaker = Side::client;
     std::uint8_t preface_depth = 0;
     std::uint8_t ttl[2] = {};
     std::uint16_t mss[2] = {};
     std::uint16_t segments_watched = 0;
     bool unknown_counted = false;
+    bool reset = false;  // the segment at hand is a RST inside the window
     bool presented_token = false;
     bool syn_seen[2] = {};  // SYN of the client, SYN-ACK of the server
     std::uint32_t requests = 0;
     std::uint32_t bare_acks[2] = {};  // before the protocol was known
+    // Sizes of the first segments with payload before that, lengths of the client positive.
+    std::int32_t early_payload[4] = {};
+    std::uint8_t early_count = 0;
     std::uint32_t retransmissions = 0;
     std::uint32_t conflicts = 0;
     Nanos worthy_at;  // when it became clear that a record is due

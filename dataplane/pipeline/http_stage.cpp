@@ -93,7 +93,7 @@ Feed lost(FlowContext& flow, Parse why) noexcept {
 Feed feed_http1(FlowContext& flow, Side from, ByteView bytes) noexcept {
     using Event = http::Http1Connection::Event;
     http::Http1Connection& connection = flow.cold.http1;
-    const bool client = from == Side::client;
+    const bool client = from == flow.cold.speaker;
     const auto step = client ? connection.feed_client(bytes, flow.w.request)
                              : connection.feed_server(bytes, flow.w.response);
     if (step.parse == Parse::need_more) return {step.consume, Next::wait};
@@ -118,8 +118,8 @@ Feed feed_h2(FlowContext& flow, Side from, ByteView bytes) noexcept {
     using Event = http::H2Connection::Event;
     if (flow.cold.h2 == nullptr) return {0, Next::give_up};
     http::H2Connection& connection = *flow.cold.h2;
-    const bool first = from == Side::client && !connection.opening().settled;
-    const auto step = from == Side::client ? connection.feed_client(bytes, flow.w.request)
+    const bool first = from == flow.cold.speaker && !connection.opening().settled;
+    const auto step = from == flow.cold.speaker ? connection.feed_client(bytes, flow.w.request)
                                            : connection.feed_server(bytes, flow.w.response);
     if (step.parse == Parse::need_more) return {step.consume, Next::wait};
     if (step.parse != Parse::ok) return lost(flow, step.parse);

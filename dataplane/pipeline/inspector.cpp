@@ -76,6 +76,7 @@ flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t
     if (client == key.from_low) hot.set(kClientLow);
     if (known) hot.set(kClientKnown);
     if (packet.transport == wire::Transport::udp) hot.set(kUdp);
+    if (packet.ip_version == 6) hot.set(kIpv6);
     w.wheel->schedule(id, deadline_of(w, id));
     return id;
 }
@@ -115,7 +116,9 @@ bool metered(const Workspace& w, const FlowHot& hot) noexcept {
 void on_flags(Workspace& w, flow::FlowId id, Side from, const wire::PacketView& packet) noexcept {
     FlowHot& hot = (*w.table)[id];
     if ((packet.tcp_flags & wire::kTcpFin) != 0) hot.set(from == Side::client ? kFinClient : kFinServer);
-    const bool rst = (packet.tcp_flags & wire::kTcpRst) != 0;
+    // A reset with a number outside the window is somebody's shot in the dark (RFC 5961).
+    const bool rst = (packet.tcp_flags & wire::kTcpRst) != 0 &&
+                     (hot.cold == flow::kNoState || (*w.cold)[hot.cold].reset);
     if (hot.has(kEnded) || !(rst || (hot.has(kFinClient) && hot.has(kFinServer)))) return;
     hot.set(kEnded);
     hot.end_reason = rst ? EndReason::rst : EndReason::fin;
@@ -133,7 +136,7 @@ bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
                   const wire::PacketView& packet, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     const bool told = hot.has(kWorthy);
-    FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now};
+    FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now, {}};
     if (packet.transport == wire::Transport::udp) {
         on_udp_datagram(flow, from_low ? 0 : 1, packet);
     } else if (on_tcp_segment(flow, from, packet) == TcpOutcome::begins_anew) {
@@ -164,7 +167,7 @@ void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, f
     if (id == flow::kNoFlow) return;
     FlowHot* hot = &(*w.table)[id];
     if (wants_cold(*hot, packet) && take_cold(w, id)) {
-        FlowContext flow{w, id, *hot, (*w.cold)[hot->cold], now};
+        FlowContext flow{w, id, *hot, (*w.cold)[hot->cold], now, {}};
         around(flow, packet);
     }
     Side from = key.from_low == hot->has(kClientLow) ? Side::client : Side::server;
@@ -189,6 +192,30 @@ void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, f
         if (metered(w, *hot)) count_turn(w, id, from, bytes, now);
     }
     if (tcp) on_flags(w, id, from, packet);
+}
+
+// Some middleboxes count the padding of a 60-byte frame into the IP length of a pure ACK: up to six zero
+// bytes that no sender sent (seen in the wild; they would stand before the hello).
+void drop_padding(wire::PacketView& packet) noexcept {
+    if (packet.transport != wire::Transport::tcp) return;
+    if ((packet.tcp_flags & ~wire::kTcpSyn) != wire::kTcpAck) return;
+    if (packet.payload.empty() || packet.payload_wire_bytes > 6) return;
+    for (const std::uint8_t byte : packet.payload)
+        if (byte != 0) return;
+    packet.payload = {};
+    packet.payload_wire_bytes = 0;
+}
+
+flow::DirectedKey key_of(const wire::PacketView& view) noexcept {
+    return flow::make_key({{view.source.words[0], view.source.words[1]}, view.source_port},
+                          {{view.target.words[0], view.target.words[1]}, view.target_port},
+                          view.protocol);
+}
+
+// A host that sends to a group sees its own datagram come back: two packets, not a copy of one.
+bool is_multicast(const wire::PacketView& packet) noexcept {
+    const ByteView target = packet.target.bytes();
+    return packet.ip_version == 4 ? (target[12] & 0xf0) == 0xe0 : target[0] == 0xff;
 }
 
 }  // namespace
@@ -236,15 +263,14 @@ struct Inspector::Rooms : Workspace {
             decoder.decode(frame.bytes, frame.wire_bytes, frame.link, frame.time, one.view);
         counters.add(result);
         if (result != wire::DecodeResult::ok) return;
-        if (duplicates.is_copy(one.view, frame.time)) {
+        drop_padding(one.view);
+        if (!is_multicast(one.view) && duplicates.is_copy(one.view, frame.time)) {
             counters.add(Counter::packets_copied_by_span);
             return;
         }
         if (one.view.cut) counters.add(Counter::packets_cut);
         const wire::PacketView& view = one.view;
-        one.key = flow::make_key(
-            {{view.source.words[0], view.source.words[1]}, view.source_port},
-            {{view.target.words[0], view.target.words[1]}, view.target_port}, view.protocol);
+        one.key = key_of(view);
         one.hash = table->hash(one.key.key);
         one.time = frame.time;
         table->prefetch_index(one.hash);

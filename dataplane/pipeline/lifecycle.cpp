@@ -9,9 +9,6 @@ namespace {
 
 using contract::EndReason;
 
-// How long after its hello a flow keeps cold state in hope of a round trip or a server hello.
-constexpr std::int64_t kSettleNs = 10 * kSecond;
-
 EndReason idle_reason(const Workspace& w, flow::FlowId id) noexcept {
     const FlowHot& hot = (*w.table)[id];
     if (hot.has(kEnded)) return hot.end_reason;
@@ -72,7 +69,7 @@ void end_udp(FlowContext& flow) noexcept {
 void write_end(Workspace& w, flow::FlowId id, EndReason reason) noexcept {
     FlowHot& hot = (*w.table)[id];
     if (hot.cold != flow::kNoState) {
-        FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen};
+        FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
         hot.has(kUdp) ? end_udp(flow) : end_tcp(flow);
         const bool talked = hot.has(kHandshaken) && hot.has(kPayload);
         if (hot.has(kWorthy) || talked || w.config.records_all) emit_open(flow);
@@ -152,7 +149,7 @@ Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {
     if (hot.cold != flow::kNoState && hot.has(kWorthy)) {
         const Nanos since = (*w.cold)[hot.cold].worthy_at;
         if (!hot.has(kOpenTold)) due = std::min(due, since + limits.open_after_hello_ns);
-        else if (is_encrypted(hot.app)) due = std::min(due, since + kSettleNs);
+        else if (is_encrypted(hot.app)) due = std::min(due, since + limits.settle_ns);
     }
     if (hot.has(kOpenTold)) {
         const auto after = static_cast<std::int64_t>(hot.update_due_s) * kSecond;
@@ -165,10 +162,10 @@ void on_timer(Workspace& w, flow::FlowId id, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     if (expired(w, id, now)) return close_flow(w, id, idle_reason(w, id));
     if (hot.cold != flow::kNoState && hot.has(kWorthy)) {
-        FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen};
+        FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
         if (!hot.has(kOpenTold)) {
             emit_open(flow);
-        } else if (is_encrypted(hot.app) && now - flow.cold.worthy_at >= kSettleNs) {
+        } else if (is_encrypted(hot.app) && now - flow.cold.worthy_at >= w.config.limits.settle_ns) {
             hot.has(kUdp) ? end_udp(flow) : end_tcp(flow);
             emit_late(flow);
             hot.set(kSettled);
@@ -187,7 +184,7 @@ void on_timer(Workspace& w, flow::FlowId id, Nanos now) noexcept {
 
 void settle(Workspace& w, flow::FlowId id, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
-    FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now};
+    FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now, {}};
     Cold& cold = flow.cold;
     if (hot.has(kUdp)) {
         const bool quic = cold.kind == Cold::Kind::quic;

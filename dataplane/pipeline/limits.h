@@ -19,6 +19,10 @@ struct Limits {
     std::int64_t linger_ns = 2 * kSecond;  // after FIN or RST, for what still comes
     std::int64_t update_every_ns = 60 * kSecond;
     std::int64_t open_after_hello_ns = 1 * kSecond;
+    std::int64_t settle_ns = 30 * kSecond;  // a hello waits so long for the server's and for a round trip
+
+    // For capture files: nobody floods them, and a SYN sent again after a long wait is one attempt.
+    static constexpr std::int64_t kHalfOpenOfFilesNs = 120 * kSecond;
 
     // Streams.
     std::uint32_t hello_bytes_max = 64 * 1024;

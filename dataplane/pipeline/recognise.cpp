@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/recognise.h"
 
 #include "dataplane/http/http1.h"
+#include "dataplane/pipeline/http_stage.h"
 #include "dataplane/pipeline/sides.h"
 #include "dataplane/tls/record_layer.h"
 
@@ -27,7 +28,10 @@ Parse try_tls(FlowContext& flow, Side& from, ByteView bytes) noexcept {
     tls::Opening opening = tls::Opening::none;
     const Parse parse = tls::looks_like_tls(bytes, opening);
     if (parse == Parse::ok) {
-        if (opening == tls::Opening::client_hello) orient(flow, from, Side::client);
+        if (opening == tls::Opening::client_hello) {
+            orient(flow, from, Side::client);
+            flow.cold.speaker = from;
+        }
         if (opening == tls::Opening::server_hello) orient(flow, from, Side::server);
         flow.cold.protocol[index(from)] = Protocol::tls;
     }
@@ -38,10 +42,21 @@ Parse try_tls(FlowContext& flow, Side& from, ByteView bytes) noexcept {
     return parse;
 }
 
+// RFC 9113 section 3.4; fourteen bytes tell it from every request of HTTP/1.
+constexpr std::string_view kH2Preface = "PRI * HTTP/2.0";
+
 Parse try_http(FlowContext& flow, Side& from, ByteView bytes) noexcept {
+    const std::size_t compared = std::min(bytes.size(), kH2Preface.size());
+    if (as_text(bytes.first(compared)) == kH2Preface.substr(0, compared)) {
+        if (compared < kH2Preface.size()) return Parse::need_more;
+        orient(flow, from, Side::client);
+        flow.cold.protocol[index(from)] = begin_h2(flow) ? Protocol::h2 : Protocol::done;
+        return Parse::ok;
+    }
     const Parse request = http::looks_like_http1_request(bytes);
     if (request == Parse::ok) {
         orient(flow, from, Side::client);
+        flow.cold.speaker = from;
         flow.cold.protocol[index(from)] = Protocol::http1;
         return Parse::ok;
     }
@@ -73,6 +88,17 @@ void proxied(FlowContext& flow, const preface::ProxyHeader& header) noexcept {
     copy(header.target, numbers.proxied_target);
     numbers.proxied_source_port = header.source.port;
     numbers.put(numbers.proxied_target_port, header.target.port, Numbers::kProxied);
+}
+
+// While a text of unknown kind is awaited to its line end, the segment at hand may begin a hello.
+bool hello_behind(const FlowContext& flow, ByteView bytes) noexcept {
+    const ByteView segment = flow.segment;
+    if (segment.empty() || segment.size() >= bytes.size()) return false;
+    const ByteView tail = bytes.last(segment.size());
+    if (std::memcmp(tail.data(), segment.data(), segment.size()) != 0) return false;
+    tls::Opening opening = tls::Opening::none;
+    return tls::looks_like_tls(segment, opening) == Parse::ok &&
+           opening == tls::Opening::client_hello;
 }
 
 Feed unknown(FlowContext& flow, Side from) noexcept {
@@ -108,8 +134,10 @@ Feed recognise(FlowContext& flow, Side& from, ByteView bytes) noexcept {
         wait |= step.parse == Parse::need_more;
     }
     if (theirs == Protocol::ssh) return take_as(flow, from, Protocol::ssh);
-    if (wait) return {0, Next::wait};
-    return unknown(flow, from);
+    const bool hello = hello_behind(flow, bytes);
+    if (wait && !hello) return {0, Next::wait};
+    unknown(flow, from);
+    return {hello ? bytes.size() - flow.segment.size() : 0, Next::again};
 }
 
 Feed feed_preface(FlowContext& flow, Side from, ByteView bytes) noexcept {
@@ -143,8 +171,10 @@ Feed watch(FlowContext& flow, Side& from, ByteView bytes) noexcept {
     const bool theirs = flow.cold.protocol[index(other(from))] == Protocol::tls;
     if (tls && (opening == tls::Opening::client_hello ||
                 (opening == tls::Opening::server_hello && theirs))) {
-        orient(flow, from,
-               opening == tls::Opening::client_hello ? Side::client : Side::server);
+        if (opening == tls::Opening::client_hello) {
+            orient(flow, from, Side::client);
+            flow.cold.speaker = from;
+        }
         return take_as(flow, from, Protocol::tls);
     }
     if (++flow.cold.segments_watched > flow.w.config.limits.unknown_segments_max)

@@ -123,6 +123,7 @@ void write_identity(const Workspace& w, flow::FlowId id, contract::Kind kind,
     set_endpoint(writer, Field::src, Field::sport, client_low ? key.low_end() : key.high_end());
     set_endpoint(writer, Field::dst, Field::dport, client_low ? key.high_end() : key.low_end());
     writer.set(Field::proto, key.protocol);
+    writer.set(Field::ip_version, hot.has(kIpv6) ? 6 : 4);
     if (hot.app != contract::App{}) writer.choose(Field::app, hot.app);
     const bool client = hot.has(kSeenClient);
     const bool server = hot.has(kSeenServer);

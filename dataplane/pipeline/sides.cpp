@@ -21,6 +21,7 @@ void swap_sides(FlowContext& flow) noexcept {
     std::swap(hot.next_seq[0], hot.next_seq[1]);
     std::swap(cold.protocol[0], cold.protocol[1]);
     std::swap(cold.ttl[0], cold.ttl[1]);
+    for (std::int32_t& bytes : cold.early_payload) bytes = -bytes;
     std::swap(cold.bare_acks[0], cold.bare_acks[1]);
     std::swap(cold.mss[0], cold.mss[1]);
     std::swap(cold.tls.reader[0], cold.tls.reader[1]);

@@ -52,6 +52,11 @@ void on_ssh_segment(FlowContext& flow, Side from, const wire::PacketView& packet
         new (&ssh) SshState();
         ssh.windows.bare_ack(true, flow.cold.bare_acks[0]);
         ssh.windows.bare_ack(false, flow.cold.bare_acks[1]);
+        for (unsigned i = 0; i < flow.cold.early_count; ++i) {
+            const std::int32_t bytes = flow.cold.early_payload[i];
+            static_cast<void>(ssh.windows.packet(
+                bytes > 0, static_cast<std::uint32_t>(bytes > 0 ? bytes : -bytes)));
+        }
     }
     if (ssh.ended) return;
     const bool client = from == Side::client;

@@ -105,7 +105,7 @@ Feed feed_one(FlowContext& flow, Side& from, ByteView bytes) noexcept {
 
 // Body bytes to come that no parser needs to see: the stream jumps over them, holes included.
 std::uint64_t skip_body(Cold& cold, Side from) noexcept {
-    const bool client = from == Side::client;
+    const bool client = from == cold.speaker;
     std::uint64_t skip = 0;
     if (cold.protocol[index(from)] == Protocol::http1) {
         skip = client ? cold.http1.client_skippable() : cold.http1.server_skippable();
@@ -144,7 +144,8 @@ std::uint64_t feed(FlowContext& flow, Side& from, ByteView bytes) noexcept {
 
 void give_up(FlowContext& flow, Side from, Counter counter, Incomplete why) noexcept {
     const Protocol protocol = flow.cold.protocol[index(from)];
-    flow.cold.stream[index(from)].clear(flow.w.room());
+    // Frees what is held and drops what comes, without storing it.
+    flow.cold.stream[index(from)].consume(flow.w.room(), std::uint64_t{1} << 62);
     flow.cold.protocol[index(from)] = Protocol::done;
     if (protocol == Protocol::done || protocol == Protocol::watch) return;
     flow.w.counters.add(counter);
@@ -181,7 +182,7 @@ void on_lost(FlowContext& flow, Side from) noexcept {
     const Protocol protocol = cold.protocol[index(from)];
     if (protocol == Protocol::http1) {
         flow.incomplete(Incomplete::stream_lost);
-        from == Side::client ? cold.http1.client_lost() : cold.http1.server_lost();
+        from == cold.speaker ? cold.http1.client_lost() : cold.http1.server_lost();
     } else if (protocol != Protocol::watch && protocol != Protocol::undecided) {
         return give_up(flow, from, Counter::stream_lost, Incomplete::stream_lost);
     }
@@ -231,6 +232,17 @@ void deliver(FlowContext& flow, Side from, const stream::Push& push) noexcept {
     if (push.pushed == stream::Pushed::lost) on_lost(flow, at);
 }
 
+// JA4SSH counts from the first packet of a flow on, before anybody can know that it is SSH.
+void note_early(Cold& cold, Side from, const wire::PacketView& packet) noexcept {
+    if (packet.payload_wire_bytes == 0) {
+        if (packet.tcp_flags == wire::kTcpAck) ++cold.bare_acks[index(from)];
+        return;
+    }
+    if (cold.early_count == std::size(cold.early_payload)) return;
+    const auto bytes = static_cast<std::int32_t>(packet.payload_wire_bytes & 0xffff);
+    cold.early_payload[cold.early_count++] = from == Side::client ? bytes : -bytes;
+}
+
 }  // namespace
 
 TcpOutcome on_tcp_segment(FlowContext& flow, Side from, const wire::PacketView& packet) noexcept {
@@ -246,22 +258,28 @@ TcpOutcome on_tcp_segment(FlowContext& flow, Side from, const wire::PacketView& 
         .rst = (packet.tcp_flags & wire::kTcpRst) != 0,
     };
     const stream::Room room = flow.w.room();
-    const stream::Push push = cold.stream[index(from)].push(room, segment);
+    stream::Push push = cold.stream[index(from)].push(room, segment);
+    if (push.pushed == stream::Pushed::new_connection && ack && !flow.hot.has(kHandshaken)) {
+        // A SYN-ACK is the word of the server; what came before it was of another time or hand.
+        cold.stream[index(from)].clear(room);
+        cold.stream[index(from)] = stream::TcpStream();
+        push = cold.stream[index(from)].push(room, segment);
+    }
     if (push.pushed == stream::Pushed::new_connection && !ack) return TcpOutcome::begins_anew;
+    cold.reset = push.rst;
     if (cold.ttl[index(from)] == 0) cold.ttl[index(from)] = packet.ttl;
     if (syn && ack == (from == Side::server)) on_syn(flow, from, packet);
     if (ack && !syn) on_ack(flow, from, packet);
     count_push(flow, push);
     time_payload(flow, from, packet, push);
     if (packet.cut) flow.incomplete(Incomplete::hello_cut);
+    flow.segment = packet.payload;
     const bool hello_before = cold.tls.client_hello;
     deliver(flow, from, push);
     if (cold.tls.client_hello && !hello_before) cold.rtt.client_hello();
-    const bool ssh = cold.kind == Cold::Kind::ssh || cold.protocol[0] == Protocol::ssh ||
-                     cold.protocol[1] == Protocol::ssh;
+    const bool ssh = flow.hot.app == contract::App::ssh || cold.kind == Cold::Kind::ssh;
     if (ssh) on_ssh_segment(flow, from, packet);
-    else if (packet.payload_wire_bytes == 0 && packet.tcp_flags == wire::kTcpAck)
-        ++cold.bare_acks[index(from)];
+    else note_early(cold, from, packet);
     const Side peer = other(from);
     if (ack && cold.protocol[index(peer)] != Protocol::done &&
         cold.stream[index(peer)].acked(room, packet.ack))

@@ -11,7 +11,7 @@ using tls::RecordEvent;
 
 Feed lost(FlowContext& flow, Side from, Parse why, std::size_t used) noexcept {
     const TlsState& tls = flow.cold.tls;
-    const bool hello_due = from == Side::client ? !tls.client_hello : !tls.server_hello;
+    const bool hello_due = from == flow.cold.speaker ? !tls.client_hello : !tls.server_hello;
     if (hello_due) {
         flow.w.counters.add(why == Parse::limit ? Counter::tls_hello_limit
                                                 : Counter::tls_records_malformed);
@@ -26,21 +26,21 @@ bool on_handshake(FlowContext& flow, Side from, const RecordEvent& event) noexce
     TlsState& tls = flow.cold.tls;
     switch (event.type) {
         case tls::handshake::kClientHello:
-            if (from == Side::client && !on_client_hello(flow, event.body, Transport::tcp))
-                return !tls.client_hello;
-            return false;
+            if (from != flow.cold.speaker) return false;
+            return !on_client_hello(flow, event.body, Transport::tcp) && !tls.client_hello;
         case tls::handshake::kServerHello:
-            if (from != Side::server) return false;
+            if (from == flow.cold.speaker) return false;
             if (!on_server_hello(flow, event.body, Transport::tcp)) return true;
             // From TLS 1.3 on everything after the hello is encrypted; after a retry request one more
             // hello comes, which changes nothing.
             return tls.version >= 0x0304 && !tls.retry;
         case tls::handshake::kDraftHelloRetryRequest:
-            if (from == Side::server) static_cast<void>(on_draft_retry(flow, event.body, Transport::tcp));
+            if (from != flow.cold.speaker) static_cast<void>(on_draft_retry(flow, event.body, Transport::tcp));
             return false;
-        case tls::handshake::kCertificate: on_certificates(flow, event.body, from); return false;
+        case tls::handshake::kCertificate: on_certificates(flow, event.body,
+                            from == flow.cold.speaker ? Side::client : Side::server); return false;
         case tls::handshake::kNewSessionTicket:
-            if (from == Side::server) on_new_session_ticket(flow, event.body);
+            if (from != flow.cold.speaker) on_new_session_ticket(flow, event.body);
             return false;
         default: return false;
     }

@@ -118,6 +118,7 @@ struct FlowContext {
     FlowHot& hot;
     Cold& cold;
     Nanos now;
+    ByteView segment;  // payload of the TCP segment at hand
 
     void fact(contract::Field field, std::string_view text) noexcept {
         if (!cold.facts.text(w.facts, field, text)) facts_dropped();

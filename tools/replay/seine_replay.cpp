@@ -81,6 +81,7 @@ int run(const Options& options) {
     pipeline::InspectorConfig config;
     config.raw = options.raw;
     config.records_all = true;
+    config.limits.half_open_ns = pipeline::Limits::kHalfOpenOfFilesNs;
     if (options.raw) config.limits.record_bytes_max = kRawRecordBytesMax;
     ByteRing ring(kRingBytes);
     auto inspector = pipeline::Inspector::make(config, ring);

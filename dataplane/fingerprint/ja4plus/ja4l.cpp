@@ -14,10 +14,10 @@ bool ja4l_part(Nanos earlier, Nanos later, std::uint8_t ttl, Ja4lText& out) noex
 }
 
 void Ja4lTcp::syn(Nanos now, std::uint8_t ttl) noexcept {
-    if (seen_ != 0) return;
+    if ((seen_ & 1) != 0) return;
     syn_ = now;
     client_ttl_ = ttl;
-    seen_ = 1;
+    seen_ |= 1;
 }
 
 void Ja4lTcp::syn_ack(Nanos now, std::uint8_t ttl) noexcept {

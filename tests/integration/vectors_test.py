@@ -56,6 +56,7 @@ def main():
     args = programs.arguments(__doc__, ("--program", {"default": "seine-replay"}), ("--set", {"default": "vectors"}),
                               ("--workers", {"type": int, "default": 2}), ("--every", {"type": int, "default": 1}),
                               ("--jobs", {"type": int, "default": 2}), ("--only", {"default": ""}),
+                              ("--show", {"type": int, "default": 3}),
                               ("--table", {"help": "file that gets the counts per fingerprint"}))
     tool, rules, found = programs.program(args, args.program), compare.shared_rules(), pairs(args.set)
     title = "%s over %s" % (args.program, args.set)
@@ -70,7 +71,7 @@ def main():
         for (capture, _), (got, differences) in zip(chosen, results):
             counts.add(got)
             name = "%s %s" % (args.program, os.path.basename(capture))
-            report.check(not differences, name, "%d differ: %s" % (len(differences), "; ".join(differences[:3])))
+            report.check(not differences, name, "%d differ: %s" % (len(differences), "; ".join(differences[:args.show])))
     table = counts.table("%s, %d captures" % (title, len(chosen)))
     print(table)
     if args.table:

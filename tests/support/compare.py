@@ -20,14 +20,31 @@ def shared_rules():
 
 
 def read_wrong(path):
-    """{(capture, flow, field): reason} of expected values that are proven wrong; a line: capture flow field reason."""
-    wrong = {}
+    """[(capture, flow, field, right value)] of expected values that are proven wrong; a line: capture flow field right proof."""
+    wrong = []
     with open(path, encoding="utf-8") as fh:
         for line in fh:
             if line.strip() and not line.startswith("#"):
-                capture, flow, field, reason = line.split(None, 3)
-                wrong[(capture, flow, field)] = reason.strip()
+                capture, flow, field, right, _proof = line.split(None, 4)
+                wrong.append((capture, flow, field, right))
     return wrong
+
+
+def right_instead(wrong, capture, flow, field):
+    """The right value of a proven-wrong expectation as its list writes it, or None."""
+    for one in wrong:
+        if one[0] == capture and one[1] in ("*", flow) and one[2] == field:
+            return one[3]
+    return None
+
+
+def is_right(right, expected, got):
+    """`absent`: no value is right; `+_`: the expected text or texts with an underscore behind; else the value itself."""
+    if right == "absent":
+        return got is None
+    if right == "+_":
+        return got == ([x + "_" for x in expected] if isinstance(expected, list) else expected + "_")
+    return got == (json.loads(right) if right.startswith("[") else right)
 
 
 def name_of(flow):
@@ -46,10 +63,11 @@ class Counts:
     def table(self, title):
         lines = ["%s" % title, "  %-14s %8s %8s" % ("fingerprint", "matched", "total")]
         for field in sorted(self.total):
-            note = "  (%d expected values proven wrong)" % self.wrong[field] if self.wrong[field] else ""
+            note = "  (and %d where the expected value is proven wrong)" % self.wrong[field] if self.wrong[field] else ""
             mark = "" if self.matched[field] == self.total[field] else "  <-- %d do not match" % (self.total[field] - self.matched[field])
             lines.append("  %-14s %8d %8d%s%s" % (field, self.matched[field], self.total[field], mark, note))
-        lines.append("  %-14s %8d %8d" % ("all", sum(self.matched.values()), sum(self.total.values())))
+        lines.append("  %-14s %8d %8d  (and %d proven wrong)"
+                     % ("all", sum(self.matched.values()), sum(self.total.values()), sum(self.wrong.values())))
         return "\n".join(lines)
 
 
@@ -65,12 +83,13 @@ def match(rules, expected_path, actual_path, capture, wrong, left_out=()):
         for field in flow:
             if field in rules.TUPLE or field in rules.INFO or field in flow.get("disputed", {}) or field in left_out:
                 continue
-            if (capture, name_of(flow), field) in wrong:
-                counts.wrong[field] += 1
-                continue
             counts.total[field] += 1
+            right = right_instead(wrong, capture, name_of(flow), field)
             if got is not None and field in got and rules.same(flow[field], got[field]):
                 counts.matched[field] += 1
+            elif right is not None and got is not None and is_right(right, flow[field], got.get(field)):
+                counts.total[field] -= 1
+                counts.wrong[field] += 1
             else:
                 have = "no such flow" if got is None else json.dumps(got[field]) if field in got else "nothing"
                 differences.append("%s %s wants %s, got %s" % (name_of(flow), field, json.dumps(flow[field]), have))

@@ -16,7 +16,9 @@ def arguments(doc, *extra):
     ap.add_argument("--sanitized", action="store_true", help="programs run several times slower")
     for name, keywords in extra:
         ap.add_argument(name, **keywords)
-    return ap.parse_args()
+    args = ap.parse_args()
+    args.bin = os.path.abspath(args.bin)
+    return args
 
 
 def shared(*parts):

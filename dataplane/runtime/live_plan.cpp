@@ -1,5 +1,10 @@
 #include "dataplane/runtime/live_plan.h"
 
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "dataplane/runtime/port.h"
@@ -19,9 +24,22 @@ constexpr std::uint32_t kDriverHeadBytes = 32;  // the driver's share of that, n
 constexpr std::uint32_t kLargestFrame = 65408;
 constexpr std::uint32_t kLargestBlock = 32 * kLargestFrame;
 constexpr std::uint32_t kLargeFrames = 1024;
+constexpr std::uint32_t kBlockBytes = 65536;
 constexpr std::uint32_t kHandoverSlots = 1024;
 constexpr std::uint32_t kBuffersPerQueue = 2048;
 constexpr std::uint32_t kLargeBuffersPerQueue = 512;
+
+// What this process may keep from being paged out; the driver locks its rings.
+std::uint64_t lockable_bytes() noexcept {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+    if (syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective >> CAP_IPC_LOCK & 1) != 0) {
+        return UINT64_MAX;
+    }
+    rlimit limit{};
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return 0;
+    return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
 
 void note_facts(const InterfaceFacts& facts, LivePlan& plan) {
     if (!facts.up) {
@@ -45,19 +63,22 @@ std::string KernelRing::arguments(const std::string& interface, unsigned queues)
            std::to_string(frame_bytes);
 }
 
-KernelRing ring_for(const InterfaceFacts& facts) noexcept {
+KernelRing ring_for(const InterfaceFacts& facts, std::uint64_t lockable_bytes) noexcept {
     KernelRing ring;
     const std::uint32_t longest = facts.merges() ? UINT32_MAX : facts.mtu + kLinkBytes;
-    for (const std::uint32_t bytes : {2048u, 4096u, 8192u, 16384u, 32768u}) {
-        ring.frame_bytes = bytes;
-        if (longest <= ring.packet_bytes()) {
-            ring.frames = std::max(kRingBudget / bytes, kLargeFrames);
-            return ring;
-        }
-    }
     ring.frame_bytes = kLargestFrame;
     ring.block_bytes = kLargestBlock;
-    ring.frames = kLargeFrames;
+    for (const std::uint32_t bytes : {2048u, 4096u, 8192u, 16384u, 32768u}) {
+        if (longest > bytes - kRingHeadBytes) continue;
+        ring.frame_bytes = bytes;
+        ring.block_bytes = kBlockBytes;
+        break;
+    }
+    const std::uint32_t frames_a_block = ring.block_bytes / ring.frame_bytes;
+    const std::uint32_t wanted = std::max(kRingBudget / ring.frame_bytes, kLargeFrames);
+    const std::uint64_t blocks =
+        std::min<std::uint64_t>(wanted / frames_a_block, lockable_bytes / 2 / ring.block_bytes);
+    ring.frames = std::max(static_cast<std::uint32_t>(blocks), 1u) * frames_a_block;
     return ring;
 }
 
@@ -71,6 +92,7 @@ std::size_t LivePlan::memory_bytes() const noexcept {
 Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned workers) {
     LivePlan plan;
     plan.workers = workers;
+    const std::uint64_t lockable = lockable_bytes();
     for (const LiveRequest& request : requests) {
         if (request.kind == LiveKind::af_xdp) {
             return failed("--af-xdp " + request.name + ": not built yet; --af-packet " + request.name +
@@ -97,7 +119,14 @@ Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned wo
         LiveInput input;
         input.kind = request.kind;
         input.name = request.name;
-        input.ring = ring_for(*facts);
+        input.ring = ring_for(*facts, lockable / workers / requests.size());
+        if (input.ring.frames < ring_for(*facts).frames) {
+            plan.notices.push_back(
+                request.name + ": this user may lock " + std::to_string(lockable >> 20) +
+                " MiB, so the kernel keeps " + std::to_string(input.ring.frames) + " packets instead of " +
+                std::to_string(ring_for(*facts).frames) +
+                " for a queue; more with: ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
+        }
         input.facts = std::move(*facts);
         plan.buffer_bytes = static_cast<std::uint16_t>(
             std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes - kDriverHeadBytes));

@@ -44,8 +44,10 @@ struct LivePlan {
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 };
 
-// The ring for an interface: frames as long as its packets can get, as many as fit in a budget.
-[[nodiscard]] KernelRing ring_for(const InterfaceFacts& facts) noexcept;
+// The ring for an interface: frames as long as its packets can get, as many as fit in a budget and in
+// what this process may lock (a receive and a transmit half).
+[[nodiscard]] KernelRing ring_for(const InterfaceFacts& facts,
+                                  std::uint64_t lockable_bytes = UINT64_MAX) noexcept;
 
 // not_found or failed, one line with the remedy: an interface that is not there, no permission, a kind
 // that is not built yet.

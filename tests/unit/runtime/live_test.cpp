@@ -254,6 +254,19 @@ TEST(KernelRing, FramesHoldWhatTheInterfaceCanDeliver) {
     }
 }
 
+TEST(KernelRing, ShrinksToWhatMayBeLocked) {
+    InterfaceFacts facts;
+    facts.mtu = 1500;
+    KernelRing ring = ring_for(facts, 8u << 20);
+    EXPECT_LE(2ull * ring.frames * ring.frame_bytes, 8u << 20);
+    EXPECT_GE(ring.frames, 2000u);
+    ring = ring_for(facts, 0);
+    EXPECT_EQ(ring.frames, 32u) << "one block at least";
+    facts.offloads = {"tso"};
+    ring = ring_for(facts, 8u << 20);
+    EXPECT_LE(2ull * ring.frames * ring.frame_bytes, 8u << 20);
+}
+
 TEST(LivePlan, SplitsTheFibresOfATap) {
     const auto plan = plan_live({{LiveKind::device, "0000:03:00.0+0000:03:00.1"}}, 2);
     ASSERT_TRUE(plan);

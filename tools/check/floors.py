@@ -91,7 +91,7 @@ LIBRARIES = [
     ("libmaxminddb", r"maxminddb", ["control/detect"]),
     ("Google Benchmark", r"benchmark/", ["tools/bench"]),
     ("GoogleTest", r"g(test|mock)/", []),
-    ("sockets", r"(sys/(socket|un|uio)|netinet/.*|arpa/inet|net/if|netdb|poll|sys/epoll)\.h$",
+    ("sockets", r"(sys/(socket|un|uio|ioctl)|netinet/.*|arpa/inet|net/if|net/if_arp|ifaddrs|netdb|poll|sys/epoll)\.h$",
      ["dataplane/export", "dataplane/app", "dataplane/runtime", "control/command", "control/account",
       "control/dataplane_link", "control/export", "control/service", "control/cli", "tools/synth"]),
 ]

@@ -26,7 +26,7 @@ struct Dumped {
 using Write = std::function<bool(const std::string& line)>;
 Result<Dumped> dump(const DumpOptions& options, const Write& write);
 
-// The shared header of a ring as one JSON object: epoch, state, totals, counters by worker.
+// The shared header of a ring as one JSON object: epoch, state, counters by worker.
 Result<std::string> ring_summary(const std::string& path);
 
 }  // namespace seine::records

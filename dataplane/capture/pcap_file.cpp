@@ -3,6 +3,7 @@
 #include <pcap/pcap.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -108,8 +109,11 @@ Next PcapFile::next(CapturedFrame& out) noexcept {
         out.bytes = {bytes, header->caplen};
         out.wire_bytes = header->len > header->caplen ? header->len : header->caplen;
         out.link = handle.link;
-        // With nanosecond precision asked for, the field named tv_usec holds nanoseconds.
-        out.time = {std::int64_t{header->ts.tv_sec} * kSecond + std::int64_t{header->ts.tv_usec}};
+        // With nanosecond precision asked for, the field named tv_usec holds nanoseconds. A file may say
+        // anything: seconds and fraction are held inside what Nanos can count (year 2262).
+        const std::int64_t seconds = std::clamp<std::int64_t>(header->ts.tv_sec, 0, 9'223'372'035);
+        const std::int64_t fraction = std::clamp<std::int64_t>(header->ts.tv_usec, 0, kSecond - 1);
+        out.time = {seconds * kSecond + fraction};
         return Next::frame;
     }
     if (answer == PCAP_ERROR_BREAK) return Next::end;

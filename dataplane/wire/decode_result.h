@@ -21,7 +21,7 @@ namespace seine::wire {
     X(vlan_limit, "more than 4 VLAN tags in one stack")                                           \
     X(mpls_limit, "more than 8 MPLS labels in one stack")                                         \
     X(extension_limit, "more than 8 IPv6 extension or AH headers")                                \
-    X(tunnel_limit, "more than 4 tunnels in one another")                                         \
+    X(tunnel_limit, "more than 4 tunnels, or 5 reassembled datagrams, in one another")            \
     X(malformed_link, "a broken cooked, NFLOG, loopback or PPP header")                           \
     X(malformed_pppoe, "a broken PPPoE header")                                                   \
     X(malformed_ipv4, "a broken IPv4 header")                                                     \

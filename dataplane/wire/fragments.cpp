@@ -269,12 +269,11 @@ FragmentAnswer FragmentTable::add(const Fragment& fragment, Nanos now, std::size
     expire(now);
     const bool v6 = fragment.key.ip_version == 6;
     ByteView bytes = fragment.bytes;
-    if (fragment.more_fragments && bytes.size() % 8 != 0) {
-        if (v6) return FragmentAnswer::malformed;
-        bytes = bytes.first(bytes.size() & ~std::size_t{7});
+    if (!is_sound_fragment(fragment.key.ip_version, fragment.offset_bytes, bytes.size(), fragment.more_fragments)) {
+        return FragmentAnswer::malformed;
     }
+    if (fragment.more_fragments) bytes = bytes.first(bytes.size() & ~std::size_t{7});
     const std::size_t end = fragment.offset_bytes + bytes.size();
-    if (bytes.empty() || end > 65535) return FragmentAnswer::malformed;
 
     std::uint32_t index = find(fragment.key);
     if (index == kNone) {

@@ -65,6 +65,15 @@ struct Fragment {
     ByteView bytes;  // borrowed for the call
 };
 
+// Whether a fragment of `byte_count` bytes can be one: it has bytes, ends inside the largest datagram, and
+// if others follow is a multiple of eight long (an IPv4 one is cut down to that, as hosts do).
+constexpr bool is_sound_fragment(std::uint8_t ip_version, std::size_t offset_bytes, std::size_t byte_count,
+                                 bool more_fragments) noexcept {
+    if (more_fragments && ip_version == 6 && byte_count % 8 != 0) return false;
+    const std::size_t kept = more_fragments ? byte_count & ~std::size_t{7} : byte_count;
+    return kept > 0 && offset_bytes + kept <= 65535;
+}
+
 enum class [[nodiscard]] FragmentAnswer : std::uint8_t { held, complete, duplicate, dropped, malformed };
 
 // IPv4: where fragments overlap, the byte received first stays. IPv6: a datagram whose fragments overlap
@@ -82,8 +91,7 @@ class FragmentTable {
 
     // complete: `whole` is the payload and `header` that of the first fragment; `whole` borrows from buffer
     // `nesting` until the next completion at that nesting. The other answers leave both alone.
-    // malformed: no bytes, or a length that is no multiple of eight before the last one (IPv6), or bytes
-    // past 65,535. IPv4 cuts such a length down to a multiple of eight, as hosts do.
+    // malformed: not is_sound_fragment().
     FragmentAnswer add(const Fragment& fragment, Nanos now, std::size_t nesting, ByteView& whole,
                        FragmentHeader& header) noexcept;
     void expire(Nanos now) noexcept;

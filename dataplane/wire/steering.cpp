@@ -34,9 +34,8 @@ Steering peek(ByteView frame, LinkType link, std::uint64_t seed) noexcept {
     if (link == LinkType::ethernet && decode_common(frame, view)) {
         return {SteerBy::flow, flow_hash(view, true, seed), 0};
     }
-    // A cut frame is to be followed as far as it goes: say that any number of bytes are missing.
-    const auto wire_bytes = static_cast<std::uint32_t>(frame.size() + 65535);
-    Walk walk(frame, wire_bytes, nullptr, Nanos{}, view);
+    // How long the frame was is not asked: the length in the IP header says how much of it is missing.
+    Walk walk(frame, static_cast<std::uint32_t>(frame.size()), nullptr, Nanos{}, view);
     const DecodeResult result = walk.run(link);
     if (!walk.saw_ip()) return {};
     Steering steering;

@@ -23,8 +23,9 @@ struct Steering {
 };
 
 // Looks through the same layers as Decoder::decode, holds nothing back and keeps nothing. Works on a
-// first fragment and on a frame cut anywhere behind the ports. Of a flow whose tunnel packets are fragmented, the
-// fragment key is that of the outermost fragmented header.
+// first fragment and on a frame cut anywhere behind the ports (if its IP length is set: of a cut frame
+// with IP length 0, as segmentation offload makes them, UDP steers by addresses). Of a flow whose tunnel
+// packets are fragmented, the fragment key is that of the outermost fragmented header.
 [[nodiscard]] Steering peek(ByteView frame, LinkType link, std::uint64_t seed = 0) noexcept;
 
 }  // namespace seine::wire

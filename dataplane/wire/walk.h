@@ -104,6 +104,7 @@ class Walk {
     bool has_fallback_ = false;
     ByteReader fallback_in_;
     std::size_t fallback_missing_ = 0;
+    bool fallback_saw_fragment_ = false;
     PacketView fallback_view_;
 };
 

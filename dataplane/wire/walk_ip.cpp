@@ -148,10 +148,13 @@ DecodeResult Walk::fragment6() noexcept {
 }
 
 DecodeResult Walk::fragment(Fragment& piece) noexcept {
-    if (!saw_fragment_) fragment_key_ = piece.key;
-    saw_fragment_ = true;
     out_.fragmented = true;
     if (fragments_ == nullptr) {
+        if (!is_sound_fragment(piece.key.ip_version, piece.offset_bytes, claimed(), piece.more_fragments)) {
+            return DecodeResult::malformed_fragment;
+        }
+        if (!saw_fragment_) fragment_key_ = piece.key;
+        saw_fragment_ = true;
         if (piece.offset_bytes != 0) {
             saw_later_fragment_ = true;
             return DecodeResult::fragment_held;
@@ -268,6 +271,7 @@ DecodeResult Walk::tcp() noexcept {
 // `in_` stands before the UDP header, the view holds the IP fields: a datagram with no tunnel.
 DecodeResult Walk::plain_udp() noexcept {
     out_ = fallback_view_;
+    saw_fragment_ = fallback_saw_fragment_;
     const ByteView datagram = fallback_in_.rest();
     fill_udp(datagram.data(), datagram, datagram.size() + fallback_missing_, out_);
     return DecodeResult::ok;
@@ -288,6 +292,7 @@ DecodeResult Walk::udp() noexcept {
         fallback_view_ = out_;
         fallback_in_ = in_;
         fallback_missing_ = missing_;
+        fallback_saw_fragment_ = saw_fragment_;
         has_fallback_ = true;
         in_.skip(Udp::kHeaderBytes);
         return udp_tunnel(source, target);

@@ -131,9 +131,12 @@ TEST_P(EveryStack, AnyChangedBitIsSafe) {
     }
 }
 
-DecodeResult decode_one(const Bytes& bytes, PacketView& packet, LinkType link = LinkType::ethernet) {
+// The frame stays until the next call, and so does what `packet` borrows.
+DecodeResult decode_one(const Bytes& bytes, PacketView& packet) {
     static Decoder decoder{FragmentLimits{}};
-    return decoder.decode(bytes, static_cast<std::uint32_t>(bytes.size()), link, {}, packet);
+    static std::unique_ptr<Exact> exact;
+    exact = std::make_unique<Exact>(bytes);
+    return decode_exact(decoder, *exact, bytes.size(), LinkType::ethernet, packet);
 }
 DecodeResult result_of(const synth::Layer& frame) {
     PacketView packet;

@@ -1,0 +1,1 @@
+seine_fuzz_target(pcap_file DEPS seine::capture)

@@ -1,0 +1,1 @@
+seine_fuzz_target(wire_decode DEPS seine::wire)

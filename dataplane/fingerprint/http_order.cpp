@@ -76,14 +76,14 @@ class Names {
             alignas(16) char piece[16] = {};
             const std::size_t here = name.size() - at < 16 ? name.size() - at : 16;
             std::memcpy(piece, name.data() + at, here);
-            const Letters letters(
-                _mm_load_si128(reinterpret_cast<const __m128i*>(piece)));  // NOLINT
+            const auto* from = reinterpret_cast<const __m128i*>(piece);  // NOLINT: own aligned copy
+            const Letters letters(_mm_load_si128(from));
             const unsigned starts = (letters.gap_mask << 1) | word_start;
             any_upper_ |= letters.upper_mask;
             any_odd_ |= (letters.lower_mask & starts) | (letters.upper_mask & ~starts);
             word_start = (letters.gap_mask >> 15) & 1;
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(chars_.data() + used_ + at),
-                             letters.lower);  // NOLINT
+            auto* to = reinterpret_cast<__m128i*>(chars_.data() + used_ + at);  // NOLINT: own room
+            _mm_storeu_si128(to, letters.lower);
         }
         used_ += name.size();
     }

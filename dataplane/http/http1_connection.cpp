@@ -121,9 +121,12 @@ void Http1Connection::lost(Direction& direction) noexcept {
     pending_ = 0;
 }
 
-void Http1Connection::client_restart() noexcept {
-    client_ = {};
-    may_leave_ = awaits_continue_ = refused_ = false;
+// The event that ends HTTP/1 in a direction is told once; if its bytes are HTTP/1 again, a head is
+// next.
+Http1Connection::Step Http1Connection::leave(Direction& direction, Event event) noexcept {
+    direction = {};
+    if (&direction == &client_) may_leave_ = awaits_continue_ = refused_ = false;
+    return {Parse::ok, event, 0};
 }
 
 void Http1Connection::take_over(Phase phase) noexcept {
@@ -154,15 +157,13 @@ Http1Connection::Step Http1Connection::client_head(ByteView bytes, Request& out)
         return {Parse::need_more, Event::none, 0};
     const Parse preface = looks_like_h2_preface(bytes);
     if (preface == Parse::ok) {
-        client_.phase = Phase::h2;
-        return {Parse::ok, Event::h2_starts, 0};
+        return leave(client_, Event::h2_starts);
     }
     if (preface == Parse::need_more) return {Parse::need_more, Event::none, 0};
     const Parse parse = parse_request(bytes, out);
     if (parse == Parse::need_more) return wait_for_head(client_, bytes);
     if (parse == Parse::not_this && may_leave_) {
-        client_.phase = Phase::tunnel;
-        return {Parse::ok, Event::tunnel, 0};
+        return leave(client_, Event::tunnel);
     }
     if (parse != Parse::ok) return {parse, Event::none, 0};
     out.ordinal = request_count_++;
@@ -211,9 +212,9 @@ Http1Connection::Step Http1Connection::feed_client(ByteView bytes, Request& out)
         case Phase::head:
             return client_head(bytes, out);
         case Phase::tunnel:
-            return {Parse::ok, Event::tunnel, 0};
+            return leave(client_, Event::tunnel);
         case Phase::h2:
-            return {Parse::ok, Event::h2_starts, 0};
+            return leave(client_, Event::h2_starts);
         case Phase::lost: {
             if (bytes.empty()) return {Parse::need_more, Event::none, 0};
             const Parse parse = request_begins(bytes);
@@ -245,9 +246,9 @@ Http1Connection::Step Http1Connection::feed_server(ByteView bytes, Response& out
         case Phase::head:
             return server_head(bytes, out);
         case Phase::tunnel:
-            return {Parse::ok, Event::tunnel, 0};
+            return leave(server_, Event::tunnel);
         case Phase::h2:
-            return {Parse::ok, Event::h2_starts, 0};
+            return leave(server_, Event::h2_starts);
         case Phase::lost: {
             if (bytes.empty()) return {Parse::need_more, Event::none, 0};
             const Parse parse = looks_like_http1_response(bytes);

@@ -9,13 +9,16 @@ namespace seine::http {
 //   head -> body (length, chunked, until close) -> head -> ...
 //   client: CONNECT or upgrade -> tunnel, or head again when the server refuses
 //   server: 101 or 2xx to CONNECT -> tunnel
+//
+// What comes out of a tunnel may be HTTP/1 again (a proxy asked for clear text): the caller that
+// finds so goes on with the same object, which expects a head then; ordinals go on.
 class Http1Connection {
   public:
     enum class Event : std::uint8_t {
-        none,       // bytes of a body, an empty line or a stretch that makes no sense went by
-        request,    // `out` holds a request head
-        response,   // `out` holds a response head
-        tunnel,     // from here on this direction belongs to another protocol (CONNECT, websocket)
+        none,      // bytes of a body, an empty line or a stretch that makes no sense went by
+        request,   // `out` holds a request head
+        response,  // `out` holds a response head
+        tunnel,  // from here on another protocol in this direction (CONNECT, websocket); told once
         h2_starts,  // from here on this direction is HTTP/2 (upgrade by 101, or PRI in the
                     // client's)
     };
@@ -42,11 +45,6 @@ class Http1Connection {
     void client_lost() noexcept { lost(client_); }
     void server_lost() noexcept { lost(server_); }
 
-    // What came out of a tunnel in that direction turned out to be HTTP/1 again (a proxy asked for
-    // clear text): read on from a head. Ordinals go on.
-    void client_restart() noexcept;
-    void server_restart() noexcept { server_ = {}; }
-
     // Requests and responses (1xx aside) seen so far.
     [[nodiscard]] std::uint32_t request_count() const noexcept { return request_count_; }
     [[nodiscard]] std::uint32_t response_count() const noexcept { return response_count_; }
@@ -72,6 +70,7 @@ class Http1Connection {
     static bool head_may_be_whole(Direction& direction, ByteView bytes) noexcept;
     static Step wait_for_head(Direction& direction, ByteView bytes) noexcept;
     void lost(Direction& direction) noexcept;
+    Step leave(Direction& direction, Event event) noexcept;
     Step client_head(ByteView bytes, Request& out) noexcept;
     Step server_head(ByteView bytes, Response& out) noexcept;
     void take_over(Phase phase) noexcept;

@@ -45,6 +45,8 @@ class MappedMemory {
         }
         memory.at_ = at;
         memory.bytes_ = rounded;
+        // Bytes of the network pass through here, keys among them: not for a core dump.
+        static_cast<void>(::madvise(at, rounded, MADV_DONTDUMP));
         // A hint: where huge pages are off the table works, only slower.
         if (rounded >= kHugePage) static_cast<void>(::madvise(at, rounded, MADV_HUGEPAGE));
         return memory;
@@ -52,6 +54,10 @@ class MappedMemory {
 
     [[nodiscard]] std::uint8_t* data() const noexcept { return static_cast<std::uint8_t*>(at_); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    // What is kept here goes into no core dump.
+    void hide_from_dumps() const noexcept {
+        if (at_ != nullptr) static_cast<void>(::madvise(at_, bytes_, MADV_DONTDUMP));
+    }
 
   private:
     void* at_ = nullptr;

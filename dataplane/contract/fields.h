@@ -144,17 +144,15 @@ enum class Fold : std::uint8_t {
     X(83, ttl_s, u8, "", first, 1, "TTL or hop limit of the server's first packet")              \
     X(84, packets_c, u64, "packets", last, 1, "from the client")                                 \
     X(85, packets_s, u64, "packets", last, 1, "from the server")                                 \
-    X(86, bytes_c, u64, "bytes", last, 1, "IP bytes from the client")                            \
-    X(87, bytes_s, u64, "bytes", last, 1, "IP bytes from the server")                            \
-    X(88, payload_c, u64, "bytes", last, 1, "TCP or UDP payload from the client")                \
-    X(89, payload_s, u64, "bytes", last, 1, "TCP or UDP payload from the server")                \
-    X(90, retrans, u32, "segments", last, 1, "segments that brought nothing new")                \
-    X(91, conflicts, u32, "segments", last, 1,                                                   \
+    X(86, payload_c, u64, "bytes", last, 1, "TCP or UDP payload from the client")                \
+    X(87, payload_s, u64, "bytes", last, 1, "TCP or UDP payload from the server")                \
+    X(88, retrans, u32, "segments", last, 1, "segments that brought nothing new")                \
+    X(89, conflicts, u32, "segments", last, 1,                                                   \
       "segments whose bytes differ from those received first")                                   \
-    X(92, end_reason, choice, "", last, 1, "why the flow ended")                                 \
-    X(93, incomplete, text_list, "", distinct, 1, "why a value that one would expect is absent") \
-    X(94, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")         \
-    X(95, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")
+    X(90, end_reason, choice, "", last, 1, "why the flow ended")                                 \
+    X(91, incomplete, text_list, "", distinct, 1, "why a value that one would expect is absent") \
+    X(92, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")         \
+    X(93, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")
 
 enum class Field : std::uint16_t {
 #define SEINE_X(number, name, type, unit, fold, since, meaning) name = number,

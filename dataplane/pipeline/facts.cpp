@@ -1,22 +1,13 @@
 #include "dataplane/pipeline/facts.h"
 
-#include <sys/mman.h>
-
-#include <new>
-
 namespace seine::pipeline {
 
-FactsPool::FactsPool(std::size_t slab_bytes, std::uint32_t slab_count)
-    : slab_bytes_(slab_bytes), slab_count_(slab_count) {
-    void* memory = mmap(nullptr, slab_bytes_ * slab_count_, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    SEINE_CHECK(memory != MAP_FAILED);
-    // Facts never hold a secret, but in --raw mode they hold header values: not for a core dump.
-    madvise(memory, slab_bytes_ * slab_count_, MADV_DONTDUMP);
-    memory_ = static_cast<std::uint8_t*>(memory);
+Result<std::unique_ptr<FactsPool>> FactsPool::make(std::size_t slab_bytes, std::uint32_t slab_count) {
+    auto memory = MappedMemory::make(slab_bytes * slab_count, "facts of flows");
+    if (!memory) return memory.error();
+    return std::unique_ptr<FactsPool>(
+        new FactsPool(std::move(memory).value(), slab_bytes, slab_count));
 }
-
-FactsPool::~FactsPool() { munmap(memory_, slab_bytes_ * slab_count_); }
 
 std::uint32_t FactsPool::take() noexcept {
     if (free_ != kNone) {

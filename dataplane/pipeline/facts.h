@@ -1,9 +1,11 @@
 // What a flow has learned and not yet told: typed strings in wire form, kept until the next record.
 #pragma once
-#include <memory>
 #include <span>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/mapped_memory.h"
+#include "dataplane/base/mapped_memory.h"
+#include "dataplane/base/status.h"
 #include "dataplane/contract/frame.h"
 
 namespace seine::pipeline {
@@ -13,20 +15,20 @@ class FactsPool {
   public:
     static constexpr std::uint32_t kNone = 0xffffffff;
     // `slab_bytes` each for `slab_count` flows at a time.
-    FactsPool(std::size_t slab_bytes, std::uint32_t slab_count);
-    ~FactsPool();
-    FactsPool(const FactsPool&) = delete;
-    FactsPool& operator=(const FactsPool&) = delete;
+    static Result<std::unique_ptr<FactsPool>> make(std::size_t slab_bytes, std::uint32_t slab_count);
 
     // kNone when all are in use.
     std::uint32_t take() noexcept;
     void give_back(std::uint32_t slab) noexcept;
     [[nodiscard]] std::span<std::uint8_t> at(std::uint32_t slab) const noexcept {
-        return {memory_ + std::size_t{slab} * slab_bytes_, slab_bytes_};
+        return {memory_.data() + std::size_t{slab} * slab_bytes_, slab_bytes_};
     }
 
   private:
-    std::uint8_t* memory_ = nullptr;
+    FactsPool(MappedMemory memory, std::size_t slab_bytes, std::uint32_t slab_count) noexcept
+        : memory_(std::move(memory)), slab_bytes_(slab_bytes), slab_count_(slab_count) {}
+
+    MappedMemory memory_;
     std::size_t slab_bytes_;
     std::uint32_t slab_count_;
     std::uint32_t fresh_ = 0;       // slabs never used yet begin here

@@ -41,7 +41,7 @@ bool sent_by_client(const wire::PacketView& packet, bool& known) noexcept {
 
 void around(FlowContext& flow, const wire::PacketView& packet) noexcept {
     for (unsigned i = 0; i < packet.vlan_count; ++i)
-        if (!flow.cold.facts.u16(flow.w.facts, contract::Field::vlan, packet.vlans[i]))
+        if (!flow.cold.facts.u16(*flow.w.facts, contract::Field::vlan, packet.vlans[i]))
             flow.incomplete(Incomplete::facts_dropped);
     for (unsigned i = 0; i < packet.tunnel_count; ++i) {
         FixedString<40> text;
@@ -298,6 +298,10 @@ Result<std::unique_ptr<Inspector>> Inspector::make(const InspectorConfig& config
     if (!streams) return streams.error();
     auto quic = crypto::QuicCrypto::make();
     if (!quic) return quic.error();
+    auto facts = FactsPool::make(config.raw ? Workspace::kRawFactsBytes : Workspace::kFactsBytes,
+                                 limits.cold_flows_max);
+    if (!facts) return facts.error();
+    rooms->facts = std::move(*facts);
     rooms->table = std::move(*table);
     rooms->wheel = std::move(*wheel);
     rooms->cold = std::move(*cold);

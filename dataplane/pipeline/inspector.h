@@ -6,8 +6,8 @@
 #include "dataplane/base/byte_ring.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/status.h"
+#include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
-#include "dataplane/pipeline/limits.h"
 #include "dataplane/wire/link_type.h"
 
 namespace seine::pipeline {
@@ -18,21 +18,6 @@ struct Frame {
     std::uint32_t wire_bytes = 0;  // its length on the wire; more than bytes.size() if cut
     wire::LinkType link{};
     Nanos time;
-};
-
-struct InspectorConfig {
-    Limits limits;
-    bool raw = false;          // also the forms that hold values in clear (replay only)
-    bool records_all = false;  // half-open flows write a record too
-    bool ja3 = true;           // JA3 and JA3S
-    bool wire_order = true;    // ja4_o
-    std::uint8_t ech_config_ids[16] = {};  // of our own ECH configurations
-    std::size_t ech_config_count = 0;
-    std::uint16_t dataplane_id = 0;
-    std::uint32_t epoch = 0;
-    std::uint16_t worker = 0;
-    std::uint8_t hash_key[16] = {};      // session evidence; SipHash-2-4
-    std::uint64_t table_seed = 0;        // flow table hashing; random in live use, fixed in replay
 };
 
 // One per worker, used by that worker's thread alone; counters may be read by another. Writes record

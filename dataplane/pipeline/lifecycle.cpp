@@ -124,7 +124,7 @@ void release_cold(Workspace& w, flow::FlowId id) noexcept {
     if (cold.kind == Cold::Kind::quic) end_quic(w, cold);
     if (cold.kind == Cold::Kind::dtls) end_dtls(w, cold);
     if (cold.h2 != nullptr) w.h2_pool.release(cold.h2);
-    cold.facts.clear(w.facts);
+    cold.facts.clear(*w.facts);
     w.cold->give(hot.cold);
     hot.cold = flow::kNoState;
 }

@@ -51,13 +51,13 @@ void write_facts(Workspace& w, Cold& cold, FrameWriter& writer) noexcept {
         writer.set_ip(Field::outer_src, numbers.outer_source);
         writer.set_ip(Field::outer_dst, numbers.outer_target);
     }
-    writer.append_encoded(cold.facts.view(w.facts));
+    writer.append_encoded(cold.facts.view(*w.facts));
     const std::uint32_t reasons = numbers.incomplete_known & ~numbers.incomplete_told;
     for (unsigned bit = 0; bit < static_cast<unsigned>(Incomplete::count_); ++bit)
         if ((reasons & (1u << bit)) != 0) writer.text(Field::incomplete, kIncompleteNames[bit]);
     numbers.told = numbers.known;
     numbers.incomplete_told = numbers.incomplete_known;
-    cold.facts.clear(w.facts);
+    cold.facts.clear(*w.facts);
 }
 
 void write_totals(Workspace& w, FlowHot& hot, FrameWriter& writer) noexcept {

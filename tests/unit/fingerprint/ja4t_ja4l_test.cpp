@@ -93,11 +93,23 @@ TEST(Ja4l, WithoutTheSynThereIsNothing) {
     Ja4lTcp handshake;
     Ja4lText out;
     handshake.syn_ack(at_us(0), 59);
-    handshake.syn(at_us(5), 64);
     handshake.handshake_ack(at_us(10));
     EXPECT_FALSE(handshake.client(out));
     EXPECT_FALSE(handshake.server(out));
     EXPECT_TRUE(out.empty());
+}
+
+// Seen in zeek-ipv6-http-atomic-frag.pcap: the file holds the answer first, the times are right.
+TEST(Ja4l, ASynThatTheFileHoldsBehindItsAnswerCountsByItsTime) {
+    Ja4lTcp handshake;
+    Ja4lText out;
+    handshake.syn_ack(at_us(30), 64);
+    handshake.syn(at_us(0), 63);
+    handshake.handshake_ack(at_us(50));
+    ASSERT_TRUE(handshake.server(out));
+    EXPECT_EQ(out.view(), "15_64");
+    ASSERT_TRUE(handshake.client(out));
+    EXPECT_EQ(out.view(), "10_63");
 }
 
 TEST(Ja4l, QuicTakesTheLastServerHandshakeBeforeTheClients) {

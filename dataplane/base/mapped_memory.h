@@ -54,10 +54,6 @@ class MappedMemory {
 
     [[nodiscard]] std::uint8_t* data() const noexcept { return static_cast<std::uint8_t*>(at_); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-    // What is kept here goes into no core dump.
-    void hide_from_dumps() const noexcept {
-        if (at_ != nullptr) static_cast<void>(::madvise(at_, bytes_, MADV_DONTDUMP));
-    }
 
   private:
     void* at_ = nullptr;

@@ -1,9 +1,9 @@
 // What a flow has learned and not yet told: typed strings in wire form, kept until the next record.
 #pragma once
+#include <memory>
 #include <span>
 
 #include "dataplane/base/bytes.h"
-#include "dataplane/base/mapped_memory.h"
 #include "dataplane/base/mapped_memory.h"
 #include "dataplane/base/status.h"
 #include "dataplane/contract/frame.h"

@@ -103,8 +103,9 @@ Bytes counting(std::size_t count, std::uint8_t first) {
 }
 
 Bytes operator+(const Bytes& left, const Bytes& right) {
-    Bytes out = left;
-    put(out, right);
+    Bytes out(left.size() + right.size());
+    std::copy(left.begin(), left.end(), out.begin());
+    std::copy(right.begin(), right.end(), out.begin() + static_cast<std::ptrdiff_t>(left.size()));
     return out;
 }
 

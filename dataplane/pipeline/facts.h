@@ -1,7 +1,6 @@
 // What a flow has learned and not yet told: typed strings in wire form, kept until the next record.
 #pragma once
 #include <memory>
-#include <memory>
 #include <span>
 
 #include "dataplane/base/bytes.h"

@@ -1,14 +1,14 @@
 #include "dataplane/capture/pcap_file.h"
 
-#include <pcap/pcap.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <sys/stat.h>
 #include <utility>
+
+#include <pcap/pcap.h>
 
 namespace seine::capture {
 
@@ -78,10 +78,12 @@ Result<PcapFile> PcapFile::open(const std::string& path) {
     char message[PCAP_ERRBUF_SIZE] = "";
     auto handle = std::make_unique<Handle>();
     handle->path = path;
-    handle->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, message);
+    handle->pcap =
+        pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, message);
     if (handle->pcap == nullptr) {
         if (file != stdin) std::fclose(file);
-        if (says_truncated(message)) return Status{Code::corrupt, name + ": is cut inside the file header"};
+        if (says_truncated(message))
+            return Status{Code::corrupt, name + ": is cut inside the file header"};
         if (std::string_view(message).find("unknown file format") != std::string_view::npos) {
             return Status{Code::corrupt, name + ": is no capture file (neither pcap nor pcapng)"};
         }
@@ -90,10 +92,11 @@ Result<PcapFile> PcapFile::open(const std::string& path) {
     const int number = pcap_datalink(handle->pcap);
     if (number < 0 || !wire::link_type_of(static_cast<std::uint32_t>(number), handle->link)) {
         const char* known = pcap_datalink_val_to_name(number);
-        return Status{Code::failed, name + ": link type " + std::to_string(number) + " (" +
-                                        (known == nullptr ? "unknown" : known) +
-                                        ") is not read; Ethernet, raw IP, PPP, NFLOG, Linux cooked and "
-                                        "loopback are"};
+        return Status{Code::failed,
+                      name + ": link type " + std::to_string(number) + " (" +
+                          (known == nullptr ? "unknown" : known) +
+                          ") is not read; Ethernet, raw IP, PPP, NFLOG, Linux cooked and "
+                          "loopback are"};
     }
     return PcapFile(std::move(handle));
 }
@@ -109,8 +112,8 @@ Next PcapFile::next(CapturedFrame& out) noexcept {
         out.bytes = {bytes, header->caplen};
         out.wire_bytes = header->len > header->caplen ? header->len : header->caplen;
         out.link = handle.link;
-        // With nanosecond precision asked for, the field named tv_usec holds nanoseconds. A file may say
-        // anything: seconds and fraction are held inside what Nanos can count (year 2262).
+        // With nanosecond precision asked for, the field named tv_usec holds nanoseconds. A file
+        // may say anything: seconds and fraction are held inside what Nanos can count (year 2262).
         const std::int64_t seconds = std::clamp<std::int64_t>(header->ts.tv_sec, 0, 9'223'372'035);
         const std::int64_t fraction = std::clamp<std::int64_t>(header->ts.tv_usec, 0, kSecond - 1);
         out.time = {seconds * kSecond + fraction};
@@ -125,9 +128,9 @@ Next PcapFile::next(CapturedFrame& out) noexcept {
     } else {
         handle.error += "broken at packet " + number + " (" + std::string(message) + ")";
     }
-    handle.error += handle.frame_count == 1
-                        ? "; the packet before it was read"
-                        : "; the " + std::to_string(handle.frame_count) + " packets before it were read";
+    handle.error += handle.frame_count == 1 ? "; the packet before it was read"
+                                            : "; the " + std::to_string(handle.frame_count) +
+                                                  " packets before it were read";
     return Next::error;
 }
 

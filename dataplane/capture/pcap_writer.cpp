@@ -17,7 +17,8 @@ void store_le32(std::uint8_t* at, std::uint32_t value) noexcept {
 Result<PcapWriter> PcapWriter::create(const std::string& path, wire::LinkType link, TimeUnit unit) {
     PcapWriter writer;
     writer.file_.reset(std::fopen(path.c_str(), "wb"));
-    if (writer.file_ == nullptr) return failed(path + ": cannot be written: " + std::strerror(errno));
+    if (writer.file_ == nullptr)
+        return failed(path + ": cannot be written: " + std::strerror(errno));
     writer.path_ = path;
     writer.unit_ = unit;
     std::array<std::uint8_t, 24> header{};
@@ -38,18 +39,21 @@ Status PcapWriter::write(ByteView frame, Nanos time, std::uint32_t wire_bytes) {
     const std::int64_t rest = time.count % kSecond;
     const auto captured = static_cast<std::uint32_t>(frame.size());
     store_le32(header.data(), static_cast<std::uint32_t>(time.count / kSecond));
-    store_le32(header.data() + 4, static_cast<std::uint32_t>(unit_ == TimeUnit::nanos ? rest : rest / 1000));
+    store_le32(header.data() + 4,
+               static_cast<std::uint32_t>(unit_ == TimeUnit::nanos ? rest : rest / 1000));
     store_le32(header.data() + 8, captured);
     store_le32(header.data() + 12, wire_bytes > captured ? wire_bytes : captured);
-    const bool written = std::fwrite(header.data(), header.size(), 1, file_.get()) == 1 &&
-                         (frame.empty() || std::fwrite(frame.data(), frame.size(), 1, file_.get()) == 1);
+    const bool written =
+        std::fwrite(header.data(), header.size(), 1, file_.get()) == 1 &&
+        (frame.empty() || std::fwrite(frame.data(), frame.size(), 1, file_.get()) == 1);
     return written ? Status{} : failed(path_ + ": cannot be written: " + std::strerror(errno));
 }
 
 Status PcapWriter::close() {
     std::FILE* const file = file_.release();
     if (file == nullptr) return {};
-    if (std::fclose(file) != 0) return failed(path_ + ": cannot be written: " + std::strerror(errno));
+    if (std::fclose(file) != 0)
+        return failed(path_ + ": cannot be written: " + std::strerror(errno));
     return {};
 }
 

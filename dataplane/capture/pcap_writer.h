@@ -17,7 +17,8 @@ enum class TimeUnit : std::uint8_t { micros, nanos };
 class PcapWriter {
   public:
     // Makes or truncates `path`.
-    static Result<PcapWriter> create(const std::string& path, wire::LinkType link = wire::LinkType::ethernet,
+    static Result<PcapWriter> create(const std::string& path,
+                                     wire::LinkType link = wire::LinkType::ethernet,
                                      TimeUnit unit = TimeUnit::nanos);
 
     // `wire_bytes` 0 means the frame is whole.

@@ -7,14 +7,15 @@
 
 namespace seine::wire {
 
-// IPv4 is kept mapped, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so keys have one size. An IPv6 packet
-// may itself carry a mapped address: where that matters, compare ip_version as well.
+// IPv4 is kept mapped, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so keys have one size. An IPv6
+// packet may itself carry a mapped address: where that matters, compare ip_version as well.
 struct Address {
     std::uint64_t words[2];  // the bytes in network order, as loaded
 
     // Borrows from this address.
     [[nodiscard]] ByteView bytes() const noexcept {
-        return {reinterpret_cast<const std::uint8_t*>(words), sizeof words};  // NOLINT: any object is bytes
+        // Any object may be read as bytes.
+        return {reinterpret_cast<const std::uint8_t*>(words), sizeof words};  // NOLINT
     }
     [[nodiscard]] bool is_mapped_v4() const noexcept {
         return words[0] == 0 && static_cast<std::uint32_t>(words[1]) == kMappedLow;

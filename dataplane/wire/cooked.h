@@ -20,8 +20,8 @@ inline Parse read_linux_sll(ByteReader& in, Cooked& out) noexcept {
     return Parse::ok;
 }
 
-// Linux cooked v2, 20 bytes: protocol, reserved, interface (4), ARPHRD, packet type, address length,
-// address (8). ok: `in` stands after it. need_more: it ends before.
+// Linux cooked v2, 20 bytes: protocol, reserved, interface (4), ARPHRD, packet type, address
+// length, address (8). ok: `in` stands after it. need_more: it ends before.
 inline Parse read_linux_sll2(ByteReader& in, Cooked& out) noexcept {
     const std::uint8_t* at = in.fixed<20>();
     if (at == nullptr) return Parse::need_more;
@@ -29,9 +29,9 @@ inline Parse read_linux_sll2(ByteReader& in, Cooked& out) noexcept {
     return Parse::ok;
 }
 
-// BSD null and loop: the address family in four bytes, in the byte order of the capturing host or of the
-// network. IPv6 has a number of its own on each BSD.
-// ok: an IP packet follows. need_more: it ends before. not_this: another family.
+// BSD null and loop: the address family in four bytes, in the byte order of the capturing host or
+// of the network. IPv6 has a number of its own on each BSD. ok: an IP packet follows. need_more: it
+// ends before. not_this: another family.
 inline Parse read_loopback(ByteReader& in) noexcept {
     const std::uint8_t* at = in.fixed<4>();
     if (at == nullptr) return Parse::need_more;
@@ -49,11 +49,11 @@ inline Parse read_loopback(ByteReader& in) noexcept {
     }
 }
 
-// NFLOG: family, version (0), resource id, then TLVs aligned to four bytes, their length and type in the
-// byte order of the capturing host. The packet is TLV 9.
-// ok: `in` holds the packet alone. need_more: it ends before a packet TLV, or inside it: `missing` is then
-// the number of its bytes that are not there and `in` holds the rest. not_this: no IP family.
-// malformed: a TLV shorter than its header. limit: more than 32 TLVs.
+// NFLOG: family, version (0), resource id, then TLVs aligned to four bytes, their length and type
+// in the byte order of the capturing host. The packet is TLV 9. ok: `in` holds the packet alone.
+// need_more: it ends before a packet TLV, or inside it: `missing` is then the number of its bytes
+// that are not there and `in` holds the rest. not_this: no IP family. malformed: a TLV shorter than
+// its header. limit: more than 32 TLVs.
 inline Parse read_nflog(ByteReader& in, std::size_t& missing) noexcept {
     constexpr int kTlvsMax = 32;
     constexpr std::uint16_t kPayload = 9;

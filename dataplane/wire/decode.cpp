@@ -4,8 +4,8 @@
 
 namespace seine::wire {
 
-DecodeResult Decoder::decode_general(ByteView frame, std::uint32_t wire_bytes, LinkType link, Nanos now,
-                                     PacketView& out) noexcept {
+DecodeResult Decoder::decode_general(ByteView frame, std::uint32_t wire_bytes, LinkType link,
+                                     Nanos now, PacketView& out) noexcept {
     return Walk(frame, wire_bytes, &fragments_, now, out).run(link);
 }
 

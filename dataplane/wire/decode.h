@@ -20,12 +20,14 @@ namespace seine::wire {
 // One per worker; used by that worker's thread alone. Everything is allocated by the constructor.
 class Decoder {
   public:
-    explicit Decoder(const FragmentLimits& limits, std::uint64_t seed = 0) : fragments_(limits, seed) {}
+    explicit Decoder(const FragmentLimits& limits, std::uint64_t seed = 0)
+        : fragments_(limits, seed) {}
 
-    // Decodes one frame of `wire_bytes` on the wire, of which `frame` was captured. On `ok` all of `out`
-    // is set; on `not_tcp_udp` and `encrypted` the addresses and IP fields are; otherwise nothing is
-    // promised. What `out` borrows lives as long as the frame and until the next call. A fragment that
-    // completes its datagram answers for the whole datagram, with the fields of its first fragment.
+    // Decodes one frame of `wire_bytes` on the wire, of which `frame` was captured. On `ok` all of
+    // `out` is set; on `not_tcp_udp` and `encrypted` the addresses and IP fields are; otherwise
+    // nothing is promised. What `out` borrows lives as long as the frame and until the next call. A
+    // fragment that completes its datagram answers for the whole datagram, with the fields of its
+    // first fragment.
     DecodeResult decode(ByteView frame, std::uint32_t wire_bytes, LinkType link, Nanos now,
                         PacketView& out) noexcept;
 
@@ -44,13 +46,13 @@ class Decoder {
     FragmentTable fragments_;
 };
 
-// The path of nearly all frames: Ethernet, at most one 802.1Q tag, IPv4 without options or IPv6 without
-// extensions, TCP or UDP, not fragmented, no tunnel port. False when the frame is anything else or not
-// plainly sound; `out` is then unspecified and decode_general() decides.
+// The path of nearly all frames: Ethernet, at most one 802.1Q tag, IPv4 without options or IPv6
+// without extensions, TCP or UDP, not fragmented, no tunnel port. False when the frame is anything
+// else or not plainly sound; `out` is then unspecified and decode_general() decides.
 [[nodiscard]] inline bool decode_common(ByteView frame, PacketView& out) noexcept;
 
-inline DecodeResult Decoder::decode(ByteView frame, std::uint32_t wire_bytes, LinkType link, Nanos now,
-                                    PacketView& out) noexcept {
+inline DecodeResult Decoder::decode(ByteView frame, std::uint32_t wire_bytes, LinkType link,
+                                    Nanos now, PacketView& out) noexcept {
     if (link == LinkType::ethernet && decode_common(frame, out)) [[likely]] {
         return DecodeResult::ok;
     }
@@ -58,7 +60,8 @@ inline DecodeResult Decoder::decode(ByteView frame, std::uint32_t wire_bytes, Li
 }
 
 inline bool decode_common(ByteView frame, PacketView& out) noexcept {
-    constexpr std::size_t kShortest = Ethernet::kHeaderBytes + Ipv4::kHeaderBytesMin + Tcp::kHeaderBytesMin;
+    constexpr std::size_t kShortest =
+        Ethernet::kHeaderBytes + Ipv4::kHeaderBytesMin + Tcp::kHeaderBytesMin;
     if (frame.size() < kShortest) return false;
     const std::uint8_t* ip = frame.data() + Ethernet::kHeaderBytes;
     std::size_t captured = frame.size() - Ethernet::kHeaderBytes;
@@ -75,7 +78,8 @@ inline bool decode_common(ByteView frame, PacketView& out) noexcept {
     std::size_t claimed;  // bytes after the IP header by its length field
     if (type == kEtherTypeIpv4) {
         const std::size_t total_bytes = load_be16(ip + 2);
-        if (ip[0] != 0x45 || (load_be16(ip + 6) & Ipv4::kFragmentMask) != 0 || total_bytes < 20) return false;
+        if (ip[0] != 0x45 || (load_be16(ip + 6) & Ipv4::kFragmentMask) != 0 || total_bytes < 20)
+            return false;
         fill_ipv4(ip, out);
         claimed = total_bytes - Ipv4::kHeaderBytesMin;
         captured -= Ipv4::kHeaderBytesMin;

@@ -7,8 +7,8 @@
 namespace seine::wire {
 
 // Every outcome of a frame: enumerator (also the counter's name) and its meaning. Wrong IP and TCP
-// checksums are no outcome: with checksum offload a capture on the sending host holds mostly wrong ones,
-// so they are not looked at.
+// checksums are no outcome: with checksum offload a capture on the sending host holds mostly wrong
+// ones, so they are not looked at.
 #define SEINE_DECODE_RESULTS(X)                                                                   \
     X(ok, "a TCP segment or UDP datagram")                                                        \
     X(fragment_held, "a fragment, kept until its datagram is whole")                              \

@@ -19,7 +19,8 @@ inline constexpr std::uint16_t kEtherLengthMax = 1500;
 
 // 802.1Q, 802.1ad, and the three numbers that stacked tags had before 802.1ad.
 constexpr bool is_vlan_type(std::uint16_t type) noexcept {
-    return type == kEtherTypeVlan || type == 0x88a8 || type == 0x9100 || type == 0x9200 || type == 0x9300;
+    return type == kEtherTypeVlan || type == 0x88a8 || type == 0x9100 || type == 0x9200 ||
+           type == 0x9300;
 }
 
 // Types that are no IP and yet a sound sign of an Ethernet frame: what else switches send.
@@ -66,7 +67,8 @@ inline Parse read(ByteReader& in, Ethernet& out) noexcept {
     return Parse::ok;
 }
 
-// What follows a VLAN type: three bits of priority, one of drop eligibility, twelve of id; the next type.
+// What follows a VLAN type: three bits of priority, one of drop eligibility, twelve of id; the next
+// type.
 struct VlanTag {
     static constexpr std::size_t kBytes = 4;
     std::uint16_t id{};
@@ -88,8 +90,8 @@ struct Snap {
     std::uint16_t type{};
 };
 
-// ok: `in` stands after the type. need_more: fewer than 8 bytes. not_this: another LLC user (spanning
-// tree, IS-IS, ...).
+// ok: `in` stands after the type. need_more: fewer than 8 bytes. not_this: another LLC user
+// (spanning tree, IS-IS, ...).
 inline Parse read(ByteReader& in, Snap& out) noexcept {
     const std::uint8_t* at = in.fixed<Snap::kBytes>();
     if (at == nullptr) return Parse::need_more;

@@ -54,9 +54,11 @@ std::size_t FragmentTable::pool_bytes_used() const noexcept {
 }
 
 std::uint32_t* FragmentTable::bucket_of(const FragmentKey& key) noexcept {
-    std::uint64_t hash = mix64(key.source.words[0] ^ seed_, key.source.words[1] ^ 0x9e3779b97f4a7c15u);
+    std::uint64_t hash =
+        mix64(key.source.words[0] ^ seed_, key.source.words[1] ^ 0x9e3779b97f4a7c15u);
     hash ^= mix64(key.target.words[0] ^ 0xd6e8feb86659fd93u, key.target.words[1] ^ hash);
-    const std::uint64_t rest = (std::uint64_t{key.id} << 16) | (std::uint64_t{key.protocol} << 8) | key.ip_version;
+    const std::uint64_t rest =
+        (std::uint64_t{key.id} << 16) | (std::uint64_t{key.protocol} << 8) | key.ip_version;
     hash ^= mix64(rest ^ hash, key.context ^ 0xa0761d6478bd642fu);
     return &buckets_[hash & bucket_mask_];
 }
@@ -145,8 +147,10 @@ void FragmentTable::discard(std::uint32_t index) noexcept {
 }
 
 void FragmentTable::expire(Nanos now) noexcept {
-    while (done_.oldest != kNone && now - datagrams_[done_.oldest].since > kRepeatNs) close(done_.oldest);
-    while (waiting_.oldest != kNone && now - datagrams_[waiting_.oldest].since > limits_.timeout_ns) {
+    while (done_.oldest != kNone && now - datagrams_[done_.oldest].since > kRepeatNs)
+        close(done_.oldest);
+    while (waiting_.oldest != kNone &&
+           now - datagrams_[waiting_.oldest].since > limits_.timeout_ns) {
         if (datagrams_[waiting_.oldest].state == State::waiting) ++counters_.timed_out;
         close(waiting_.oldest);
     }
@@ -210,7 +214,8 @@ FragmentTable::Overlap FragmentTable::compare(const Datagram& datagram, std::siz
         if (from >= to) continue;
         found.any = true;
         found.new_bytes -= to - from;
-        if (std::memcmp(block.bytes + (from - block.offset), bytes.data() + (from - offset), to - from) != 0) {
+        if (std::memcmp(block.bytes + (from - block.offset), bytes.data() + (from - offset),
+                        to - from) != 0) {
             found.differs = true;
         }
     }
@@ -236,14 +241,16 @@ bool FragmentTable::insert(std::uint32_t index, std::size_t offset, ByteView byt
             next = blocks_[at].end();
             continue;
         }
-        const std::size_t gap_end = at == kNone ? end : std::min<std::size_t>(end, blocks_[at].offset);
+        const std::size_t gap_end =
+            at == kNone ? end : std::min<std::size_t>(end, blocks_[at].offset);
         if (!store(index, before, next, bytes.subspan(next - offset, gap_end - next))) return false;
         next = gap_end;
     }
     return true;
 }
 
-void FragmentTable::finish(std::uint32_t index, Nanos now, std::size_t nesting, ByteView& whole) noexcept {
+void FragmentTable::finish(std::uint32_t index, Nanos now, std::size_t nesting,
+                           ByteView& whole) noexcept {
     Datagram& datagram = datagrams_[index];
     std::uint8_t* const buffer = assembly_.get() + nesting * kAssemblyBytes;
     std::size_t written = 0;
@@ -269,7 +276,8 @@ FragmentAnswer FragmentTable::add(const Fragment& fragment, Nanos now, std::size
     expire(now);
     const bool v6 = fragment.key.ip_version == 6;
     ByteView bytes = fragment.bytes;
-    if (!is_sound_fragment(fragment.key.ip_version, fragment.offset_bytes, bytes.size(), fragment.more_fragments)) {
+    if (!is_sound_fragment(fragment.key.ip_version, fragment.offset_bytes, bytes.size(),
+                           fragment.more_fragments)) {
         return FragmentAnswer::malformed;
     }
     if (fragment.more_fragments) bytes = bytes.first(bytes.size() & ~std::size_t{7});

@@ -10,25 +10,26 @@
 namespace seine::wire {
 
 struct FragmentLimits {
-    std::uint32_t datagrams_max = 4096;        // unfinished at one time; past it the oldest is given up
+    std::uint32_t datagrams_max = 4096;  // unfinished at one time; past it the oldest is given up
     std::uint32_t datagram_bytes_max = 65535;  // of IP payload
     std::uint32_t pieces_max = 512;            // stored pieces of one datagram
     std::int64_t timeout_ns = 30 * kSecond;    // from its first fragment
-    std::size_t pool_bytes = std::size_t{32} << 20;  // for all bytes held; past it the oldest is given up
+    std::size_t pool_bytes = std::size_t{32}
+                             << 20;  // for all bytes held; past it the oldest is given up
 };
 
 // Each is also the counter's name.
-#define SEINE_FRAGMENT_COUNTERS(X)                                                              \
-    X(fragments, "fragments offered")                                                           \
-    X(completed, "datagrams put together")                                                      \
-    X(timed_out, "datagrams given up because a fragment did not come in time")                  \
-    X(evicted, "datagrams given up to make room for a newer one")                               \
-    X(duplicates, "fragments whose bytes were all there already")                               \
-    X(overlaps_v4, "IPv4 fragments that overlap; the first byte received stays")                \
-    X(conflicts_v4, "IPv4 fragments whose overlapping bytes differ")                            \
-    X(overlaps_v6, "IPv6 datagrams discarded because fragments overlap (RFC 5722)")             \
-    X(bad_length, "fragments past the end of their datagram, or with another end")              \
-    X(past_bound, "datagrams discarded because they have too many pieces or bytes")             \
+#define SEINE_FRAGMENT_COUNTERS(X)                                                  \
+    X(fragments, "fragments offered")                                               \
+    X(completed, "datagrams put together")                                          \
+    X(timed_out, "datagrams given up because a fragment did not come in time")      \
+    X(evicted, "datagrams given up to make room for a newer one")                   \
+    X(duplicates, "fragments whose bytes were all there already")                   \
+    X(overlaps_v4, "IPv4 fragments that overlap; the first byte received stays")    \
+    X(conflicts_v4, "IPv4 fragments whose overlapping bytes differ")                \
+    X(overlaps_v6, "IPv6 datagrams discarded because fragments overlap (RFC 5722)") \
+    X(bad_length, "fragments past the end of their datagram, or with another end")  \
+    X(past_bound, "datagrams discarded because they have too many pieces or bytes") \
     X(after_discard, "fragments of a datagram discarded before")
 
 struct FragmentCounters {
@@ -37,9 +38,9 @@ struct FragmentCounters {
 #undef SEINE_X
 };
 
-// What makes fragments one datagram: RFC 791 section 3.2 (addresses, protocol, id) and RFC 8200 section
-// 4.5 (addresses, id; `protocol` is 0 then). `context` is a hash of VLANs and tunnels around it, so that
-// two tenants who use the same private addresses stay apart.
+// What makes fragments one datagram: RFC 791 section 3.2 (addresses, protocol, id) and RFC 8200
+// section 4.5 (addresses, id; `protocol` is 0 then). `context` is a hash of VLANs and tunnels
+// around it, so that two tenants who use the same private addresses stay apart.
 struct FragmentKey {
     Address source;
     Address target;
@@ -65,20 +66,23 @@ struct Fragment {
     ByteView bytes;  // borrowed for the call
 };
 
-// Whether a fragment of `byte_count` bytes can be one: it has bytes, ends inside the largest datagram, and
-// if others follow is a multiple of eight long (an IPv4 one is cut down to that, as hosts do).
-constexpr bool is_sound_fragment(std::uint8_t ip_version, std::size_t offset_bytes, std::size_t byte_count,
-                                 bool more_fragments) noexcept {
+// Whether a fragment of `byte_count` bytes can be one: it has bytes, ends inside the largest
+// datagram, and if others follow is a multiple of eight long (an IPv4 one is cut down to that, as
+// hosts do).
+constexpr bool is_sound_fragment(std::uint8_t ip_version, std::size_t offset_bytes,
+                                 std::size_t byte_count, bool more_fragments) noexcept {
     if (more_fragments && ip_version == 6 && byte_count % 8 != 0) return false;
     const std::size_t kept = more_fragments ? byte_count & ~std::size_t{7} : byte_count;
     return kept > 0 && offset_bytes + kept <= 65535;
 }
 
-enum class [[nodiscard]] FragmentAnswer : std::uint8_t { held, complete, duplicate, dropped, malformed };
+enum class [[nodiscard]] FragmentAnswer : std::uint8_t {held, complete, duplicate, dropped,
+                                                       malformed};
 
-// IPv4: where fragments overlap, the byte received first stays. IPv6: a datagram whose fragments overlap
-// is discarded, with the fragments still to come (RFC 5722 section 4); an exact repetition is no overlap
-// (RFC 8200 section 4.5). A fragment repeated shortly after its datagram was completed is a duplicate.
+// IPv4: where fragments overlap, the byte received first stays. IPv6: a datagram whose fragments
+// overlap is discarded, with the fragments still to come (RFC 5722 section 4); an exact repetition
+// is no overlap (RFC 8200 section 4.5). A fragment repeated shortly after its datagram was
+// completed is a duplicate.
 class FragmentTable {
   public:
     // Reassembled datagrams nested in one another, each with a buffer of its own.
@@ -89,9 +93,9 @@ class FragmentTable {
     FragmentTable(FragmentTable&&) noexcept;
     FragmentTable& operator=(FragmentTable&&) noexcept;
 
-    // complete: `whole` is the payload and `header` that of the first fragment; `whole` borrows from buffer
-    // `nesting` until the next completion at that nesting. The other answers leave both alone.
-    // malformed: not is_sound_fragment().
+    // complete: `whole` is the payload and `header` that of the first fragment; `whole` borrows
+    // from buffer `nesting` until the next completion at that nesting. The other answers leave both
+    // alone. malformed: not is_sound_fragment().
     FragmentAnswer add(const Fragment& fragment, Nanos now, std::size_t nesting, ByteView& whole,
                        FragmentHeader& header) noexcept;
     void expire(Nanos now) noexcept;
@@ -109,8 +113,8 @@ class FragmentTable {
     enum class State : std::uint8_t { free, waiting, discarded, done };
     struct Datagram {
         FragmentKey key;
-        Nanos since;               // first fragment, or when done: completion
-        std::uint32_t first;       // blocks in order of offset
+        Nanos since;          // first fragment, or when done: completion
+        std::uint32_t first;  // blocks in order of offset
         std::uint32_t last;
         std::uint32_t chain_next;  // same hash bucket, or free list
         std::uint32_t older;       // list of its state, by `since`
@@ -135,7 +139,9 @@ class FragmentTable {
     void finish(std::uint32_t index, Nanos now, std::size_t nesting, ByteView& whole) noexcept;
     void link(List& list, std::uint32_t index) noexcept;
     void unlink(std::uint32_t index) noexcept;
-    [[nodiscard]] List& list_of(State state) noexcept { return state == State::done ? done_ : waiting_; }
+    [[nodiscard]] List& list_of(State state) noexcept {
+        return state == State::done ? done_ : waiting_;
+    }
     void free_blocks(Datagram& datagram) noexcept;
     [[nodiscard]] std::uint32_t take_block(std::uint32_t owner) noexcept;
     struct Overlap {
@@ -143,7 +149,8 @@ class FragmentTable {
         bool differs = false;
         std::size_t new_bytes = 0;
     };
-    [[nodiscard]] Overlap compare(const Datagram& datagram, std::size_t offset, ByteView bytes) const noexcept;
+    [[nodiscard]] Overlap compare(const Datagram& datagram, std::size_t offset,
+                                  ByteView bytes) const noexcept;
     [[nodiscard]] bool insert(std::uint32_t index, std::size_t offset, ByteView bytes) noexcept;
     [[nodiscard]] bool store(std::uint32_t index, std::uint32_t& after, std::size_t offset,
                              ByteView bytes) noexcept;
@@ -157,7 +164,8 @@ class FragmentTable {
     std::uint32_t free_datagram_ = kNone;
     std::unique_ptr<Block[]> blocks_;
     std::uint32_t block_count_;
-    std::uint32_t blocks_touched_ = 0;  // blocks past this were never used: their pages are not resident
+    std::uint32_t blocks_touched_ =
+        0;  // blocks past this were never used: their pages are not resident
     std::uint32_t blocks_free_count_ = 0;
     std::uint32_t free_block_ = kNone;
     std::unique_ptr<std::uint8_t[]> assembly_;

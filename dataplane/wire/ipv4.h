@@ -27,10 +27,10 @@ inline constexpr std::uint8_t kProtocolMpls = 137;
 struct Ipv4 {
     static constexpr std::size_t kHeaderBytesMin = 20;
     static constexpr std::uint16_t kFragmentMask = 0x3fff;  // more fragments, or an offset
-    std::size_t payload_bytes{};        // by the total length; meaningless if length_unset
-    std::size_t fragment_offset{};      // in bytes
+    std::size_t payload_bytes{};    // by the total length; meaningless if length_unset
+    std::size_t fragment_offset{};  // in bytes
     bool more_fragments{};
-    bool length_unset{};                // total length 0: a segmentation-offload frame before the NIC
+    bool length_unset{};  // total length 0: a segmentation-offload frame before the NIC
     const std::uint8_t* header = nullptr;  // borrowed; the fixed twenty bytes
 };
 

@@ -23,8 +23,8 @@ inline constexpr std::uint8_t kExtensionShim6 = 140;
 // +-------------------------------+-------------------------------+
 struct Ipv6 {
     static constexpr std::size_t kHeaderBytes = 40;
-    std::size_t payload_bytes{};           // extensions included; meaningless if length_unset
-    bool length_unset{};                   // payload length 0: offload, or a jumbogram (RFC 2675)
+    std::size_t payload_bytes{};  // extensions included; meaningless if length_unset
+    bool length_unset{};          // payload length 0: offload, or a jumbogram (RFC 2675)
     std::uint8_t next_header{};
     const std::uint8_t* header = nullptr;  // borrowed; the forty bytes
 };
@@ -41,7 +41,8 @@ inline void fill_ipv6(const std::uint8_t* header, PacketView& out) noexcept {
     out.protocol = header[6];
 }
 
-// ok: `in` stands after the fixed header. need_more: fewer than 40 bytes. not_this: version is not 6.
+// ok: `in` stands after the fixed header. need_more: fewer than 40 bytes. not_this: version is
+// not 6.
 inline Parse read(ByteReader& in, Ipv6& out) noexcept {
     const std::uint8_t* at = in.fixed<Ipv6::kHeaderBytes>();
     if (at == nullptr) return Parse::need_more;
@@ -53,23 +54,26 @@ inline Parse read(ByteReader& in, Ipv6& out) noexcept {
     return Parse::ok;
 }
 
-// Extension headers that are stepped over by their length field; AH as well (RFC 4302), whose contents
-// are in clear. The fragment header is not among them.
+// Extension headers that are stepped over by their length field; AH as well (RFC 4302), whose
+// contents are in clear. The fragment header is not among them.
 constexpr bool is_ipv6_extension(std::uint8_t protocol) noexcept {
     return protocol == kExtensionHopByHop || protocol == kExtensionRouting ||
-           protocol == kExtensionTarget || protocol == kProtocolAh || protocol == kExtensionMobility ||
-           protocol == kExtensionHip || protocol == kExtensionShim6;
+           protocol == kExtensionTarget || protocol == kProtocolAh ||
+           protocol == kExtensionMobility || protocol == kExtensionHip ||
+           protocol == kExtensionShim6;
 }
 
 // Steps over one extension of kind `protocol` and sets `next_header` to what it names.
-// ok: stepped over. need_more: the bytes end inside it. malformed: an AH shorter than its fixed part.
-inline Parse step_extension(ByteReader& in, std::uint8_t protocol, std::uint8_t& next_header) noexcept {
+// ok: stepped over. need_more: the bytes end inside it. malformed: an AH shorter than its fixed
+// part.
+inline Parse step_extension(ByteReader& in, std::uint8_t protocol,
+                            std::uint8_t& next_header) noexcept {
     const std::uint8_t* at = in.fixed<8>();
     if (at == nullptr) return Parse::need_more;
     next_header = at[0];
     // AH counts words of four bytes less two, the others words of eight less one.
-    const std::size_t total_bytes = protocol == kProtocolAh ? (std::size_t{at[1]} + 2) * 4
-                                                            : (std::size_t{at[1]} + 1) * 8;
+    const std::size_t total_bytes =
+        protocol == kProtocolAh ? (std::size_t{at[1]} + 2) * 4 : (std::size_t{at[1]} + 1) * 8;
     if (total_bytes < (protocol == kProtocolAh ? 12u : 8u)) return Parse::malformed;
     in.skip(total_bytes - 8);
     return in.failed() ? Parse::need_more : Parse::ok;

@@ -17,7 +17,8 @@ enum class LinkType : std::uint8_t {
 inline constexpr std::uint8_t kLinkTypeCount = 7;
 
 // The link type of a number found in a capture file or told by libpcap (LINKTYPE_ and DLT_ numbers
-// differ for raw IP alone, both are known here). False, and `out` untouched, for one we do not read.
+// differ for raw IP alone, both are known here). False, and `out` untouched, for one we do not
+// read.
 constexpr bool link_type_of(std::uint32_t number, LinkType& out) noexcept {
     switch (number) {
         case 0:    // NULL

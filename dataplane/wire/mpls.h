@@ -56,8 +56,8 @@ enum class MplsInner : std::uint8_t {
     unknown,
 };
 
-// Whether the frame that would begin at `offset` has a believable EtherType: one that we know, and for IP
-// the version that goes with it. `lengths` accepts an 802.3 length instead.
+// Whether the frame that would begin at `offset` has a believable EtherType: one that we know, and
+// for IP the version that goes with it. `lengths` accepts an 802.3 length instead.
 inline bool ethernet_fits(ByteView bytes, std::size_t offset, bool lengths) noexcept {
     if (bytes.size() < offset + Ethernet::kHeaderBytes) return false;
     const std::uint16_t type = load_be16(bytes.data() + offset + 12);
@@ -70,24 +70,25 @@ inline bool ethernet_fits(ByteView bytes, std::size_t offset, bool lengths) noex
     return true;
 }
 
-// The labels do not say what they carry; the bytes do, mostly. An IP header is believed when its fixed
-// fields are sound and no EtherType stands where a pseudowire would have it. A zero first nibble is a
-// control word rather than a MAC that begins with zero if both would fit.
+// The labels do not say what they carry; the bytes do, mostly. An IP header is believed when its
+// fixed fields are sound and no EtherType stands where a pseudowire would have it. A zero first
+// nibble is a control word rather than a MAC that begins with zero if both would fit.
 inline MplsInner mpls_inner(ByteView bytes) noexcept {
     if (bytes.empty()) return MplsInner::unknown;
     const std::uint8_t first = bytes[0];
     const bool bare_fits = ethernet_fits(bytes, 0, false);
     if (first >> 4 == 4 && (first & 15) >= 5) {
-        const bool length_sound =
-            bytes.size() < 4 || load_be16(bytes.data() + 2) == 0 ||
-            load_be16(bytes.data() + 2) >= std::size_t{4} * (first & 15);
+        const bool length_sound = bytes.size() < 4 || load_be16(bytes.data() + 2) == 0 ||
+                                  load_be16(bytes.data() + 2) >= std::size_t{4} * (first & 15);
         if (!bare_fits || length_sound) return MplsInner::ipv4;
     }
     if (first >> 4 == 6 && (!bare_fits || is_ip_next_header(bytes[6]))) return MplsInner::ipv6;
     const bool may_have_word = first >> 4 == 0;
-    if (may_have_word && ethernet_fits(bytes, 4, false)) return MplsInner::ethernet_after_control_word;
+    if (may_have_word && ethernet_fits(bytes, 4, false))
+        return MplsInner::ethernet_after_control_word;
     if (bare_fits) return MplsInner::ethernet;
-    if (may_have_word && ethernet_fits(bytes, 4, true)) return MplsInner::ethernet_after_control_word;
+    if (may_have_word && ethernet_fits(bytes, 4, true))
+        return MplsInner::ethernet_after_control_word;
     return ethernet_fits(bytes, 0, true) ? MplsInner::ethernet : MplsInner::unknown;
 }
 

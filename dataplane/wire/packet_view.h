@@ -55,8 +55,8 @@ struct Tunnel {
 };
 
 // Borrows from the frame, or for a reassembled datagram from the decoder until its next decode().
-// Filled by Decoder::decode; of the arrays only the first `..._count` items mean anything. Fields under
-// "TCP" are set for TCP alone, ports and payload for TCP and UDP.
+// Filled by Decoder::decode; of the arrays only the first `..._count` items mean anything. Fields
+// under "TCP" are set for TCP alone, ports and payload for TCP and UDP.
 struct PacketView {
     // Innermost addresses (network order, IPv4 mapped) and ports (host order).
     Address source;
@@ -66,33 +66,35 @@ struct PacketView {
     // TCP.
     std::uint32_t seq;
     std::uint32_t ack;
-    // Length of the payload on the wire by the innermost length fields; payload.size() when not cut.
+    // Length of the payload on the wire by the innermost length fields; payload.size() when not
+    // cut.
     std::uint32_t payload_wire_bytes;
     // What was captured of it; never padding, trailer or FCS.
     ByteView payload;
-    // TCP: option bytes in wire order (walk with TcpOptions of tcp.h), the raw window field, the flags.
+    // TCP: option bytes in wire order (walk with TcpOptions of tcp.h), the raw window field, the
+    // flags.
     ByteView options;
     std::uint16_t window;
     std::uint8_t tcp_flags;
     Transport transport;
     // Innermost IP header.
-    std::uint8_t ip_version;  // 4 or 6
-    std::uint8_t protocol;    // after the IPv6 extension headers
-    std::uint8_t ttl;         // or hop limit
+    std::uint8_t ip_version;     // 4 or 6
+    std::uint8_t protocol;       // after the IPv6 extension headers
+    std::uint8_t ttl;            // or hop limit
     std::uint8_t traffic_class;  // DSCP and ECN
     std::uint16_t ip_id;         // IPv4 identification; 0 for IPv6
     bool dont_fragment;          // IPv4 DF; true for IPv6 that was not fragmented
     bool fragmented;             // came together from fragments, at any depth
-    bool cut;          // payload.size() < payload_wire_bytes: the capture cut the frame
-    bool options_cut;  // the capture ends inside the TCP options; `payload` is empty then
+    bool cut;                    // payload.size() < payload_wire_bytes: the capture cut the frame
+    bool options_cut;            // the capture ends inside the TCP options; `payload` is empty then
     // Around it.
     std::uint8_t vlan_count;
     std::uint8_t mpls_count;
     std::uint8_t tunnel_count;
-    std::uint16_t pppoe_session;              // 0: none
-    std::uint16_t vlans[kVlanTagsMax];        // VLAN ids, outermost first; the first four of all
+    std::uint16_t pppoe_session;                // 0: none
+    std::uint16_t vlans[kVlanTagsMax];          // VLAN ids, outermost first; the first four of all
     std::uint32_t mpls_labels[kMplsLabelsMax];  // outermost first; the first eight of all
-    Tunnel tunnels[kTunnelsMax];              // outermost first
+    Tunnel tunnels[kTunnelsMax];                // outermost first
     // Addresses of the outermost IP header; set when has_outer, that is inside an IP-borne tunnel.
     bool has_outer;
     Address outer_source;

@@ -14,8 +14,8 @@ struct Pppoe {
     std::size_t payload_bytes{};
 };
 
-// ok: `in` stands before the PPP protocol. need_more: fewer than 6 bytes. not_this: no session data.
-// malformed: another version or type.
+// ok: `in` stands before the PPP protocol. need_more: fewer than 6 bytes. not_this: no session
+// data. malformed: another version or type.
 inline Parse read(ByteReader& in, Pppoe& out) noexcept {
     const std::uint8_t* at = in.fixed<Pppoe::kHeaderBytes>();
     if (at == nullptr) return Parse::need_more;
@@ -31,15 +31,15 @@ inline constexpr std::uint16_t kPppIpv6 = 0x0057;
 inline constexpr std::uint16_t kPppMpls = 0x0281;
 inline constexpr std::uint16_t kPppMplsMulticast = 0x0283;
 
-// [ff 03] protocol (two bytes, or one whose low bit is set when compressed), or, for Cisco HDLC, 0f 00
-// or 8f 00 and an EtherType.
+// [ff 03] protocol (two bytes, or one whose low bit is set when compressed), or, for Cisco HDLC, 0f
+// 00 or 8f 00 and an EtherType.
 struct Ppp {
     std::uint16_t protocol{};
     bool is_ether_type{};  // Cisco HDLC
 };
 
-// ok: `in` stands after the protocol. need_more: it ends before. malformed: the protocol's second byte
-// is even (RFC 1661 section 2).
+// ok: `in` stands after the protocol. need_more: it ends before. malformed: the protocol's second
+// byte is even (RFC 1661 section 2).
 inline Parse read(ByteReader& in, Ppp& out) noexcept {
     const ByteView bytes = in.rest();
     if (bytes.empty()) return Parse::need_more;

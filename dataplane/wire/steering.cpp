@@ -23,7 +23,8 @@ std::uint64_t flow_hash(const PacketView& view, bool ports, std::uint64_t seed) 
 std::uint64_t key_hash(const FragmentKey& key, std::uint64_t seed) noexcept {
     std::uint64_t hash = mix64(key.source.words[0] ^ seed, key.source.words[1] ^ kOdd0);
     hash = mix64(key.target.words[0] ^ hash, key.target.words[1] ^ kOdd1);
-    return mix64(hash ^ ((std::uint64_t{key.id} << 16) | (std::uint64_t{key.protocol} << 8) | key.ip_version),
+    return mix64(hash ^ ((std::uint64_t{key.id} << 16) | (std::uint64_t{key.protocol} << 8) |
+                         key.ip_version),
                  kOdd0);
 }
 
@@ -34,7 +35,8 @@ Steering peek(ByteView frame, LinkType link, std::uint64_t seed) noexcept {
     if (link == LinkType::ethernet && decode_common(frame, view)) {
         return {SteerBy::flow, flow_hash(view, true, seed), 0};
     }
-    // How long the frame was is not asked: the length in the IP header says how much of it is missing.
+    // How long the frame was is not asked: the length in the IP header says how much of it is
+    // missing.
     Walk walk(frame, static_cast<std::uint32_t>(frame.size()), nullptr, Nanos{}, view);
     const DecodeResult result = walk.run(link);
     if (!walk.saw_ip()) return {};

@@ -20,8 +20,8 @@ struct Tcp {
     }
 };
 
-// TCP part of a view. `segment` is what was captured of header and payload, at least the fixed header;
-// `claimed` the length of both on the wire; header_bytes lies between 20 and `claimed`.
+// TCP part of a view. `segment` is what was captured of header and payload, at least the fixed
+// header; `claimed` the length of both on the wire; header_bytes lies between 20 and `claimed`.
 inline void fill_tcp(const std::uint8_t* header, std::size_t header_bytes, ByteView segment,
                      std::size_t claimed, PacketView& out) noexcept {
     out.transport = Transport::tcp;
@@ -52,14 +52,14 @@ inline constexpr std::uint8_t kTcpOptionSackPermitted = 4;
 inline constexpr std::uint8_t kTcpOptionSack = 5;
 inline constexpr std::uint8_t kTcpOptionTimestamps = 8;
 
-// Walks PacketView::options, every byte of padding included: kind 0 does not end the walk, since what
-// stands behind it is part of how a stack writes its options (JA4T lists every one).
+// Walks PacketView::options, every byte of padding included: kind 0 does not end the walk, since
+// what stands behind it is part of how a stack writes its options (JA4T lists every one).
 class TcpOptions {
   public:
     explicit TcpOptions(ByteView options) noexcept : in_(options) {}
 
-    // ok: `out` is the next option. need_more: there is none left. malformed: a length under two or past
-    // the end of the header; the walk is over.
+    // ok: `out` is the next option. need_more: there is none left. malformed: a length under two or
+    // past the end of the header; the walk is over.
     Parse next(TcpOption& out) noexcept {
         if (in_.empty()) return Parse::need_more;
         out.kind = in_.u8();

@@ -1,8 +1,8 @@
-// Tunnel headers: GRE and what it carries, ERSPAN, VXLAN, GENEVE, GTP-U, Teredo, AYIYA, 802.11 inside GRE.
+// Tunnel headers: GRE and what it carries, ERSPAN, VXLAN, GENEVE, GTP-U, Teredo, AYIYA.
 //
-// Readers of UDP tunnels answer not_this where a reserved field is set or a length does not fit, since
-// a port alone proves nothing; the decoder then takes the datagram for plain UDP. need_more says that
-// the bytes end inside the header.
+// Readers of UDP tunnels answer not_this where a reserved field is set or a length does not fit,
+// since a port alone proves nothing; the decoder then takes the datagram for plain UDP. need_more
+// says that the bytes end inside the header.
 #pragma once
 #include "dataplane/base/byte_reader.h"
 #include "dataplane/base/status.h"
@@ -19,9 +19,9 @@ inline constexpr std::uint16_t kPortAyiya = 5072;
 inline constexpr std::uint16_t kPortGeneve = 6081;
 inline constexpr std::uint16_t kPortVxlanLinux = 8472;
 
-// Whether a UDP datagram deserves a look for a tunnel. The source port of VXLAN, GENEVE and GRE in UDP is
-// a flow label, that of the others may be the well-known one. Compares without branches: this is on the
-// path of every datagram.
+// Whether a UDP datagram deserves a look for a tunnel. The source port of VXLAN, GENEVE and GRE in
+// UDP is a flow label, that of the others may be the well-known one. Compares without branches:
+// this is on the path of every datagram.
 constexpr bool may_be_udp_tunnel(std::uint16_t source, std::uint16_t target) noexcept {
     return static_cast<bool>(
         static_cast<int>(target == kPortVxlan) | static_cast<int>(target == kPortVxlanGpe) |
@@ -32,8 +32,8 @@ constexpr bool may_be_udp_tunnel(std::uint16_t source, std::uint16_t target) noe
         static_cast<int>(source == kPortAyiya));
 }
 
-inline constexpr std::uint16_t kGreErspan = 0x88be;   // types I and II
-inline constexpr std::uint16_t kGreErspan3 = 0x22eb;  // type III
+inline constexpr std::uint16_t kGreErspan = 0x88be;      // types I and II
+inline constexpr std::uint16_t kGreErspan3 = 0x22eb;     // type III
 inline constexpr std::uint16_t kGreArubaFirst = 0x8200;  // 802.11 frames, one number a queue
 inline constexpr std::uint16_t kGreArubaLast = 0x8210;
 inline constexpr std::uint16_t kGreWccp = 0x883e;
@@ -61,12 +61,14 @@ struct Gre {
 // malformed: version 1 without key. limit: more than eight source routes (RFC 1701).
 Parse read(ByteReader& in, Gre& out) noexcept;
 
-//  type II (eight bytes):                           type III (twelve, or twenty with platform bytes):
-// +---+-----------+---+--+-+-----------+           the same four bytes, a timestamp (4), group tag (2),
-// | 1 | vlan (12) |cos|en|t|session(10)|           P (1) frame type (5) hardware (6) D G O
+//  type II, eight bytes:
+// +---+-----------+---+--+-+-----------+
+// | 1 | vlan (12) |cos|en|t|session(10)|
 // +---+-----------+---+--+-+-----------+
 // | reserved (12), index (20)          |
 // +------------------------------------+
+//  type III, twelve bytes, or twenty with platform bytes: the same first four, a timestamp (4), a
+//  group tag (2), and two bytes of P (1) frame type (5) hardware (6) D (1) granularity (2) O (1).
 struct Erspan {
     std::uint16_t session_id{};
     bool is_ip{};  // type III may carry bare IP
@@ -82,7 +84,7 @@ Parse read_erspan3(ByteReader& in, Erspan& out) noexcept;
 Parse skip_wifi(ByteReader& in) noexcept;
 
 // +---------+-----------------+-----------------------+-------+
-// | flags   | reserved (24)   | VNI (24)              | res.  |   RFC 7348; group policy bits allowed
+// | flags   | reserved (24)   | VNI (24)              | res.  |   RFC 7348, group policy bits
 // +---------+-----------------+-----------------------+-------+
 struct Vxlan {
     std::uint32_t vni{};
@@ -92,7 +94,8 @@ Parse read(ByteReader& in, Vxlan& out) noexcept;
 
 enum class InnerKind : std::uint8_t { ethernet, ipv4, ipv6, mpls };
 
-// The same eight bytes with the P flag, and the next protocol in the fourth (draft-ietf-nvo3-vxlan-gpe).
+// The same eight bytes with the P flag, and the next protocol in the fourth
+// (draft-ietf-nvo3-vxlan-gpe).
 struct VxlanGpe {
     std::uint32_t vni{};
     InnerKind inner{};
@@ -100,8 +103,9 @@ struct VxlanGpe {
 // ok: `inner` follows. not_this: also for a protocol we do not read (NSH).
 Parse read(ByteReader& in, VxlanGpe& out) noexcept;
 
+// RFC 8926 section 3.4; four bytes of options a word.
 // +---+-------+-+-+-----+---------------+-----------------------+-------+
-// |ver| words |O|C|res. | protocol      | VNI (24)              | res.  | options (words * 4)   RFC 8926
+// |ver| words |O|C|res. | protocol      | VNI (24)              | res.  | options
 // +---+-------+-+-+-----+---------------+-----------------------+-------+
 struct Geneve {
     std::uint16_t protocol{};
@@ -111,7 +115,7 @@ struct Geneve {
 Parse read(ByteReader& in, Geneve& out) noexcept;
 
 // +---+-+-+-+-+-+-------+---------------+-------------------------------+
-// | 1 |1|0|E|S|N| type  | length        | tunnel endpoint id            |   3GPP TS 29.281 section 5
+// | 1 |1|0|E|S|N| type  | length        | tunnel endpoint id            |   3GPP TS 29.281
 // +---+-+-+-+-+-+-------+---------------+-------------------------------+
 // | sequence      | N-PDU | next ext.   |   when any of E, S, N is set; then extensions
 // +---------------+-------+-------------+
@@ -119,19 +123,23 @@ struct Gtpu {
     std::uint32_t teid{};
     std::size_t payload_bytes{};  // after header and extensions, by the length field
 };
-// ok: a T-PDU; `in` stands before it. not_this: another message. need_more: it ends before. limit: more
-// than eight extension headers. malformed: an extension of length 0, or lengths that do not add up.
+// ok: a T-PDU; `in` stands before it. not_this: another message. need_more: it ends before. limit:
+// more than eight extension headers. malformed: an extension of length 0, or lengths that do not
+// add up.
 Parse read(ByteReader& in, Gtpu& out) noexcept;
 
 // Teredo (RFC 4380 section 5.1.1): optional authentication (00 01) and origin (00 00) before IPv6.
-// ok: `in` stands before the IPv6 header. need_more: it does not reach its end. not_this: none there.
+// ok: `in` stands before the IPv6 header. need_more: it does not reach its end. not_this: none
+// there.
 Parse skip_teredo(ByteReader& in) noexcept;
 
-// AYIYA (draft-massar-v6ops-ayiya-02): lengths of identity and signature, operation, next header, time.
+// AYIYA (draft-massar-v6ops-ayiya-02): lengths of identity and signature, operation, next header,
+// time.
 struct Ayiya {
     std::uint8_t next_header{};
 };
-// ok: `in` stands after the signature. need_more: it ends before. not_this: another operation than forwarding.
+// ok: `in` stands after the signature. need_more: it ends before. not_this: another operation than
+// forwarding.
 Parse read(ByteReader& in, Ayiya& out) noexcept;
 
 }  // namespace seine::wire

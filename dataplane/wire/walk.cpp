@@ -80,7 +80,8 @@ DecodeResult Walk::begin(LinkType link) noexcept {
         case LinkType::loopback:
             parse = read_loopback(in_);
             if (parse == Parse::ok) return go(LayerKind::ip);
-            return parse == Parse::not_this ? DecodeResult::not_ip : ends_early(DecodeResult::malformed_link);
+            return parse == Parse::not_this ? DecodeResult::not_ip
+                                            : ends_early(DecodeResult::malformed_link);
         case LinkType::nflog: {
             std::size_t missing = 0;
             parse = read_nflog(in_, missing);
@@ -283,11 +284,12 @@ DecodeResult Walk::ppp() noexcept {
     }
 }
 
-// VLANs and tunnels that a fragment came in: what else has to be equal for two fragments to be of one
-// datagram.
+// VLANs and tunnels that a fragment came in: what else has to be equal for two fragments to be of
+// one datagram.
 std::uint64_t Walk::context() const noexcept {
     std::uint64_t hash = out_.vlan_count;
-    for (std::size_t i = 0; i < out_.vlan_count; ++i) hash = mix64(hash ^ out_.vlans[i], 0x9e3779b97f4a7c15u);
+    for (std::size_t i = 0; i < out_.vlan_count; ++i)
+        hash = mix64(hash ^ out_.vlans[i], 0x9e3779b97f4a7c15u);
     for (std::size_t i = 0; i < out_.tunnel_count; ++i) {
         const std::uint64_t tunnel = (std::uint64_t{out_.tunnels[i].id} << 8) |
                                      static_cast<std::uint8_t>(out_.tunnels[i].kind);

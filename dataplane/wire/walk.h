@@ -13,13 +13,26 @@ namespace seine::wire {
 
 // What the next layer is. `done` ends the walk.
 enum class LayerKind : std::uint8_t {
-    ethernet, ether_type, ip, ipv4, ipv6, protocol, mpls, pppoe, ppp, gre, tcp, udp, done,
+    ethernet,
+    ether_type,
+    ip,
+    ipv4,
+    ipv6,
+    protocol,
+    mpls,
+    pppoe,
+    ppp,
+    gre,
+    tcp,
+    udp,
+    done,
 };
 
 // One frame on its way. Not for reuse; a few hundred bytes on the stack.
 //
-// Two lengths go along: `in` holds what was captured, and `missing` is how many bytes more the length
-// fields promise. A header that ends early is `truncated` if bytes are missing, malformed if not.
+// Two lengths go along: `in` holds what was captured, and `missing` is how many bytes more the
+// length fields promise. A header that ends early is `truncated` if bytes are missing, malformed if
+// not.
 //
 //   link type ──> ethernet ──> ether_type ─┬─> vlan, snap ──> ether_type
 //        │                                 ├─> pppoe ──> ppp ─┐

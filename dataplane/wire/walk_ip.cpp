@@ -150,7 +150,8 @@ DecodeResult Walk::fragment6() noexcept {
 DecodeResult Walk::fragment(Fragment& piece) noexcept {
     out_.fragmented = true;
     if (fragments_ == nullptr) {
-        if (!is_sound_fragment(piece.key.ip_version, piece.offset_bytes, claimed(), piece.more_fragments)) {
+        if (!is_sound_fragment(piece.key.ip_version, piece.offset_bytes, claimed(),
+                               piece.more_fragments)) {
             return DecodeResult::malformed_fragment;
         }
         if (!saw_fragment_) fragment_key_ = piece.key;
@@ -235,7 +236,8 @@ DecodeResult Walk::gre_payload(const Gre& header, TunnelKind around) noexcept {
             }
             return enter(TunnelKind::erspan, mirror.session_id, LayerKind::ethernet);
         case kGreErspan3:
-            if (read_erspan3(in_, mirror) != Parse::ok) return ends_early(DecodeResult::malformed_tunnel);
+            if (read_erspan3(in_, mirror) != Parse::ok)
+                return ends_early(DecodeResult::malformed_tunnel);
             return enter(TunnelKind::erspan, mirror.session_id,
                          mirror.is_ip ? LayerKind::ip : LayerKind::ethernet);
         case kGreWccp:
@@ -263,7 +265,8 @@ DecodeResult Walk::tcp() noexcept {
     const ByteView segment = in_.rest();
     if (segment.size() < Tcp::kHeaderBytesMin) return ends_early(DecodeResult::malformed_tcp);
     const std::size_t header_bytes = Tcp::header_bytes(segment.data());
-    if (header_bytes < Tcp::kHeaderBytesMin || header_bytes > claimed_bytes) return DecodeResult::malformed_tcp;
+    if (header_bytes < Tcp::kHeaderBytesMin || header_bytes > claimed_bytes)
+        return DecodeResult::malformed_tcp;
     fill_tcp(segment.data(), header_bytes, segment, claimed_bytes, out_);
     return go(LayerKind::done);
 }
@@ -283,7 +286,8 @@ DecodeResult Walk::udp() noexcept {
     const std::size_t length_bytes = load_be16(header + 4);
     // Length 0 goes with an IP length of 0 (offload, jumbogram): the rest of the packet.
     if (length_bytes != 0 || !length_unset_) {
-        if (length_bytes < Udp::kHeaderBytes || length_bytes > claimed()) return DecodeResult::malformed_udp;
+        if (length_bytes < Udp::kHeaderBytes || length_bytes > claimed())
+            return DecodeResult::malformed_udp;
         limit_to(length_bytes);
     }
     const std::uint16_t source = load_be16(header);
@@ -319,10 +323,12 @@ LayerKind layer_of(InnerKind inner) noexcept {
 
 }  // namespace
 
-// Everything but entering is malformed_tunnel here, which falls back to the plain datagram; only a header
-// that the capture cut in two is `truncated`.
+// Everything but entering is malformed_tunnel here, which falls back to the plain datagram; only a
+// header that the capture cut in two is `truncated`.
 DecodeResult Walk::udp_tunnel(std::uint16_t source, std::uint16_t target) noexcept {
-    const auto either = [source, target](std::uint16_t port) { return source == port || target == port; };
+    const auto either = [source, target](std::uint16_t port) {
+        return source == port || target == port;
+    };
     Parse parse = Parse::not_this;
     if (target == kPortVxlan || target == kPortVxlanLinux) {
         Vxlan header;
@@ -331,14 +337,16 @@ DecodeResult Walk::udp_tunnel(std::uint16_t source, std::uint16_t target) noexce
     } else if (target == kPortVxlanGpe) {
         VxlanGpe header;
         parse = read(in_, header);
-        if (parse == Parse::ok) return enter(TunnelKind::vxlan_gpe, header.vni, layer_of(header.inner));
+        if (parse == Parse::ok)
+            return enter(TunnelKind::vxlan_gpe, header.vni, layer_of(header.inner));
     } else if (target == kPortGeneve) {
         Geneve header;
         parse = read(in_, header);
         type_ = header.protocol;
         const bool bridged = type_ == kEtherTypeTeb;
         if (parse == Parse::ok) {
-            return enter(TunnelKind::geneve, header.vni, bridged ? LayerKind::ethernet : LayerKind::ether_type);
+            return enter(TunnelKind::geneve, header.vni,
+                         bridged ? LayerKind::ethernet : LayerKind::ether_type);
         }
     } else if (target == kPortGreUdp) {
         Gre header;

@@ -1,9 +1,9 @@
-// Any bytes as a capture file: every frame lies inside its length, every file ends or says one line.
+// Any bytes as a capture file: every frame lies inside its length, every file ends or says one
+// line.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string path = "/proc/self/fd/" + std::to_string(memory);
     auto file = PcapFile::open(path);
     if (written && !file) {
-        if (file.error().message().empty() || file.error().message().find('\n') != std::string::npos) std::abort();
+        if (file.error().message().empty() ||
+            file.error().message().find('\n') != std::string::npos)
+            std::abort();
     }
     if (written && file) {
         CapturedFrame frame;
@@ -26,7 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (int frames = 0; frames < 10000; ++frames) {
             next = file->next(frame);
             if (next != Next::frame) break;
-            if (frame.wire_bytes < frame.bytes.size() || frame.bytes.size() > (std::size_t{1} << 28)) std::abort();
+            if (frame.wire_bytes < frame.bytes.size() ||
+                frame.bytes.size() > (std::size_t{1} << 28))
+                std::abort();
             for (const std::uint8_t byte : frame.bytes) sum += byte;
         }
         volatile unsigned kept = sum;

@@ -1,7 +1,8 @@
 // A sequence of frames of all link types through decoder, duplicate filter and steering.
 //
-// Input: frames of [link type and flags (1)] [time step in ms (1)] [length (2, big endian)] [bytes]. Flag
-// 0x40 of the first byte says that 1,000 more bytes were on the wire; 0x80 makes the decoder's bounds small.
+// Input: frames of [link type and flags (1)] [time step in ms (1)] [length (2, big endian)]
+// [bytes]. Flag 0x40 of the first byte says that 1,000 more bytes were on the wire; 0x80 makes the
+// decoder's bounds small.
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -44,8 +45,9 @@ void check(const PacketView& packet) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     seine::ByteReader in({data, size});
     const bool small = size > 0 && (data[0] & 0x80) != 0;
-    const FragmentLimits limits = small ? FragmentLimits{.datagrams_max = 3, .pieces_max = 8, .pool_bytes = 12288}
-                                        : FragmentLimits{.datagrams_max = 64, .pool_bytes = 1 << 18};
+    const FragmentLimits limits =
+        small ? FragmentLimits{.datagrams_max = 3, .pieces_max = 8, .pool_bytes = 12288}
+              : FragmentLimits{.datagrams_max = 64, .pool_bytes = 1 << 18};
     Decoder decoder(limits, 1);
     DuplicateFilter copies(64, 2);
     seine::Nanos now{1'700'000'000'000'000'000};
@@ -59,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!bytes.empty()) std::memcpy(exact.get(), bytes.data(), bytes.size());
         const ByteView frame{exact.get(), bytes.size()};
         const auto link = static_cast<LinkType>((kind & 0x1f) % kLinkTypeCount);
-        const auto wire_bytes = static_cast<std::uint32_t>(frame.size() + ((kind & 0x40) != 0 ? 1000 : 0));
+        const auto wire_bytes =
+            static_cast<std::uint32_t>(frame.size() + ((kind & 0x40) != 0 ? 1000 : 0));
         const Steering steering = peek(frame, link);
 
         PacketView packet;
@@ -74,13 +77,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         SEINE_CHECK(steering.by == SteerBy::flow || wire_bytes > frame.size());
         // The common path and the general walk say the same of a frame without fragments.
         PacketView general;
-        SEINE_CHECK(decoder.decode_general(frame, wire_bytes, link, now, general) == DecodeResult::ok);
+        SEINE_CHECK(decoder.decode_general(frame, wire_bytes, link, now, general) ==
+                    DecodeResult::ok);
         SEINE_CHECK(general.source == packet.source && general.target == packet.target);
-        SEINE_CHECK(general.source_port == packet.source_port && general.target_port == packet.target_port);
+        SEINE_CHECK(general.source_port == packet.source_port &&
+                    general.target_port == packet.target_port);
         SEINE_CHECK(general.payload.data() == packet.payload.data());
         SEINE_CHECK(general.payload.size() == packet.payload.size() && general.ttl == packet.ttl);
         SEINE_CHECK(general.payload_wire_bytes == packet.payload_wire_bytes);
-        SEINE_CHECK(general.options.size() == packet.options.size() || packet.transport == Transport::udp);
+        SEINE_CHECK(general.options.size() == packet.options.size() ||
+                    packet.transport == Transport::udp);
     }
     return 0;
 }

@@ -1,8 +1,7 @@
 #include "tools/synth/packet_builder.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 
 #include "dataplane/base/assert.h"
@@ -48,7 +47,8 @@ std::uint32_t sum_of(ByteView bytes) {
     return sum;
 }
 
-// Fills in the checksum of TCP or UDP, which covers addresses, protocol and length (RFC 9293 section 3.1).
+// Fills in the checksum of TCP or UDP, which covers addresses, protocol and length (RFC 9293
+// section 3.1).
 void fill_checksum(Layer& inner, const Bytes& source, const Bytes& target) {
     if (inner.checksum_offset < 0) return;
     const std::uint32_t pseudo = sum_of(source) + sum_of(target) + inner.protocol +
@@ -117,7 +117,8 @@ std::uint16_t internet_checksum(ByteView bytes, std::uint32_t start) {
 
 Layer eth(const Layer& inner, const EthOptions& options) {
     Layer out;
-    for (const std::string_view mac : {options.target, options.source}) put(out.bytes, from_hex(mac));
+    for (const std::string_view mac : {options.target, options.source})
+        put(out.bytes, from_hex(mac));
     SEINE_CHECK(out.bytes.size() == 12);
     // An 802.3 frame begins with its length, which snap() has written.
     if (inner.ether_type != 0xffff) put16(out.bytes, inner.ether_type);
@@ -147,7 +148,8 @@ Layer snap(const Layer& inner) {
 Layer mpls(std::initializer_list<std::uint32_t> labels, const Layer& inner) {
     Layer out{.bytes = {}, .ether_type = 0x8847, .protocol = 137};
     std::size_t left = labels.size();
-    for (const std::uint32_t label : labels) put32(out.bytes, (label << 12) | (--left == 0 ? 0x100 : 0) | 64);
+    for (const std::uint32_t label : labels)
+        put32(out.bytes, (label << 12) | (--left == 0 ? 0x100 : 0) | 64);
     put(out.bytes, inner.bytes);
     return out;
 }
@@ -186,12 +188,14 @@ Layer ipv4(const Ipv4Options& options, const Layer& given) {
     Layer out{.bytes = {}, .ether_type = 0x0800, .protocol = 4};
     out.bytes = {static_cast<std::uint8_t>(0x40 | header_bytes / 4), 0};
     const std::size_t total = header_bytes + inner.bytes.size();
-    put16(out.bytes, options.total_bytes < 0 ? total : static_cast<std::size_t>(options.total_bytes));
+    put16(out.bytes,
+          options.total_bytes < 0 ? total : static_cast<std::size_t>(options.total_bytes));
     put16(out.bytes, options.id);
-    put16(out.bytes, (options.dont_fragment ? 0x4000u : 0u) | (options.more_fragments ? 0x2000u : 0u) |
-                         options.offset_bytes / 8u);
+    put16(out.bytes, (options.dont_fragment ? 0x4000u : 0u) |
+                         (options.more_fragments ? 0x2000u : 0u) | options.offset_bytes / 8u);
     out.bytes.push_back(options.ttl);
-    out.bytes.push_back(options.protocol < 0 ? inner.protocol : static_cast<std::uint8_t>(options.protocol));
+    out.bytes.push_back(options.protocol < 0 ? inner.protocol
+                                             : static_cast<std::uint8_t>(options.protocol));
     put16(out.bytes, 0);
     put(out.bytes, source);
     put(out.bytes, target);
@@ -210,7 +214,8 @@ Layer ipv6(const Ipv6Options& options, const Layer& given) {
     Layer out{.bytes = {0x60, 0, 0, 0}, .ether_type = 0x86dd, .protocol = 41};
     put16(out.bytes, options.payload_bytes < 0 ? inner.bytes.size()
                                                : static_cast<std::size_t>(options.payload_bytes));
-    out.bytes.push_back(options.protocol < 0 ? inner.protocol : static_cast<std::uint8_t>(options.protocol));
+    out.bytes.push_back(options.protocol < 0 ? inner.protocol
+                                             : static_cast<std::uint8_t>(options.protocol));
     out.bytes.push_back(options.hops);
     put(out.bytes, source);
     put(out.bytes, target);
@@ -252,7 +257,8 @@ std::vector<Layer> fragments4(Ipv4Options options, const Layer& given, std::size
         options.offset_bytes = static_cast<std::uint16_t>(at);
         options.more_fragments = end < whole.bytes.size();
         options.protocol = whole.protocol;
-        const Bytes piece(begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end));
+        const Bytes piece(begin + static_cast<std::ptrdiff_t>(at),
+                          begin + static_cast<std::ptrdiff_t>(end));
         out.push_back(ipv4(options, raw(whole.protocol, piece)));
     }
     return out;
@@ -266,9 +272,10 @@ std::vector<Layer> fragments6(const Ipv6Options& options, std::uint32_t id, cons
     for (std::size_t at = 0; at < whole.bytes.size(); at += piece_bytes) {
         const std::size_t end = std::min(at + piece_bytes, whole.bytes.size());
         const auto begin = whole.bytes.begin();
-        const Bytes piece(begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end));
-        out.push_back(ipv6(options, fragment6(id, static_cast<std::uint16_t>(at), end < whole.bytes.size(),
-                                              whole.protocol, piece)));
+        const Bytes piece(begin + static_cast<std::ptrdiff_t>(at),
+                          begin + static_cast<std::ptrdiff_t>(end));
+        out.push_back(ipv6(options, fragment6(id, static_cast<std::uint16_t>(at),
+                                              end < whole.bytes.size(), whole.protocol, piece)));
     }
     return out;
 }
@@ -294,14 +301,17 @@ Layer udp(const UdpFields& fields, const Bytes& payload) {
     Layer out{.bytes = {}, .protocol = 17};
     put16(out.bytes, fields.source_port);
     put16(out.bytes, fields.target_port);
-    put16(out.bytes, fields.length_bytes < 0 ? payload.size() + 8 : static_cast<std::size_t>(fields.length_bytes));
+    put16(out.bytes, fields.length_bytes < 0 ? payload.size() + 8
+                                             : static_cast<std::size_t>(fields.length_bytes));
     put16(out.bytes, 0);
     put(out.bytes, payload);
     if (!fields.no_checksum) out.checksum_offset = 6;
     return out;
 }
 
-Layer raw(std::uint8_t protocol, const Bytes& payload) { return {.bytes = payload, .protocol = protocol}; }
+Layer raw(std::uint8_t protocol, const Bytes& payload) {
+    return {.bytes = payload, .protocol = protocol};
+}
 
 Layer gre(const Layer& inner, const GreOptions& options) {
     Layer out{.bytes = {}, .protocol = 47};
@@ -339,7 +349,8 @@ Layer erspan2(std::uint16_t session, const Layer& frame) {
     Bytes header = {0x10, 0x64};
     put16(header, session & 0x3ffu);
     put32(header, 7);
-    return gre({.bytes = header + frame.bytes}, {.has_sequence = true, .sequence = 9, .protocol = 0x88be});
+    return gre({.bytes = header + frame.bytes},
+               {.has_sequence = true, .sequence = 9, .protocol = 0x88be});
 }
 
 Layer erspan3(std::uint16_t session, const Layer& frame, bool platform) {
@@ -349,10 +360,13 @@ Layer erspan3(std::uint16_t session, const Layer& frame, bool platform) {
     put16(header, 0);
     put16(header, platform ? 1 : 0);
     if (platform) put(header, Bytes(8, 0x5a));
-    return gre({.bytes = header + frame.bytes}, {.has_sequence = true, .sequence = 9, .protocol = 0x22eb});
+    return gre({.bytes = header + frame.bytes},
+               {.has_sequence = true, .sequence = 9, .protocol = 0x22eb});
 }
 
-Layer etherip(const Layer& frame) { return {.bytes = Bytes{0x30, 0} + frame.bytes, .protocol = 97}; }
+Layer etherip(const Layer& frame) {
+    return {.bytes = Bytes{0x30, 0} + frame.bytes, .protocol = 97};
+}
 
 Layer vxlan(std::uint32_t vni, const Layer& frame, std::uint16_t target_port) {
     Bytes header = {8, 0, 0, 0};
@@ -386,7 +400,8 @@ Layer gtpu(std::uint32_t teid, const Layer& inner, bool sequence, int extension_
             put(optional, {1, 0x10, 9, static_cast<std::uint8_t>(left > 1 ? 0x85 : 0)});
         }
     }
-    Bytes header = {static_cast<std::uint8_t>(0x30 | (sequence ? 2 : 0) | (extension_count > 0 ? 4 : 0)), 0xff};
+    Bytes header = {
+        static_cast<std::uint8_t>(0x30 | (sequence ? 2 : 0) | (extension_count > 0 ? 4 : 0)), 0xff};
     put16(header, optional.size() + inner.bytes.size());
     put32(header, teid);
     return udp_tunnel(2152, header + optional, inner);

@@ -23,13 +23,14 @@ Bytes operator+(const Bytes& left, const Bytes& right);
 //
 //   eth(vlan(7, ipv4({.source = "10.0.0.1"}, tcp({.source_port = 1234, .flags = kSyn}))))
 //
-// Lengths and checksums are right unless an option says otherwise. A layer that has to name its successor
-// is told by Layer::type, which each function sets on what it returns.
+// Lengths and checksums are right unless an option says otherwise. A layer that has to name its
+// successor is told by Layer::type, which each function sets on what it returns.
 struct Layer {
     Bytes bytes{};
     std::uint16_t ether_type = 0;  // what this is inside Ethernet; 0: an Ethernet frame
     std::uint8_t protocol = 0;     // what this is inside IP
-    // TCP and UDP checksums cover the addresses: the IP layer fills in the two bytes at this offset.
+    // TCP and UDP checksums cover the addresses: the IP layer fills in the two bytes at this
+    // offset.
     int checksum_offset = -1;
 };
 
@@ -37,7 +38,7 @@ struct EthOptions {
     std::string_view source = "02:00:00:00:00:01";
     std::string_view target = "02:00:00:00:00:02";
     std::size_t pad_to_bytes = 0;  // with zeros
-    Bytes trailer{};                 // packet broker trailer or FCS, after padding
+    Bytes trailer{};               // packet broker trailer or FCS, after padding
 };
 Layer eth(const Layer& inner, const EthOptions& options = {});
 Layer vlan(std::uint16_t id, const Layer& inner, std::uint16_t type = 0x8100);
@@ -47,7 +48,7 @@ Layer control_word(const Layer& inner);
 Layer pppoe(std::uint16_t session, const Layer& inner);
 
 struct PppOptions {
-    bool hdlc = true;        // ff 03 in front
+    bool hdlc = true;         // ff 03 in front
     bool compressed = false;  // protocol in one byte
 };
 Layer ppp(const Layer& inner, const PppOptions& options = {});
@@ -60,9 +61,9 @@ struct Ipv4Options {
     bool dont_fragment = false;
     bool more_fragments = false;
     std::uint16_t offset_bytes = 0;
-    Bytes options{};            // padded to words
-    int protocol = -1;        // instead of the inner layer's
-    int total_bytes = -1;     // instead of the true length
+    Bytes options{};       // padded to words
+    int protocol = -1;     // instead of the inner layer's
+    int total_bytes = -1;  // instead of the true length
     bool bad_checksum = false;
 };
 Layer ipv4(const Ipv4Options& options, const Layer& inner);
@@ -81,8 +82,8 @@ Layer fragment6(std::uint32_t id, std::uint16_t offset_bytes, bool more, std::ui
                 const Bytes& piece);
 Layer ah(const Layer& inner);  // authentication header with twelve bytes of check value
 
-// IP payload of `whole` (a Layer made by tcp(), udp(), ...) cut into fragments of `piece_bytes` (a multiple
-// of eight), in order; TCP and UDP checksums are those of the whole.
+// IP payload of `whole` (a Layer made by tcp(), udp(), ...) cut into fragments of `piece_bytes` (a
+// multiple of eight), in order; TCP and UDP checksums are those of the whole.
 std::vector<Layer> fragments4(Ipv4Options options, const Layer& whole, std::size_t piece_bytes);
 std::vector<Layer> fragments6(const Ipv6Options& options, std::uint32_t id, const Layer& whole,
                               std::size_t piece_bytes);
@@ -109,7 +110,8 @@ struct UdpFields {
 Layer udp(const UdpFields& fields, const Bytes& payload = {});
 Layer raw(std::uint8_t protocol, const Bytes& payload);  // any other IP protocol
 
-// IP in IP needs no function: ipv4(.., ipv6(.., ..)). The outer protocol follows from the inner layer.
+// IP in IP needs no function: ipv4(.., ipv6(.., ..)). The outer protocol follows from the inner
+// layer.
 struct GreOptions {
     bool checksum = false;
     bool has_key = false;

@@ -1,14 +1,14 @@
-// Capture files: every byte order, unit and link type, and one clear line for each way to be broken.
+// Capture files: every byte order, unit and link type, and one clear line for each way to be
+// broken.
 #include "dataplane/capture/pcap_file.h"
-
-#include <gtest/gtest.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/capture/pcap_writer.h"
 
@@ -23,14 +23,16 @@ class PcapFileTest : public testing::Test {
   protected:
     PcapFileTest() {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::temp_directory_path() / ("seine-capture-" + std::to_string(getpid()) + "-" + info->name());
+        folder_ = fs::temp_directory_path() /
+                  ("seine-capture-" + std::to_string(getpid()) + "-" + info->name());
         fs::create_directories(folder_);
     }
     ~PcapFileTest() override { fs::remove_all(folder_); }
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
     std::string save(const std::string& name, const Bytes& bytes) const {
         std::ofstream out(path(name), std::ios::binary);
-        std::for_each(bytes.begin(), bytes.end(), [&out](std::uint8_t b) { out.put(static_cast<char>(b)); });
+        std::for_each(bytes.begin(), bytes.end(),
+                      [&out](std::uint8_t b) { out.put(static_cast<char>(b)); });
         return path(name);
     }
     static Bytes load(const std::string& name) {
@@ -49,7 +51,8 @@ void put(Bytes& out, std::uint64_t value, int width, bool big) {
     }
 }
 
-Bytes pcap_header(std::uint32_t magic, bool big, std::uint32_t link = 1, std::uint32_t snapshot = 65535) {
+Bytes pcap_header(std::uint32_t magic, bool big, std::uint32_t link = 1,
+                  std::uint32_t snapshot = 65535) {
     Bytes out;
     put(out, magic, 4, big);
     put(out, 2, 2, big);
@@ -60,8 +63,8 @@ Bytes pcap_header(std::uint32_t magic, bool big, std::uint32_t link = 1, std::ui
     return out;
 }
 
-void put_packet(Bytes& out, bool big, std::uint32_t seconds, std::uint32_t fraction, const Bytes& bytes,
-                std::size_t wire_bytes) {
+void put_packet(Bytes& out, bool big, std::uint32_t seconds, std::uint32_t fraction,
+                const Bytes& bytes, std::size_t wire_bytes) {
     put(out, seconds, 4, big);
     put(out, fraction, 4, big);
     put(out, bytes.size(), 4, big);
@@ -85,7 +88,8 @@ TEST_F(PcapFileTest, ReadsBothByteOrdersAndUnits) {
             EXPECT_EQ(Bytes(frame.bytes.begin(), frame.bytes.end()), (Bytes{1, 2, 3}));
             EXPECT_EQ(frame.wire_bytes, 3u);
             EXPECT_EQ(frame.link, wire::LinkType::ethernet);
-            EXPECT_EQ(frame.time.count, 1700000000 * kSecond + (magic == kNanos ? 123456 : 123456000));
+            EXPECT_EQ(frame.time.count,
+                      1700000000 * kSecond + (magic == kNanos ? 123456 : 123456000));
             ASSERT_EQ(file->next(frame), Next::frame);
             EXPECT_EQ(frame.bytes.size(), 2u);
             EXPECT_EQ(frame.wire_bytes, 1500u);
@@ -111,7 +115,8 @@ TEST_F(PcapFileTest, ReadsPcapngWithNanoseconds) {
     put(section, 0x1a2b3c4d, 4, false);
     put(section, 1, 4, false);
     put(section, ~std::uint64_t{0}, 8, false);
-    Bytes interface = {101, 0, 0, 0, 0xff, 0xff, 0, 0, 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0};  // raw IP, 10^-9
+    Bytes interface = {101, 0, 0, 0, 0xff, 0xff, 0, 0, 9, 0,
+                       1,   0, 9, 0, 0,    0,    0, 0, 0, 0};  // raw IP, 10^-9
     Bytes packet;
     const std::uint64_t time = 1'700'000'000'123'456'789;
     put(packet, 0, 4, false);
@@ -121,7 +126,8 @@ TEST_F(PcapFileTest, ReadsPcapngWithNanoseconds) {
     put(packet, 40, 4, false);
     packet.insert(packet.end(), {0x45, 1, 2, 3, 4});
     Bytes bytes = block(0x0a0d0d0a, section);
-    for (const Bytes& part : {block(1, interface), block(6, packet)}) bytes.insert(bytes.end(), part.begin(), part.end());
+    for (const Bytes& part : {block(1, interface), block(6, packet)})
+        bytes.insert(bytes.end(), part.begin(), part.end());
     auto file = PcapFile::open(save("a.pcapng", bytes));
     ASSERT_TRUE(file) << file.error().message();
     CapturedFrame frame;
@@ -144,7 +150,8 @@ TEST_F(PcapFileTest, MapsEveryLinkTypeThatIsReadAndNamesTheOthers) {
     const std::string name = save("radio.pcap", pcap_header(kMicros, false, 127));
     const auto file = PcapFile::open(name);
     ASSERT_FALSE(file);
-    EXPECT_EQ(file.error().message().find(name + ": link type 127 (IEEE802_11_RADIO) is not read"), 0u)
+    EXPECT_EQ(file.error().message().find(name + ": link type 127 (IEEE802_11_RADIO) is not read"),
+              0u)
         << file.error().message();
 }
 
@@ -154,7 +161,8 @@ TEST_F(PcapFileTest, SaysWhyAFileCannotBeOpened) {
         EXPECT_FALSE(file);
         return file ? std::string() : file.error().message();
     };
-    EXPECT_EQ(message_of(path("none.pcap")), path("none.pcap") + ": cannot be read: No such file or directory");
+    EXPECT_EQ(message_of(path("none.pcap")),
+              path("none.pcap") + ": cannot be read: No such file or directory");
     EXPECT_EQ(message_of(fs::path(path("x")).parent_path().string()),
               fs::path(path("x")).parent_path().string() + ": cannot be read: it is a directory");
     EXPECT_EQ(message_of(save("empty.pcap", {})), path("empty.pcap") + ": is empty");
@@ -163,7 +171,8 @@ TEST_F(PcapFileTest, SaysWhyAFileCannotBeOpened) {
     Bytes header = pcap_header(kMicros, false);
     for (std::size_t count = 1; count < header.size(); ++count) {
         const Bytes part(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(count));
-        EXPECT_EQ(message_of(save("cut.pcap", part)), path("cut.pcap") + ": is cut inside the file header");
+        EXPECT_EQ(message_of(save("cut.pcap", part)),
+                  path("cut.pcap") + ": is cut inside the file header");
     }
 }
 
@@ -176,8 +185,10 @@ TEST_F(PcapFileTest, ACutFileYieldsItsGoodPart) {
         ends.push_back(bytes.size());
     }
     for (std::size_t count = ends[0]; count <= bytes.size(); ++count) {
-        const std::string name = save("cut.pcap", {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)});
-        const auto whole = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), count) - ends.begin() - 1);
+        const std::string name =
+            save("cut.pcap", {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)});
+        const auto whole = static_cast<std::size_t>(
+            std::upper_bound(ends.begin(), ends.end(), count) - ends.begin() - 1);
         auto file = PcapFile::open(name);
         ASSERT_TRUE(file);
         CapturedFrame frame;
@@ -187,9 +198,11 @@ TEST_F(PcapFileTest, ACutFileYieldsItsGoodPart) {
             continue;
         }
         ASSERT_EQ(file->next(frame), Next::error);
-        const std::string before = whole == 1 ? "the packet before it was read"
-                                              : "the " + std::to_string(whole) + " packets before it were read";
-        EXPECT_EQ(file->error(), name + ": cut in the middle of packet " + std::to_string(whole + 1) + "; " + before);
+        const std::string before =
+            whole == 1 ? "the packet before it was read"
+                       : "the " + std::to_string(whole) + " packets before it were read";
+        EXPECT_EQ(file->error(), name + ": cut in the middle of packet " +
+                                     std::to_string(whole + 1) + "; " + before);
         EXPECT_EQ(file->next(frame), Next::error);
     }
 }
@@ -245,8 +258,10 @@ TEST_F(PcapFileTest, ReadsWhatTheWriterWrites) {
             EXPECT_EQ(file->link(), link);
             CapturedFrame frame;
             ASSERT_EQ(file->next(frame), Next::frame);
-            EXPECT_EQ(frame.time.count, unit == TimeUnit::nanos ? 1'700'000'000'123'456'789 : 1'700'000'000'123'456'000);
-            EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), frame.bytes.begin(), frame.bytes.end()));
+            EXPECT_EQ(frame.time.count, unit == TimeUnit::nanos ? 1'700'000'000'123'456'789
+                                                                : 1'700'000'000'123'456'000);
+            EXPECT_TRUE(
+                std::equal(bytes.begin(), bytes.end(), frame.bytes.begin(), frame.bytes.end()));
             ASSERT_EQ(file->next(frame), Next::frame);
             EXPECT_EQ(frame.bytes.size(), 0u);
             EXPECT_EQ(frame.wire_bytes, 77u);
@@ -258,7 +273,8 @@ TEST_F(PcapFileTest, ReadsWhatTheWriterWrites) {
 TEST_F(PcapFileTest, WriterSaysWhyItCannotWrite) {
     const auto writer = PcapWriter::create(path("no/such/folder.pcap"));
     ASSERT_FALSE(writer);
-    EXPECT_EQ(writer.error().message(), path("no/such/folder.pcap") + ": cannot be written: No such file or directory");
+    EXPECT_EQ(writer.error().message(),
+              path("no/such/folder.pcap") + ": cannot be written: No such file or directory");
     auto full = PcapWriter::create("/dev/full");
     Status status;
     if (full) status = full->close();
@@ -279,7 +295,8 @@ TEST_F(PcapFileTest, DashIsStandardInput) {
     ASSERT_NE(std::freopen(save("bad", Bytes(50, 1)).c_str(), "rb", stdin), nullptr);
     const auto bad = PcapFile::open("-");
     ASSERT_FALSE(bad);
-    EXPECT_EQ(bad.error().message(), "standard input: is no capture file (neither pcap nor pcapng)");
+    EXPECT_EQ(bad.error().message(),
+              "standard input: is no capture file (neither pcap nor pcapng)");
 }
 
 }  // namespace

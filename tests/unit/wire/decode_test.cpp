@@ -1,9 +1,10 @@
-// Every stack of layers decodes to its innermost flow, whole, cut anywhere and with any byte changed.
+// Every stack of layers decodes to its innermost flow, whole, cut anywhere and with any byte
+// changed.
 #include "dataplane/wire/decode.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/wire/frames.h"
 
@@ -13,7 +14,9 @@ namespace {
 using synth::Bytes;
 
 void expect_flow(const NamedFrame& frame, const PacketView& packet) {
-    const auto v4 = [](std::initializer_list<std::uint8_t> bytes) { return Address::from_v4(bytes.begin()); };
+    const auto v4 = [](std::initializer_list<std::uint8_t> bytes) {
+        return Address::from_v4(bytes.begin());
+    };
     const Bytes first6 = synth::from_hex("20010db8000000000000000000000001");
     const Bytes last6 = synth::from_hex("20010db8000000000000000000000002");
     EXPECT_EQ(packet.ip_version, frame.v6 ? 6 : 4);
@@ -41,7 +44,8 @@ TEST_P(EveryStack, YieldsTheInnermostFlow) {
     Decoder decoder{FragmentLimits{}};
     PacketView packet;
     const Exact exact(frame.bytes);
-    const DecodeResult result = decode_exact(decoder, exact, frame.bytes.size(), frame.link, packet);
+    const DecodeResult result =
+        decode_exact(decoder, exact, frame.bytes.size(), frame.link, packet);
     ASSERT_EQ(result, DecodeResult::ok) << decode_result_name(result);
     expect_flow(frame, packet);
     EXPECT_EQ(as_text(packet.payload), "hello");
@@ -56,11 +60,13 @@ TEST_P(EveryStack, YieldsTheInnermostFlow) {
         EXPECT_EQ(packet.tcp_flags, kTcpAck | kTcpPsh);
     }
     ASSERT_EQ(packet.tunnel_count, frame.tunnels.size());
-    for (std::size_t i = 0; i < frame.tunnels.size(); ++i) EXPECT_EQ(packet.tunnels[i].kind, frame.tunnels[i]);
+    for (std::size_t i = 0; i < frame.tunnels.size(); ++i)
+        EXPECT_EQ(packet.tunnels[i].kind, frame.tunnels[i]);
     ASSERT_EQ(packet.vlan_count, frame.vlans.size());
     for (std::size_t i = 0; i < frame.vlans.size(); ++i) EXPECT_EQ(packet.vlans[i], frame.vlans[i]);
     ASSERT_EQ(packet.mpls_count, frame.labels.size());
-    for (std::size_t i = 0; i < frame.labels.size(); ++i) EXPECT_EQ(packet.mpls_labels[i], frame.labels[i]);
+    for (std::size_t i = 0; i < frame.labels.size(); ++i)
+        EXPECT_EQ(packet.mpls_labels[i], frame.labels[i]);
     const bool ip_borne = !frame.tunnels.empty() && frame.tunnels[0] != TunnelKind::pseudowire;
     EXPECT_EQ(packet.has_outer, ip_borne);
 }
@@ -71,14 +77,16 @@ TEST_P(EveryStack, CutAnywhereIsSeenAsCut) {
     Decoder decoder{FragmentLimits{}};
     PacketView whole;
     const Exact exact(frame.bytes);
-    ASSERT_EQ(decode_exact(decoder, exact, frame.bytes.size(), frame.link, whole), DecodeResult::ok);
+    ASSERT_EQ(decode_exact(decoder, exact, frame.bytes.size(), frame.link, whole),
+              DecodeResult::ok);
     const auto payload_end =
         static_cast<std::size_t>(whole.payload.data() + whole.payload.size() - exact.view().data());
     for (std::size_t captured = 0; captured < frame.bytes.size(); ++captured) {
         SCOPED_TRACE(captured);
         const Exact part(ByteView(frame.bytes).first(captured));
         PacketView packet;
-        const DecodeResult result = decode_exact(decoder, part, frame.bytes.size(), frame.link, packet);
+        const DecodeResult result =
+            decode_exact(decoder, part, frame.bytes.size(), frame.link, packet);
         if (result != DecodeResult::ok) {
             EXPECT_EQ(result, DecodeResult::truncated) << decode_result_name(result);
             continue;
@@ -114,7 +122,8 @@ TEST_P(EveryStack, AnyChangedBitIsSafe) {
             const Exact exact(changed);
             Decoder decoder{FragmentLimits{.datagrams_max = 4, .pool_bytes = 1 << 14}};
             PacketView packet;
-            const DecodeResult result = decode_exact(decoder, exact, changed.size(), frame.link, packet);
+            const DecodeResult result =
+                decode_exact(decoder, exact, changed.size(), frame.link, packet);
             PacketView general;
             const DecodeResult other = decoder.decode_general(
                 exact.view(), static_cast<std::uint32_t>(changed.size()), frame.link, {}, general);
@@ -126,7 +135,8 @@ TEST_P(EveryStack, AnyChangedBitIsSafe) {
             EXPECT_EQ(general.payload.size(), packet.payload.size());
             EXPECT_EQ(general.payload_wire_bytes, packet.payload_wire_bytes);
             EXPECT_GE(packet.payload.data(), exact.view().data());
-            EXPECT_LE(packet.payload.data() + packet.payload.size(), exact.view().data() + changed.size());
+            EXPECT_LE(packet.payload.data() + packet.payload.size(),
+                      exact.view().data() + changed.size());
         }
     }
 }
@@ -170,7 +180,8 @@ TEST(Decode, KeepsTunnelIdsAndOuterAddresses) {
 TEST(Decode, OuterAddressesAreTheOutermost) {
     using namespace synth;
     PacketView packet;
-    const Layer twice = synth::ipv4({.source = "10.9.9.9"}, vxlan(1, eth(outer_v4(gre(inner_v4())))));
+    const Layer twice =
+        synth::ipv4({.source = "10.9.9.9"}, vxlan(1, eth(outer_v4(gre(inner_v4())))));
     ASSERT_EQ(decode_one(eth(twice).bytes, packet), DecodeResult::ok);
     const Bytes outer = {10, 9, 9, 9};
     EXPECT_EQ(packet.outer_source, Address::from_v4(outer.data()));
@@ -184,9 +195,10 @@ TEST(Decode, SegmentationOffloadFramesHaveTheirBytes) {
     ASSERT_EQ(decode_one(eth(ipv4({}, tcp({}, payload))).bytes, packet), DecodeResult::ok);
     EXPECT_EQ(packet.payload.size(), payload.size());
     // Total length 0: what was captured counts.
-    for (const Layer& frame : {eth(ipv4({.total_bytes = 0}, tcp({}, payload))),
-                               eth(ipv6({.payload_bytes = 0}, tcp({}, payload))),
-                               eth(ipv6({.payload_bytes = 0}, udp({.length_bytes = 0}, payload)))}) {
+    for (const Layer& frame :
+         {eth(ipv4({.total_bytes = 0}, tcp({}, payload))),
+          eth(ipv6({.payload_bytes = 0}, tcp({}, payload))),
+          eth(ipv6({.payload_bytes = 0}, udp({.length_bytes = 0}, payload)))}) {
         ASSERT_EQ(decode_one(frame.bytes, packet), DecodeResult::ok);
         EXPECT_EQ(packet.payload.size(), payload.size());
         EXPECT_FALSE(packet.cut);
@@ -197,11 +209,15 @@ TEST(Decode, UdpLengthDecidesUdpPayload) {
     using namespace synth;
     PacketView packet;
     // Bytes behind the length are UDP options or padding.
-    ASSERT_EQ(decode_one(eth(ipv4({}, udp({.length_bytes = 8 + 3}, hello()))).bytes, packet), DecodeResult::ok);
+    ASSERT_EQ(decode_one(eth(ipv4({}, udp({.length_bytes = 8 + 3}, hello()))).bytes, packet),
+              DecodeResult::ok);
     EXPECT_EQ(as_text(packet.payload), "hel");
-    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 7}, hello())))), DecodeResult::malformed_udp);
-    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 0}, hello())))), DecodeResult::malformed_udp);
-    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 14}, hello())))), DecodeResult::malformed_udp);
+    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 7}, hello())))),
+              DecodeResult::malformed_udp);
+    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 0}, hello())))),
+              DecodeResult::malformed_udp);
+    EXPECT_EQ(result_of(eth(ipv4({}, udp({.length_bytes = 14}, hello())))),
+              DecodeResult::malformed_udp);
 }
 
 TEST(Decode, NamesEachOutcome) {
@@ -241,7 +257,8 @@ TEST(Decode, BoundsNesting) {
     Layer tags = inner_v4();
     for (std::uint16_t i = 0; i < 5; ++i) tags = vlan(i, tags);
     EXPECT_EQ(result_of(eth(tags)), DecodeResult::vlan_limit);
-    EXPECT_EQ(result_of(eth(mpls({1, 2, 3, 4, 5, 6, 7, 8, 9}, inner_v4()))), DecodeResult::mpls_limit);
+    EXPECT_EQ(result_of(eth(mpls({1, 2, 3, 4, 5, 6, 7, 8, 9}, inner_v4()))),
+              DecodeResult::mpls_limit);
     Layer chain = tcp({}, hello());
     for (int i = 0; i < 8; ++i) chain = extension(60, chain);
     EXPECT_EQ(result_of(eth(ipv6({}, chain))), DecodeResult::ok);
@@ -273,16 +290,21 @@ TEST(Decode, VxlanInVxlanFiveDeepIsBounded) {
 TEST(Decode, UdpAtATunnelPortWithoutATunnelIsPlainUdp) {
     using namespace synth;
     const std::uint16_t ports[] = {2152, 3544, 4754, 4789, 4790, 5072, 6081, 8472};
-    // A QUIC long header, a DTLS record, a DNS query, zeros, and a VXLAN header with nonsense inside.
-    const Bytes payloads[] = {from_hex("c000000001088394c8f03e5157080000449e"), from_hex("16fefd0000000000000000003001000024"),
-                              from_hex("123401000001000000000000037777770000010001"), Bytes(64, 0), {},
+    // A QUIC long header, a DTLS record, a DNS query, zeros, and a VXLAN header with nonsense
+    // inside.
+    const Bytes payloads[] = {from_hex("c000000001088394c8f03e5157080000449e"),
+                              from_hex("16fefd0000000000000000003001000024"),
+                              from_hex("123401000001000000000000037777770000010001"),
+                              Bytes(64, 0),
+                              {},
                               from_hex("08000000 00002a00") + Bytes(40, 0xee),
                               from_hex("30ff0028 00000007") + Bytes(40, 0xee)};
     for (const std::uint16_t port : ports) {
         for (const Bytes& payload : payloads) {
             SCOPED_TRACE(port);
             PacketView packet;
-            const Layer frame = eth(vlan(3, ipv4({}, udp({.source_port = 443, .target_port = port}, payload))));
+            const Layer frame =
+                eth(vlan(3, ipv4({}, udp({.source_port = 443, .target_port = port}, payload))));
             ASSERT_EQ(decode_one(frame.bytes, packet), DecodeResult::ok);
             EXPECT_EQ(packet.tunnel_count, 0);
             EXPECT_EQ(packet.vlan_count, 1);
@@ -327,7 +349,8 @@ TEST(Decode, CutOptionsAreToldAndThePayloadIsEmpty) {
     const Exact part(ByteView(frame).first(14 + 20 + 20 + 7));
     Decoder decoder{FragmentLimits{}};
     PacketView packet;
-    ASSERT_EQ(decode_exact(decoder, part, frame.size(), LinkType::ethernet, packet), DecodeResult::ok);
+    ASSERT_EQ(decode_exact(decoder, part, frame.size(), LinkType::ethernet, packet),
+              DecodeResult::ok);
     EXPECT_TRUE(packet.options_cut);
     EXPECT_EQ(packet.options.size(), 7u);
     EXPECT_TRUE(packet.payload.empty());
@@ -342,7 +365,8 @@ TEST(TcpOptions, WalksInWireOrderAndStopsAtABrokenLength) {
     for (; parse == Parse::ok; parse = walk.next(option)) kinds.push_back(option.kind);
     EXPECT_EQ(parse, Parse::need_more);
     EXPECT_EQ(kinds, (std::vector<int>{2, 4, 8, 1, 3}));
-    for (const Bytes& broken : {Bytes{2}, Bytes{2, 0}, Bytes{2, 1, 5}, Bytes{2, 4, 5}, Bytes{8, 255, 0, 0}}) {
+    for (const Bytes& broken :
+         {Bytes{2}, Bytes{2, 0}, Bytes{2, 1, 5}, Bytes{2, 4, 5}, Bytes{8, 255, 0, 0}}) {
         const Exact exact(broken);
         TcpOptions bad(exact.view());
         EXPECT_EQ(bad.next(option), Parse::malformed);

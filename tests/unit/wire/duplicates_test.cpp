@@ -16,7 +16,8 @@ struct Filter {
     bool is_copy(const Layer& ip, std::int64_t at_ns) {
         const Exact exact(eth(ip).bytes);
         PacketView packet;
-        EXPECT_EQ(decode_exact(decoder, exact, exact.view().size(), LinkType::ethernet, packet), DecodeResult::ok);
+        EXPECT_EQ(decode_exact(decoder, exact, exact.view().size(), LinkType::ethernet, packet),
+                  DecodeResult::ok);
         return filter.is_copy(packet, {at_ns + 1'700'000'000'000'000'000});
     }
 };
@@ -44,7 +45,7 @@ TEST(Duplicates, VlanTunnelAndOneHopMayDiffer) {
 TEST(Duplicates, ARetransmissionIsNone) {
     Filter filter;
     EXPECT_FALSE(filter.is_copy(ipv4({.id = 9}, kData), 0));
-    EXPECT_FALSE(filter.is_copy(ipv4({.id = 10}, kData), 500));                // with an id of its own
+    EXPECT_FALSE(filter.is_copy(ipv4({.id = 10}, kData), 500));  // with an id of its own
     EXPECT_FALSE(filter.is_copy(ipv4({.id = 9}, kData), 200 * kMillisecond));  // late
     EXPECT_FALSE(filter.is_copy(ipv6({}, kData), 0));
     EXPECT_FALSE(filter.is_copy(ipv6({}, kData), 5 * kMillisecond));
@@ -69,12 +70,14 @@ TEST(Duplicates, AnyFieldThatDiffersMakesAnotherPacket) {
     window.window = 1;
     TcpFields port = base;
     port.source_port = 1;
-    for (const Layer& other : {ipv4({.id = 9}, tcp(seq, payload)), ipv4({.id = 9}, tcp(ack, payload)),
-                               ipv4({.id = 9}, tcp(flags, payload)), ipv4({.id = 9}, tcp(window, payload)),
-                               ipv4({.id = 9}, tcp(port, payload)), ipv4({.id = 9}, tcp(base, other_begin)), ipv4({.id = 9}, tcp(base, counting(99))),
-                               ipv4({.source = "192.0.2.9", .id = 9}, tcp(base, payload)),
-                               ipv4({.target = "192.0.2.9", .id = 9}, tcp(base, payload)),
-                               ipv4({.id = 9}, udp({}, payload)), ipv6({}, tcp(base, payload))}) {
+    for (const Layer& other :
+         {ipv4({.id = 9}, tcp(seq, payload)), ipv4({.id = 9}, tcp(ack, payload)),
+          ipv4({.id = 9}, tcp(flags, payload)), ipv4({.id = 9}, tcp(window, payload)),
+          ipv4({.id = 9}, tcp(port, payload)), ipv4({.id = 9}, tcp(base, other_begin)),
+          ipv4({.id = 9}, tcp(base, counting(99))),
+          ipv4({.source = "192.0.2.9", .id = 9}, tcp(base, payload)),
+          ipv4({.target = "192.0.2.9", .id = 9}, tcp(base, payload)),
+          ipv4({.id = 9}, udp({}, payload)), ipv6({}, tcp(base, payload))}) {
         Filter filter;
         EXPECT_FALSE(filter.is_copy(ipv4({.id = 9}, tcp(base, payload)), 0));
         EXPECT_FALSE(filter.is_copy(other, 100));
@@ -88,13 +91,16 @@ TEST(Duplicates, WithoutAnIdOnlyWhatNobodySendsTwiceAtOnceCounts) {
         return filter.is_copy(packet, later_ns);
     };
     const std::int64_t soon = 500 * kMicrosecond;
-    for (const auto& wrap : {+[](const Layer& l4) { return ipv6({}, l4); },
-                             +[](const Layer& l4) { return ipv4({.id = 0, .dont_fragment = true}, l4); }}) {
+    for (const auto& wrap :
+         {+[](const Layer& l4) { return ipv6({}, l4); },
+          +[](const Layer& l4) { return ipv4({.id = 0, .dont_fragment = true}, l4); }}) {
         EXPECT_TRUE(second_is_copy(wrap(kData), soon));
-        EXPECT_TRUE(second_is_copy(wrap(tcp({.flags = kSyn, .options = linux_syn_options()})), soon));
+        EXPECT_TRUE(
+            second_is_copy(wrap(tcp({.flags = kSyn, .options = linux_syn_options()})), soon));
         EXPECT_TRUE(second_is_copy(wrap(tcp({.flags = kFin | kAck})), soon));
         EXPECT_TRUE(second_is_copy(wrap(udp({}, hello())), soon));
-        // Duplicate acknowledgements look alike on purpose; a host answers each stray segment with a reset.
+        // Duplicate acknowledgements look alike on purpose; a host answers each stray segment with
+        // a reset.
         EXPECT_FALSE(second_is_copy(wrap(kAckOnly), soon));
         EXPECT_FALSE(second_is_copy(wrap(tcp({.flags = kRst | kAck})), soon));
         EXPECT_FALSE(second_is_copy(wrap(udp({})), soon));
@@ -125,7 +131,8 @@ TEST(Duplicates, SwitchedOffItNeverSaysCopy) {
     Decoder decoder{FragmentLimits{}};
     const Bytes frame = eth(ipv4({.id = 9}, kData)).bytes;
     PacketView packet;
-    ASSERT_EQ(decode_exact(decoder, Exact(frame), frame.size(), LinkType::ethernet, packet), DecodeResult::ok);
+    ASSERT_EQ(decode_exact(decoder, Exact(frame), frame.size(), LinkType::ethernet, packet),
+              DecodeResult::ok);
     EXPECT_FALSE(off.is_copy(packet, {0}));
     EXPECT_FALSE(off.is_copy(packet, {0}));
 }

@@ -1,11 +1,11 @@
 // Reassembly: any order, overlaps, repeats, time limits and full tables.
 #include "dataplane/wire/fragments.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <numeric>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/wire/frames.h"
 
@@ -28,7 +28,8 @@ FragmentKey key_of(std::uint32_t id, std::uint8_t version = 4) {
 struct Table {
     explicit Table(const FragmentLimits& limits = {}, std::uint8_t ip_version = 4)
         : table(limits, 7), version(ip_version) {}
-    FragmentAnswer add(std::uint32_t id, std::size_t offset, const Bytes& bytes, bool more, Nanos now = {}) {
+    FragmentAnswer add(std::uint32_t id, std::size_t offset, const Bytes& bytes, bool more,
+                       Nanos now = {}) {
         const Exact exact(bytes);
         return table.add({.key = key_of(id, version),
                           .header = {static_cast<std::uint8_t>(offset == 0 ? 61 : 99), 0, 17},
@@ -44,7 +45,8 @@ struct Table {
 };
 
 Bytes slice(const Bytes& bytes, std::size_t from, std::size_t to) {
-    return {bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.begin() + static_cast<std::ptrdiff_t>(to)};
+    return {bytes.begin() + static_cast<std::ptrdiff_t>(from),
+            bytes.begin() + static_cast<std::ptrdiff_t>(to)};
 }
 
 void expect_whole(const Table& table, const Bytes& bytes) {
@@ -65,8 +67,10 @@ TEST_P(BothVersions, ComeTogetherInEveryOrder) {
         for (std::size_t i = 0; i < order.size(); ++i) {
             const std::size_t from = order[i] * 24;
             const std::size_t to = std::min(from + 24, whole.size());
-            const FragmentAnswer answer = table.add(id, from, slice(whole, from, to), to < whole.size());
-            EXPECT_EQ(answer, i + 1 < order.size() ? FragmentAnswer::held : FragmentAnswer::complete);
+            const FragmentAnswer answer =
+                table.add(id, from, slice(whole, from, to), to < whole.size());
+            EXPECT_EQ(answer,
+                      i + 1 < order.size() ? FragmentAnswer::held : FragmentAnswer::complete);
         }
         expect_whole(table, whole);
         EXPECT_EQ(table.header.ttl, 61);  // of the fragment at offset 0
@@ -82,12 +86,14 @@ TEST_P(BothVersions, TheLargestDatagramComesTogetherFromLargeAndSmallPieces) {
     std::mt19937 random(11);
     for (const std::size_t piece : {1480u, 9000u, 400u, 32768u}) {
         std::vector<std::size_t> starts;
-        for (std::size_t at = 0; at < whole.size(); at += piece & ~std::size_t{7}) starts.push_back(at);
+        for (std::size_t at = 0; at < whole.size(); at += piece & ~std::size_t{7})
+            starts.push_back(at);
         std::shuffle(starts.begin(), starts.end(), random);
         FragmentAnswer answer = FragmentAnswer::dropped;
         for (const std::size_t from : starts) {
             const std::size_t to = std::min(from + (piece & ~std::size_t{7}), whole.size());
-            answer = table.add(static_cast<std::uint32_t>(piece), from, slice(whole, from, to), to < whole.size());
+            answer = table.add(static_cast<std::uint32_t>(piece), from, slice(whole, from, to),
+                               to < whole.size());
         }
         EXPECT_EQ(answer, FragmentAnswer::complete) << piece;
         expect_whole(table, whole);
@@ -102,7 +108,8 @@ TEST_P(BothVersions, ARepeatedFragmentIsADuplicate) {
     EXPECT_EQ(table.add(1, 24, slice(whole, 24, 48), false), FragmentAnswer::complete);
     expect_whole(table, whole);
     // The copy of the last one, a moment later, does not begin a new datagram.
-    EXPECT_EQ(table.add(1, 24, slice(whole, 24, 48), false, {kMillisecond}), FragmentAnswer::duplicate);
+    EXPECT_EQ(table.add(1, 24, slice(whole, 24, 48), false, {kMillisecond}),
+              FragmentAnswer::duplicate);
     EXPECT_EQ(table.table.datagram_count(), 0u);
     // Later the id may be used again.
     EXPECT_EQ(table.add(1, 24, slice(whole, 24, 48), false, {kSecond}), FragmentAnswer::held);
@@ -112,8 +119,9 @@ TEST_P(BothVersions, ARepeatedFragmentIsADuplicate) {
 TEST(Fragments, FirstByteReceivedStaysInIpv4) {
     Table table;
     EXPECT_EQ(table.add(1, 16, Bytes(16, 'b'), true), FragmentAnswer::held);
-    EXPECT_EQ(table.add(1, 0, Bytes(24, 'a'), true), FragmentAnswer::held);      // overlaps 16..24
-    EXPECT_EQ(table.add(1, 24, Bytes(24, 'c'), false), FragmentAnswer::complete);  // overlaps 24..32
+    EXPECT_EQ(table.add(1, 0, Bytes(24, 'a'), true), FragmentAnswer::held);  // overlaps 16..24
+    EXPECT_EQ(table.add(1, 24, Bytes(24, 'c'), false),
+              FragmentAnswer::complete);  // overlaps 24..32
     expect_whole(table, Bytes(16, 'a') + Bytes(16, 'b') + Bytes(16, 'c'));
     EXPECT_EQ(table.table.counters().overlaps_v4, 2u);
     EXPECT_EQ(table.table.counters().conflicts_v4, 2u);
@@ -263,8 +271,8 @@ TEST(Fragments, AgreesWithAByteModelOnRandomInput) {
 
 DecodeResult feed(Decoder& decoder, const synth::Layer& ip, PacketView& packet, Nanos now = {}) {
     const Exact exact(synth::eth(ip).bytes);
-    return decoder.decode(exact.view(), static_cast<std::uint32_t>(exact.view().size()), LinkType::ethernet, now,
-                          packet);
+    return decoder.decode(exact.view(), static_cast<std::uint32_t>(exact.view().size()),
+                          LinkType::ethernet, now, packet);
 }
 
 TEST(DecodeFragments, BothVersionsYieldTheWholeSegment) {
@@ -273,7 +281,8 @@ TEST(DecodeFragments, BothVersionsYieldTheWholeSegment) {
     for (const bool v6 : {false, true}) {
         Decoder decoder{FragmentLimits{}};
         const Layer segment = tcp({}, payload);
-        auto pieces = v6 ? fragments6({}, 77, segment, 1232) : fragments4({.id = 77}, segment, 1480);
+        auto pieces =
+            v6 ? fragments6({}, 77, segment, 1232) : fragments4({.id = 77}, segment, 1480);
         std::reverse(pieces.begin(), pieces.end());
         PacketView packet;
         for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
@@ -297,7 +306,8 @@ TEST(DecodeFragments, FragmentsInsideFragmentsInsideATunnelComeTogether) {
     DecodeResult result = DecodeResult::not_ip;
     std::uint16_t outer_id = 100;
     for (const Layer& inner : fragments6({}, 5, tcp({}, payload), 1400)) {
-        for (const Layer& outer : fragments4({.source = "10.0.0.1", .id = outer_id}, vxlan(9, eth(inner)), 600)) {
+        for (const Layer& outer :
+             fragments4({.source = "10.0.0.1", .id = outer_id}, vxlan(9, eth(inner)), 600)) {
             result = feed(decoder, outer, packet);
         }
         ++outer_id;
@@ -330,7 +340,8 @@ TEST(DecodeFragments, ACutFragmentIsNotStored) {
     const auto pieces = fragments4({.id = 5}, tcp({}, Bytes(64, 'r')), 48);
     const Exact cut(ByteView(eth(pieces[0]).bytes).first(50));
     PacketView packet;
-    EXPECT_EQ(decoder.decode(cut.view(), 82, LinkType::ethernet, {}, packet), DecodeResult::truncated);
+    EXPECT_EQ(decoder.decode(cut.view(), 82, LinkType::ethernet, {}, packet),
+              DecodeResult::truncated);
     EXPECT_EQ(decoder.fragments().datagram_count(), 0u);
 }
 
@@ -342,13 +353,15 @@ TEST(DecodeFragments, TheIpv6ProtocolIsThatOfTheFirstFragment) {
     // RFC 8200 section 4.5: next header values of later fragments are not used.
     EXPECT_EQ(feed(decoder, ipv6({}, fragment6(8, 40, false, 58, slice(segment, 40, 60))), packet),
               DecodeResult::fragment_held);
-    ASSERT_EQ(feed(decoder, ipv6({}, fragment6(8, 0, true, 6, slice(segment, 0, 40))), packet), DecodeResult::ok);
+    ASSERT_EQ(feed(decoder, ipv6({}, fragment6(8, 0, true, 6, slice(segment, 0, 40))), packet),
+              DecodeResult::ok);
     EXPECT_EQ(packet.protocol, 6);
     // Extension headers may be part of what was fragmented.
     const Bytes chain = extension(60, udp({}, hello())).bytes;
     EXPECT_EQ(feed(decoder, ipv6({}, fragment6(9, 0, true, 60, slice(chain, 0, 16))), packet),
               DecodeResult::fragment_held);
-    ASSERT_EQ(feed(decoder, ipv6({}, fragment6(9, 16, false, 60, slice(chain, 16, chain.size()))), packet),
+    ASSERT_EQ(feed(decoder, ipv6({}, fragment6(9, 16, false, 60, slice(chain, 16, chain.size()))),
+                   packet),
               DecodeResult::ok);
     EXPECT_EQ(as_text(packet.payload), "hello");
 }
@@ -362,12 +375,14 @@ TEST(DecodeFragments, FragmentHeadersInOneAnotherAreBounded) {
         Layer inner = tcp({}, counting(12));
         for (std::uint32_t id = 0; id < depth; ++id) {
             const Bytes rest = slice(inner.bytes, 8, inner.bytes.size());
-            EXPECT_EQ(feed(decoder, ipv6({}, fragment6(id, 8, false, inner.protocol, rest)), packet),
-                      DecodeResult::fragment_held);
+            EXPECT_EQ(
+                feed(decoder, ipv6({}, fragment6(id, 8, false, inner.protocol, rest)), packet),
+                DecodeResult::fragment_held);
             inner = fragment6(id, 0, true, inner.protocol, slice(inner.bytes, 0, 8));
         }
-        EXPECT_EQ(feed(decoder, ipv6({}, inner), packet),
-                  depth <= FragmentTable::kNestingMax ? DecodeResult::ok : DecodeResult::tunnel_limit);
+        EXPECT_EQ(feed(decoder, ipv6({}, inner), packet), depth <= FragmentTable::kNestingMax
+                                                              ? DecodeResult::ok
+                                                              : DecodeResult::tunnel_limit);
     }
 }
 

@@ -1,9 +1,9 @@
 // Both directions of a flow, and all its fragments, are steered alike.
 #include "dataplane/wire/steering.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/wire/frames.h"
 
@@ -68,7 +68,8 @@ TEST(Steering, FragmentsShareAKeyAndTheFirstKnowsTheFlow) {
         EXPECT_EQ(later.by, SteerBy::later_fragment);
         EXPECT_EQ(later.fragment_key, first.fragment_key);
     }
-    const Steering other = peek(eth(fragments4({.id = 4}, segment, 1480)[1]).bytes, LinkType::ethernet);
+    const Steering other =
+        peek(eth(fragments4({.id = 4}, segment, 1480)[1]).bytes, LinkType::ethernet);
     EXPECT_NE(other.fragment_key, first.fragment_key);
 }
 
@@ -76,8 +77,9 @@ TEST(Steering, FragmentsOfATunnelPacketFollowTheInnerFlow) {
     const std::uint64_t flow = peek(eth(there({})).bytes, LinkType::ethernet).flow_hash;
     const Layer tunnel = vxlan(5, eth(there(counting(1400))));
     for (const bool v6 : {false, true}) {
-        const auto pieces = v6 ? fragments6({.source = "fd00::1", .target = "fd00::2"}, 9, tunnel, 800)
-                               : fragments4({.source = kOuterSource, .target = kOuterTarget, .id = 9}, tunnel, 800);
+        const auto pieces =
+            v6 ? fragments6({.source = "fd00::1", .target = "fd00::2"}, 9, tunnel, 800)
+               : fragments4({.source = kOuterSource, .target = kOuterTarget, .id = 9}, tunnel, 800);
         const Steering first = peek(eth(pieces[0]).bytes, LinkType::ethernet);
         EXPECT_EQ(first.by, SteerBy::first_fragment);
         EXPECT_EQ(first.flow_hash, flow);
@@ -88,9 +90,11 @@ TEST(Steering, FragmentsOfATunnelPacketFollowTheInnerFlow) {
 TEST(Steering, OtherTrafficSteersByAddressesOrNotAtAll) {
     const Steering icmp = peek(eth(ipv4({}, raw(1, counting(8)))).bytes, LinkType::ethernet);
     EXPECT_EQ(icmp.by, SteerBy::addresses);
-    const Layer answer = ipv4({.source = "198.51.100.2", .target = "192.0.2.1"}, raw(1, counting(20)));
+    const Layer answer =
+        ipv4({.source = "198.51.100.2", .target = "192.0.2.1"}, raw(1, counting(20)));
     EXPECT_EQ(icmp.flow_hash, peek(eth(answer).bytes, LinkType::ethernet).flow_hash);
-    EXPECT_EQ(peek(eth({.bytes = Bytes(28), .ether_type = 0x0806}).bytes, LinkType::ethernet).by, SteerBy::none);
+    EXPECT_EQ(peek(eth({.bytes = Bytes(28), .ether_type = 0x0806}).bytes, LinkType::ethernet).by,
+              SteerBy::none);
     EXPECT_EQ(peek({}, LinkType::ethernet).by, SteerBy::none);
 }
 
@@ -101,7 +105,8 @@ TEST(Steering, AnImpossibleFragmentInsideAUdpTunnelLeavesThePlainDatagram) {
     Decoder decoder{FragmentLimits{}};
     PacketView packet;
     const Exact exact(frame.bytes);
-    ASSERT_EQ(decode_exact(decoder, exact, frame.bytes.size(), LinkType::ethernet, packet), DecodeResult::ok);
+    ASSERT_EQ(decode_exact(decoder, exact, frame.bytes.size(), LinkType::ethernet, packet),
+              DecodeResult::ok);
     EXPECT_EQ(packet.transport, Transport::udp);
     EXPECT_FALSE(packet.fragmented);
     EXPECT_EQ(peek(frame.bytes, LinkType::ethernet).by, SteerBy::flow);
@@ -110,7 +115,9 @@ TEST(Steering, AnImpossibleFragmentInsideAUdpTunnelLeavesThePlainDatagram) {
 TEST(Steering, SpreadsFlowsEvenly) {
     std::size_t counts[4] = {};
     for (std::uint16_t port = 32768; port < 32768 + 4000; ++port) {
-        ++counts[peek(eth(ipv4({}, tcp({.source_port = port}))).bytes, LinkType::ethernet).flow_hash % 4];
+        ++counts[peek(eth(ipv4({}, tcp({.source_port = port}))).bytes, LinkType::ethernet)
+                     .flow_hash %
+                 4];
     }
     for (const std::size_t count : counts) EXPECT_NEAR(static_cast<double>(count), 1000.0, 150.0);
 }

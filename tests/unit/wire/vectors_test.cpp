@@ -1,8 +1,5 @@
 // The decoder against real captures: every flow that the shared vectors expect is found innermost.
-#include <gtest/gtest.h>
-
 #include <arpa/inet.h>
-
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +9,8 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dataplane/capture/pcap_file.h"
 #include "dataplane/wire/decode.h"
@@ -37,13 +36,14 @@ std::string value_of(const std::string& line, const std::string& key) {
 std::string text_of(const wire::PacketView& packet, const wire::Address& address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const bool v4 = packet.ip_version == 4;
-    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? address.v4_bytes().data() : address.bytes().data(), text.data(),
-              text.size());
+    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? address.v4_bytes().data() : address.bytes().data(),
+              text.data(), text.size());
     return text.data();
 }
 
-std::string flow_text(const std::string& source, const std::string& source_port, const std::string& target,
-                      const std::string& target_port, const std::string& protocol) {
+std::string flow_text(const std::string& source, const std::string& source_port,
+                      const std::string& target, const std::string& target_port,
+                      const std::string& protocol) {
     return protocol + " " + source + " " + source_port + " > " + target + " " + target_port;
 }
 
@@ -70,8 +70,8 @@ Seen decode_file(const fs::path& path) {
         const auto exact = std::make_unique<std::uint8_t[]>(frame.bytes.size());
         std::memcpy(exact.get(), frame.bytes.data(), frame.bytes.size());
         wire::PacketView packet;
-        const auto result = decoder.decode({exact.get(), frame.bytes.size()}, frame.wire_bytes, frame.link,
-                                           frame.time, packet);
+        const auto result = decoder.decode({exact.get(), frame.bytes.size()}, frame.wire_bytes,
+                                           frame.link, frame.time, packet);
         ++seen.results[std::string(wire::decode_result_name(result))];
         if (result != wire::DecodeResult::ok) continue;
         const std::string protocol = packet.transport == wire::Transport::tcp ? "tcp" : "udp";
@@ -87,7 +87,8 @@ Seen decode_file(const fs::path& path) {
 fs::path vectors_folder() { return fs::path(SEINE_SOURCE_DIR) / ".." / "shared" / "vectors"; }
 
 TEST(Vectors, EveryExpectedFlowIsFoundInnermost) {
-    if (!fs::exists(vectors_folder())) GTEST_SKIP() << "the shared vectors are not beside this checkout";
+    if (!fs::exists(vectors_folder()))
+        GTEST_SKIP() << "the shared vectors are not beside this checkout";
     std::size_t captures = 0;
     std::size_t expected_count = 0;
     for (const auto& entry : fs::directory_iterator(vectors_folder() / "pcap")) {
@@ -98,12 +99,15 @@ TEST(Vectors, EveryExpectedFlowIsFoundInnermost) {
         const Seen seen = decode_file(entry.path());
         std::string line;
         while (std::getline(lines, line)) {
-            const std::string flow = flow_text(value_of(line, "src"), value_of(line, "sport"), value_of(line, "dst"),
-                                               value_of(line, "dport"), value_of(line, "proto"));
+            const std::string flow =
+                flow_text(value_of(line, "src"), value_of(line, "sport"), value_of(line, "dst"),
+                          value_of(line, "dport"), value_of(line, "proto"));
             ++expected_count;
             std::string results;
-            for (const auto& [result, count] : seen.results) results += " " + result + "=" + std::to_string(count);
-            EXPECT_TRUE(seen.flows.contains(flow)) << name << ": " << flow << "\n   saw" << results << " " << seen.error;
+            for (const auto& [result, count] : seen.results)
+                results += " " + result + "=" + std::to_string(count);
+            EXPECT_TRUE(seen.flows.contains(flow))
+                << name << ": " << flow << "\n   saw" << results << " " << seen.error;
         }
     }
     EXPECT_GE(captures, 425u);

@@ -29,6 +29,8 @@ po::options_description options() {
         "kernel interface of a mirror or tap port, through XDP");
     add("port", po::value<Strings>()->composing()->value_name("ADDR"),
         "DPDK port, such as 0000:03:00.0; ADDR+ADDR for the two fibres of an optical tap");
+    add("consume", po::bool_switch(),
+        "--af-xdp: take the traffic of an interface that has an address away from its host");
     add("workers", po::value<std::uint32_t>()->value_name("N"),
         "threads that inspect packets; both directions of a flow meet at one (default 1)");
     add("signatures", po::value<std::string>()->value_name("DIR"), "folder of signature packs");
@@ -100,6 +102,7 @@ Status apply_options(const po::variables_map& given, Config& config) {
     take(given, "record-ring-bytes", config.record_ring_bytes);
     take_flag(given, "records-all", config.records_all);
     take_flag(given, "events", config.events);
+    take_flag(given, "consume", config.consume);
     take_flag(given, "busy", config.idle_sleep, false);
     if (given.count("stats") != 0) {
         auto path = parse_stats_target(given["stats"].as<std::string>());

@@ -25,6 +25,7 @@ struct Config {
     std::vector<std::string> af_packet;
     std::vector<std::string> af_xdp;
     std::vector<std::string> port;
+    bool consume = false;  // --af-xdp may take the traffic of an interface that has an address
 
     std::uint32_t workers = 1;
     std::string signatures;  // folder of signature packs

@@ -164,6 +164,7 @@ Status read_config_file(const std::string& path, Config& config) {
     read_outputs(in, config);
     in.flag("records-all", config.records_all);
     in.flag("events", config.events);
+    in.flag("consume", config.consume);
     in.text("socket", config.socket);
     in.number("dataplane-id", config.dataplane_id);
     in.text("hash-key-file", config.hash_key_file);

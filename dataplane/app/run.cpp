@@ -14,6 +14,7 @@
 #include "dataplane/app/admin_server.h"
 #include "dataplane/app/outputs.h"
 #include "dataplane/app/stats_report.h"
+#include "dataplane/app/xdp_inputs.h"
 #include "dataplane/runtime/core_dump.h"
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
@@ -117,6 +118,7 @@ class Run {
     std::vector<std::string> to_say_;
     std::vector<std::string> problems_;
     runtime::LivePlan live_;
+    std::unique_ptr<XdpInputs> xdp_;  // outlives the ports that use its program
     std::unique_ptr<runtime::Eal> eal_;
     std::unique_ptr<runtime::Crew> crew_;
     std::unique_ptr<Outputs> outputs_;
@@ -126,12 +128,22 @@ class Run {
 Status Run::look_at_inputs() {
     if (!config_.live()) return {};
     std::vector<runtime::LiveRequest> requests;
-    for (const auto& name : config_.af_packet) requests.push_back({runtime::LiveKind::af_packet, name});
-    for (const auto& name : config_.af_xdp) requests.push_back({runtime::LiveKind::af_xdp, name});
-    for (const auto& name : config_.port) requests.push_back({runtime::LiveKind::device, name});
+    const auto add = [&](runtime::LiveKind kind, const std::vector<std::string>& names) {
+        for (const std::string& name : names) requests.push_back({kind, name, config_.consume});
+    };
+    add(runtime::LiveKind::af_packet, config_.af_packet);
+    add(runtime::LiveKind::af_xdp, config_.af_xdp);
+    add(runtime::LiveKind::device, config_.port);
     auto plan = runtime::plan_live(requests, config_.workers);
     if (!plan) return plan.error();
     live_ = std::move(*plan);
+    if (!config_.af_xdp.empty()) {
+        auto xdp = XdpInputs::prepare(config_.af_xdp);
+        if (!xdp) return xdp.error();
+        xdp_ = std::move(*xdp);
+        for (auto& input : live_.inputs) input.program = xdp_->program_path();
+        for (const std::string& notice : xdp_->notices()) note(notice, true);
+    }
     for (const std::string& notice : live_.notices) note(notice, true);
     return {};
 }
@@ -252,6 +264,7 @@ Report Run::report() const {
     out.epoch = outputs_->epoch();
     out.process = static_cast<std::uint32_t>(getpid());
     out.snapshot = crew_->snapshot();
+    if (xdp_ != nullptr) out.xdp = xdp_->counters();
     out.records_exported = outputs_->records();
     out.notices = notices_;
     out.problems = problems_;

@@ -100,6 +100,7 @@ std::string stats_document(const Report& report) {
         append_list(object.key("workers"), snapshot.workers,
                     [&out](const runtime::WorkerSnapshot& worker) { append_worker(out, worker); });
         if (!snapshot.receiver.empty()) append_counts(object.key("receiver"), snapshot.receiver);
+        if (!report.xdp.empty()) append_counts(object.key("xdp"), report.xdp);
         std::uint64_t flows_live = 0;
         for (const auto& worker : snapshot.workers) flows_live += worker.flows_live;
         object.number("flows_live", flows_live);
@@ -110,6 +111,7 @@ std::string stats_document(const Report& report) {
         append_texts(object.key("problems"), report.problems);
         Object texts(object.key("meanings"));
         for (const auto& count : totals) texts.text(count.name, count.meaning);
+        for (const auto& count : report.xdp) texts.text(count.name, count.meaning);
     }
     return out;
 }

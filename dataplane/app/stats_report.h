@@ -18,6 +18,7 @@ struct Report {
     std::uint32_t epoch = 0;
     std::uint32_t process = 0;
     runtime::Snapshot snapshot;
+    std::vector<runtime::NamedCount> xdp;  // of the XDP program; empty without one
     std::uint64_t records_exported = 0;
     std::vector<std::string> notices;   // worth knowing, not wrong
     std::vector<std::string> problems;  // what makes the exit code 1

@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/if_xdp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -67,6 +68,15 @@ std::vector<std::string> offloads_of(int fd, const std::string& name) {
     request.ifr_data = reinterpret_cast<char*>(&flags);  // NOLINT: how this ioctl is written
     if (ioctl(fd, SIOCETHTOOL, &request) == 0 && (flags.data & ETH_FLAG_LRO) != 0) on.emplace_back("lro");
     return on;
+}
+
+std::uint32_t queues_of(int fd, const std::string& name) {
+    ethtool_channels channels{};
+    channels.cmd = ETHTOOL_GCHANNELS;
+    ifreq request = request_for(name);
+    request.ifr_data = reinterpret_cast<char*>(&channels);  // NOLINT: how this ioctl is written
+    if (ioctl(fd, SIOCETHTOOL, &request) != 0) return 1;
+    return std::max(channels.combined_count + channels.rx_count, 1u);
 }
 
 bool has_address(const std::string& name) {
@@ -146,6 +156,7 @@ Result<InterfaceFacts> look_at_interface(const std::string& name) {
     }
     out.has_address = has_address(name);
     out.offloads = offloads_of(socket.fd(), name);
+    out.queues = queues_of(socket.fd(), name);
     return out;
 }
 
@@ -157,8 +168,8 @@ Status may_listen() {
                   "; run as root, or: setcap cap_net_raw,cap_net_admin+ep on this binary");
 }
 
-std::vector<int> packet_sockets() {
-    std::vector<int> out;
+std::vector<KernelSocket> kernel_sockets() {
+    std::vector<KernelSocket> out;
     DIR* folder = opendir("/proc/self/fd");
     if (folder == nullptr) return out;
     while (const dirent* entry = readdir(folder)) {
@@ -167,21 +178,33 @@ std::vector<int> packet_sockets() {
         if (end == entry->d_name || *end != 0) continue;
         int domain = 0;
         socklen_t length = sizeof domain;
-        if (getsockopt(static_cast<int>(fd), SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
-            domain == AF_PACKET) {
-            out.push_back(static_cast<int>(fd));
-        }
+        if (getsockopt(static_cast<int>(fd), SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) continue;
+        if (domain != AF_PACKET && domain != AF_XDP) continue;
+        KernelSocket socket;
+        socket.fd = static_cast<int>(fd);
+        socket.xdp = domain == AF_XDP;
+        out.push_back(socket);
     }
     closedir(folder);
     std::sort(out.begin(), out.end());
     return out;
 }
 
-KernelCounts take_kernel_counts(int packet_socket) {
+void refresh(KernelSocket& socket) {
+    if (socket.xdp) {
+        xdp_statistics counts{};
+        socklen_t length = sizeof counts;
+        if (getsockopt(socket.fd, SOL_XDP, XDP_STATISTICS, &counts, &length) == 0) {
+            socket.drops = counts.rx_dropped + counts.rx_ring_full;
+        }
+        return;
+    }
+    // The kernel starts over at each look.
     tpacket_stats counts{};
     socklen_t length = sizeof counts;
-    if (getsockopt(packet_socket, SOL_PACKET, PACKET_STATISTICS, &counts, &length) != 0) return {};
-    return {counts.tp_packets, counts.tp_drops};
+    if (getsockopt(socket.fd, SOL_PACKET, PACKET_STATISTICS, &counts, &length) != 0) return;
+    socket.packets += counts.tp_packets;
+    socket.drops += counts.tp_drops;
 }
 
 }  // namespace seine::runtime

@@ -14,6 +14,7 @@ struct InterfaceFacts {
     bool up = false;
     bool has_address = false;  // IPv4 or IPv6, link-local IPv6 left out
     std::uint32_t mtu = 0;
+    std::uint32_t queues = 1;  // receive queues of the device
     wire::LinkType link{};
     // Offloads that change what a tap sees, as ethtool -K names them: "tso", "gso", "gro", "lro", "tx".
     std::vector<std::string> offloads;
@@ -30,14 +31,19 @@ Result<InterfaceFacts> look_at_interface(const std::string& name);
 // ok, or failed with the remedy: this process may not open a packet socket.
 Status may_listen();
 
-// Packet sockets of this process, and what the kernel counted on them. DPDK's driver keeps its sockets
-// to itself; they are found as descriptors that appeared while it opened.
-std::vector<int> packet_sockets();
-struct KernelCounts {
-    std::uint64_t packets = 0;  // seen for this socket, drops included
+// Packet and AF_XDP sockets of this process, and what the kernel counted on them. DPDK's drivers keep
+// their sockets to themselves; they are found as descriptors that appeared while a port opened.
+struct KernelSocket {
+    int fd = -1;
+    bool xdp = false;
+    std::uint64_t packets = 0;  // seen for this socket, drops included; packet sockets only
     std::uint64_t drops = 0;    // no room in its ring
+    friend bool operator<(const KernelSocket& one, const KernelSocket& other) {
+        return one.fd < other.fd;
+    }
 };
-// Since the last call for this socket: the kernel starts over at each.
-KernelCounts take_kernel_counts(int packet_socket);
+std::vector<KernelSocket> kernel_sockets();  // in order of their descriptors
+// Brings the counts up to date.
+void refresh(KernelSocket& socket);
 
 }  // namespace seine::runtime

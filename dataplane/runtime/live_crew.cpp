@@ -9,7 +9,6 @@
 namespace seine::runtime {
 namespace {
 
-constexpr std::uint32_t kHandoverSlots = 1024;
 constexpr unsigned kStallTends = 2;  // seconds without a turn of the loop
 
 struct Task {
@@ -25,13 +24,13 @@ int run_worker(void* argument) {
 // One open port and what only the kernel knows of it.
 struct OpenPort {
     std::unique_ptr<Port> port;
-    std::vector<int> sockets;
-    KernelCounts counts;
+    std::vector<KernelSocket> sockets;
 };
 
 class LiveCrew final : public Crew {
   public:
-    LiveCrew(Eal& eal, unsigned workers) : eal_(eal), handover_(workers, kHandoverSlots) {}
+    LiveCrew(Eal& eal, unsigned workers, std::uint32_t handover_slots)
+        : eal_(eal), handover_(workers, handover_slots) {}
     ~LiveCrew() override {
         sources_.clear();
         ports_.clear();  // before the pool that their queues use
@@ -48,7 +47,7 @@ class LiveCrew final : public Crew {
         const Status hired = hire(config, /*lossless=*/false, config.sleep_when_idle);
         if (!hired.ok()) return hired;
         for (const LiveInput& input : plan.inputs) {
-            const Status opened = open(input, config.workers);
+            const Status opened = open(input);
             if (!opened.ok()) return opened;
         }
         for (unsigned i = 0; i < config.workers; ++i) {
@@ -75,7 +74,7 @@ class LiveCrew final : public Crew {
     std::vector<std::string> tend() override;
 
   private:
-    Status open(const LiveInput& input, unsigned queues);
+    Status open(const LiveInput& input);
     void watch(std::vector<std::string>& lines);
 
     struct Watched {
@@ -94,24 +93,31 @@ class LiveCrew final : public Crew {
     std::vector<Watched> watched_;
 };
 
-Status LiveCrew::open(const LiveInput& input, unsigned queues) {
+Status LiveCrew::open(const LiveInput& input) {
     PortConfig config;
     config.label = input.name;
-    config.queues = static_cast<std::uint16_t>(queues);
+    config.queues = static_cast<std::uint16_t>(input.queues);
+    const std::string number = std::to_string(ports_.size());
     if (input.kind == LiveKind::af_packet) {
-        config.device = "net_af_packet" + std::to_string(ports_.size());
-        config.arguments = input.ring.arguments(input.name, queues);
+        config.device = "net_af_packet" + number;
+        config.arguments = input.ring.arguments(input.name, input.queues);
+    } else if (input.kind == LiveKind::af_xdp) {
+        // Without the driver's busy polling, which halves what one core receives here.
+        config.device = "net_af_xdp" + number;
+        config.arguments = "iface=" + input.name + ",start_queue=0,queue_count=" +
+                           std::to_string(input.queues) + ",busy_budget=0,xdp_prog=" + input.program;
+        config.descriptors = 2048;
     } else {
         config.device = input.name;
         config.hardware = true;
         config.mtu = 9000;
     }
-    const std::vector<int> before = packet_sockets();
+    const auto before = kernel_sockets();
     auto port = Port::open(config, *pool_);
     if (!port) return port.error();
     OpenPort open;
     open.port = std::move(*port);
-    const std::vector<int> after = packet_sockets();
+    const auto after = kernel_sockets();
     std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
                         std::back_inserter(open.sockets));
     // The kernel's fanout hash is symmetric, as is the RSS key that ports are given.
@@ -130,8 +136,10 @@ Snapshot LiveCrew::snapshot() const {
         port.link_up = link.up;
         port.link_megabits = link.megabits;
         port.counters = open.port->counters();
-        port.counters.kernel_packets = open.counts.packets;
-        port.counters.kernel_drops = open.counts.drops;
+        for (const KernelSocket& socket : open.sockets) {
+            port.counters.kernel_packets += socket.packets;
+            port.counters.kernel_drops += socket.drops;
+        }
         out.ports.push_back(std::move(port));
     }
     for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -166,11 +174,7 @@ std::vector<std::string> LiveCrew::tend() {
                         " ms; times before and after do not compare");
     }
     for (OpenPort& open : ports_) {
-        for (const int socket : open.sockets) {
-            const KernelCounts since = take_kernel_counts(socket);
-            open.counts.packets += since.packets;
-            open.counts.drops += since.drops;
-        }
+        for (KernelSocket& socket : open.sockets) refresh(socket);
     }
     watch(lines);
     return lines;
@@ -180,7 +184,7 @@ std::vector<std::string> LiveCrew::tend() {
 
 Result<std::unique_ptr<Crew>> Crew::for_live(Eal& eal, const CrewConfig& config,
                                              const LivePlan& plan) {
-    auto crew = std::make_unique<LiveCrew>(eal, config.workers);
+    auto crew = std::make_unique<LiveCrew>(eal, config.workers, plan.handover_slots);
     const Status prepared = crew->prepare(config, plan);
     if (!prepared.ok()) return prepared;
     return std::unique_ptr<Crew>(std::move(crew));

@@ -25,8 +25,13 @@ constexpr std::uint32_t kLargestFrame = 65408;
 constexpr std::uint32_t kLargestBlock = 32 * kLargestFrame;
 constexpr std::uint32_t kLargeFrames = 1024;
 constexpr std::uint32_t kBlockBytes = 65536;
-constexpr std::uint32_t kHandoverSlots = 1024;
+// A worker naps for 50 us when idle: its peers' rings hold what a 10 Gb/s line brings meanwhile.
+constexpr std::uint32_t kHandoverSlots = 4096;
+constexpr std::uint32_t kLargeHandoverSlots = 256;
 constexpr std::uint32_t kBuffersPerQueue = 2048;
+constexpr std::uint32_t kXdpBuffersPerQueue = 8192;  // the driver's fill ring holds 2,048 of them
+constexpr std::uint32_t kXdpMtuMax = 1800;
+constexpr std::uint32_t kXdpQueuesMax = 64;
 constexpr std::uint32_t kLargeBuffersPerQueue = 512;
 
 // What this process may keep from being paged out; the driver locks its rings.
@@ -89,54 +94,100 @@ std::size_t LivePlan::memory_bytes() const noexcept {
     return Pool::bytes(pool) + (std::size_t{48} << 20);
 }
 
+namespace {
+
+// "A+B" is two devices that belong together.
+void plan_devices(const LiveRequest& request, LivePlan& plan) {
+    plan.devices = true;
+    std::size_t at = 0;
+    while (at <= request.name.size()) {
+        const std::size_t plus = std::min(request.name.find('+', at), request.name.size());
+        LiveInput input;
+        input.kind = request.kind;
+        input.name = request.name.substr(at, plus - at);
+        input.queues = plan.workers;
+        plan.inputs.push_back(std::move(input));
+        at = plus + 1;
+    }
+}
+
+Status plan_af_packet(LiveInput& input, std::uint64_t lockable_a_queue, LivePlan& plan) {
+    const Status allowed = may_listen();
+    if (!allowed.ok()) return failed(input.name + ": " + allowed.message());
+    note_facts(input.facts, plan);
+    input.queues = plan.workers;
+    input.ring = ring_for(input.facts, lockable_a_queue);
+    const KernelRing wanted = ring_for(input.facts);
+    if (input.ring.frames < wanted.frames) {
+        plan.notices.push_back(input.name + ": this user may not lock more memory, so the kernel keeps " +
+                               std::to_string(input.ring.frames) + " packets a queue instead of " +
+                               std::to_string(wanted.frames) +
+                               "; more with: ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
+    }
+    plan.buffer_bytes = static_cast<std::uint16_t>(
+        std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes - kDriverHeadBytes));
+    return {};
+}
+
+Status plan_af_xdp(LiveInput& input, const LiveRequest& request, LivePlan& plan) {
+    const InterfaceFacts& facts = input.facts;
+    if (facts.has_address && !request.consume) {
+        return failed(input.name + ": has an address, and frames taken here never reach the host; listen "
+                      "beside it with --af-packet " + input.name + ", or take them with --consume");
+    }
+    if (facts.mtu > kXdpMtuMax) {
+        return failed(input.name + ": its MTU of " + std::to_string(facts.mtu) + " is past the " +
+                      std::to_string(kXdpMtuMax) + " that fit an XDP frame; ip link set " + input.name +
+                      " mtu 1500, or --af-packet " + input.name);
+    }
+    if (facts.queues > kXdpQueuesMax) {
+        return failed(input.name + ": has " + std::to_string(facts.queues) + " queues, " +
+                      std::to_string(kXdpQueuesMax) + " at most are read; ethtool -L " + input.name +
+                      " combined " + std::to_string(plan.workers));
+    }
+    if (!facts.up) note_facts(facts, plan);
+    input.queues = facts.queues;
+    return {};
+}
+
+std::uint32_t buffers_for(const LivePlan& plan) noexcept {
+    const bool large = plan.buffer_bytes > 16384;
+    std::uint32_t buffers = plan.workers > 1 ? plan.handover_slots * plan.workers : 0;
+    for (const LiveInput& input : plan.inputs) {
+        const std::uint32_t a_queue = input.kind == LiveKind::af_xdp ? kXdpBuffersPerQueue
+                                      : large                        ? kLargeBuffersPerQueue
+                                                                     : kBuffersPerQueue;
+        buffers += a_queue * input.queues;
+    }
+    return std::max(buffers, large ? 1023u : 8191u);
+}
+
+}  // namespace
+
 Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned workers) {
     LivePlan plan;
     plan.workers = workers;
     const std::uint64_t lockable = lockable_bytes();
     for (const LiveRequest& request : requests) {
-        if (request.kind == LiveKind::af_xdp) {
-            return failed("--af-xdp " + request.name + ": not built yet; --af-packet " + request.name +
-                          " sees the same packets");
-        }
         if (request.kind == LiveKind::device) {
-            plan.devices = true;
-            std::size_t at = 0;
-            while (at <= request.name.size()) {
-                const std::size_t plus = std::min(request.name.find('+', at), request.name.size());
-                LiveInput input;
-                input.kind = request.kind;
-                input.name = request.name.substr(at, plus - at);
-                plan.inputs.push_back(std::move(input));
-                at = plus + 1;
-            }
+            plan_devices(request, plan);
             continue;
         }
+        const bool xdp = request.kind == LiveKind::af_xdp;
+        const std::string option = xdp ? "--af-xdp " : "--af-packet ";
         auto facts = look_at_interface(request.name);
-        if (!facts) return Status(facts.error().code(), "--af-packet " + facts.error().message());
-        const Status allowed = may_listen();
-        if (!allowed.ok()) return failed("--af-packet " + request.name + ": " + allowed.message());
-        note_facts(*facts, plan);
+        if (!facts) return Status(facts.error().code(), option + facts.error().message());
         LiveInput input;
         input.kind = request.kind;
         input.name = request.name;
-        input.ring = ring_for(*facts, lockable / workers / requests.size());
-        if (input.ring.frames < ring_for(*facts).frames) {
-            plan.notices.push_back(
-                request.name + ": this user may lock " + std::to_string(lockable >> 20) +
-                " MiB, so the kernel keeps " + std::to_string(input.ring.frames) + " packets instead of " +
-                std::to_string(ring_for(*facts).frames) +
-                " for a queue; more with: ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
-        }
         input.facts = std::move(*facts);
-        plan.buffer_bytes = static_cast<std::uint16_t>(
-            std::max<std::uint32_t>(plan.buffer_bytes, input.ring.frame_bytes - kDriverHeadBytes));
+        const Status planned = xdp ? plan_af_xdp(input, request, plan)
+                                   : plan_af_packet(input, lockable / workers / requests.size(), plan);
+        if (!planned.ok()) return failed(option + planned.message());
         plan.inputs.push_back(std::move(input));
     }
-    const bool large = plan.buffer_bytes > 16384;
-    const auto ports = static_cast<std::uint32_t>(plan.inputs.size());
-    plan.buffers = (large ? kLargeBuffersPerQueue : kBuffersPerQueue) * workers * ports +
-                   (workers > 1 ? kHandoverSlots * workers : 0);
-    plan.buffers = std::max(plan.buffers, large ? 1023u : 8191u);
+    plan.handover_slots = plan.buffer_bytes > 16384 ? kLargeHandoverSlots : kHandoverSlots;
+    plan.buffers = buffers_for(plan);
     return plan;
 }
 

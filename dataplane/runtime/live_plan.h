@@ -15,6 +15,8 @@ enum class LiveKind : std::uint8_t { af_packet, af_xdp, device };
 struct LiveRequest {
     LiveKind kind{};
     std::string name;  // interface, or address of a device; ADDR+ADDR for two fibres
+    // af_xdp: traffic may be taken from a host that has an address on this interface.
+    bool consume = false;
 };
 
 // The kernel's ring of an af_packet queue: frames in blocks, memory twice (receive and transmit).
@@ -32,6 +34,8 @@ struct LiveInput {
     std::string name;
     InterfaceFacts facts;  // of interfaces
     KernelRing ring;       // of af_packet
+    std::uint32_t queues = 1;
+    std::string program;   // of af_xdp: file of the XDP program, for DPDK's driver
 };
 
 struct LivePlan {
@@ -40,6 +44,7 @@ struct LivePlan {
     bool devices = false;                  // some input is found on the PCI bus
     std::uint16_t buffer_bytes = 2048;     // of every packet buffer
     std::uint32_t buffers = 0;             // in all
+    std::uint32_t handover_slots = 0;      // of each ring between two workers
     std::vector<std::string> notices;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 };
@@ -49,8 +54,8 @@ struct LivePlan {
 [[nodiscard]] KernelRing ring_for(const InterfaceFacts& facts,
                                   std::uint64_t lockable_bytes = UINT64_MAX) noexcept;
 
-// not_found or failed, one line with the remedy: an interface that is not there, no permission, a kind
-// that is not built yet.
+// not_found or failed, one line with the remedy: an interface that is not there, no permission, one
+// that must not be taken from its host.
 Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned workers);
 
 }  // namespace seine::runtime

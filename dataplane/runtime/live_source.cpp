@@ -84,13 +84,15 @@ unsigned Handover::owner(ByteView frame, wire::LinkType link, bool symmetric,
     return static_cast<unsigned>(((hash >> 32) * workers_) >> 32);
 }
 
-LiveSource::LiveSource(unsigned index, std::vector<LivePort> ports, const TscClock& clock,
+LiveSource::LiveSource(unsigned index, const std::vector<LivePort>& ports, const TscClock& clock,
                        Handover& handover, WorkerCounters& counters)
-    : index_(index),
-      ports_(std::move(ports)),
-      clock_(clock),
-      handover_(handover),
-      counters_(counters) {}
+    : index_(index), clock_(clock), handover_(handover), counters_(counters) {
+    for (const LivePort& from : ports) {
+        for (unsigned queue = index; queue < from.port->queues(); queue += handover.workers()) {
+            queues_.push_back({from, static_cast<std::uint16_t>(queue)});
+        }
+    }
+}
 
 // Keeps the packets of this worker at the front of `got` and hands the others over.
 std::size_t LiveSource::keep_own(std::span<rte_mbuf*> got, const LivePort& from) noexcept {
@@ -115,14 +117,14 @@ std::size_t LiveSource::keep_own(std::span<rte_mbuf*> got, const LivePort& from)
 // `silent`: no port had anything, not even for others.
 std::size_t LiveSource::receive_own(std::span<rte_mbuf*> out, bool& silent) noexcept {
     silent = true;
-    for (std::size_t i = 0; i < ports_.size(); ++i) {
-        const LivePort& from = ports_[port_next_];
-        port_next_ = port_next_ + 1 == ports_.size() ? 0 : port_next_ + 1;
-        const std::size_t got = from.port->receive(static_cast<std::uint16_t>(index_), out);
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+        const Queue& queue = queues_[queue_next_];
+        queue_next_ = queue_next_ + 1 == queues_.size() ? 0 : queue_next_ + 1;
+        const std::size_t got = queue.from.port->receive(queue.number, out);
         if (got == 0) continue;
         silent = false;
         if (handover_.stopped()) drained_ += got;
-        const std::size_t kept = keep_own(out.first(got), from);
+        const std::size_t kept = keep_own(out.first(got), queue.from);
         if (kept > 0) return kept;
     }
     return 0;

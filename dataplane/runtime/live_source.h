@@ -62,8 +62,8 @@ class Handover {
 
 class LiveSource final : public PacketSource {
   public:
-    // Worker `index` polls queue `index` of every port.
-    LiveSource(unsigned index, std::vector<LivePort> ports, const TscClock& clock, Handover& handover,
+    // Worker `index` polls the queues of every port whose number modulo the workers is `index`.
+    LiveSource(unsigned index, const std::vector<LivePort>& ports, const TscClock& clock, Handover& handover,
                WorkerCounters& counters);
 
     std::size_t receive(std::span<rte_mbuf*> out) noexcept override;
@@ -77,11 +77,15 @@ class LiveSource final : public PacketSource {
     std::size_t receive_handed(std::span<rte_mbuf*> out) noexcept;
 
     unsigned index_;
-    std::vector<LivePort> ports_;
+    struct Queue {
+        LivePort from;
+        std::uint16_t number;
+    };
+    std::vector<Queue> queues_;
     const TscClock& clock_;
     Handover& handover_;
     WorkerCounters& counters_;
-    std::size_t port_next_ = 0;
+    std::size_t queue_next_ = 0;
     unsigned peer_next_ = 0;
     std::size_t drained_ = 0;  // packets taken since the stop
     bool closed_ = false;

@@ -268,7 +268,7 @@ TEST(KernelRing, ShrinksToWhatMayBeLocked) {
 }
 
 TEST(LivePlan, SplitsTheFibresOfATap) {
-    const auto plan = plan_live({{LiveKind::device, "0000:03:00.0+0000:03:00.1"}}, 2);
+    const auto plan = plan_live({{LiveKind::device, "0000:03:00.0+0000:03:00.1", false}}, 2);
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->inputs.size(), 2u);
     EXPECT_EQ(plan->inputs[1].name, "0000:03:00.1");

@@ -68,15 +68,11 @@ constexpr XdpCount kCounts[] = {
 
 }  // namespace
 
-Result<ProgramFile> ProgramFile::make() {
-    const int fd = memfd_create("seine-xdp", MFD_CLOEXEC);
-    if (fd < 0) return failed(std::string("no memory for the XDP program: ") + std::strerror(errno));
-    ProgramFile file(fd);
+ProgramFile::ProgramFile() : fd_(memfd_create("seine-xdp", MFD_CLOEXEC)) {
     const auto bytes = steer_object();
-    if (write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
-        return failed(std::string("no memory for the XDP program: ") + std::strerror(errno));
+    if (fd_ < 0 || write(fd_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+        error_ = std::string("no memory for the XDP program: ") + std::strerror(errno);
     }
-    return file;
 }
 
 ProgramFile::~ProgramFile() {
@@ -85,13 +81,17 @@ ProgramFile::~ProgramFile() {
 
 std::string ProgramFile::path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
-Result<AttachedProgram> attached_program(const std::string& interface) {
-    const unsigned index = if_nametoindex(interface.c_str());
-    if (index == 0) return Status(Code::not_found, interface + ": no such interface; `ip link` lists those there are");
+AttachedProgram attached_program(const std::string& interface) {
     AttachedProgram out;
+    const unsigned index = if_nametoindex(interface.c_str());
+    if (index == 0) {
+        out.error = interface + ": no such interface; `ip link` lists those there are";
+        return out;
+    }
     const int asked = bpf_xdp_query_id(static_cast<int>(index), 0, &out.id);
     if (asked != 0) {
-        return failed(interface + ": the kernel does not say what XDP program it has: " + std::strerror(-asked));
+        out.error = interface + ": the kernel does not say what XDP program it has: " + std::strerror(-asked);
+        return out;
     }
     if (out.id == 0) return out;
     out.whose = Attached::foreign;
@@ -103,26 +103,24 @@ Result<AttachedProgram> attached_program(const std::string& interface) {
     return out;
 }
 
-Status take_off(const std::string& interface) {
-    auto found = attached_program(interface);
-    if (!found) return found.error();
-    if (found->whose == Attached::none) return {};
-    if (found->whose == Attached::foreign) {
-        return failed(interface + ": has the XDP program " + (found->name.empty() ? "of another" : found->name) +
-                      " (id " + std::to_string(found->id) + "), which is not ours; end its owner, or: ip link set " +
-                      interface + " xdp off");
+std::string take_off(const std::string& interface) {
+    const AttachedProgram found = attached_program(interface);
+    if (!found.error.empty() || found.whose == Attached::none) return found.error;
+    if (found.whose == Attached::foreign) {
+        return interface + ": has the XDP program " + (found.name.empty() ? "of another" : found.name) + " (id " +
+               std::to_string(found.id) + "), which is not ours; end its owner, or: ip link set " + interface + " xdp off";
     }
     const int off = bpf_xdp_detach(static_cast<int>(if_nametoindex(interface.c_str())), 0, nullptr);
-    if (off != 0) return failed(interface + ": its XDP program cannot be taken off: " + std::strerror(-off));
-    return {};
+    if (off == 0) return {};
+    return interface + ": its XDP program cannot be taken off: " + std::strerror(-off);
 }
 
 std::vector<XdpCount> counters(const std::string& interface) {
-    auto found = attached_program(interface);
-    if (!found || found->whose != Attached::ours) return {};
+    const AttachedProgram found = attached_program(interface);
+    if (found.whose != Attached::ours) return {};
     bpf_prog_info info{};
     Maps maps;
-    if (!program_info(found->id, info, maps)) return {};
+    if (!program_info(found.id, info, maps)) return {};
     const Descriptor map(counter_map(maps));
     const int processors = libbpf_num_possible_cpus();
     if (map.fd < 0 || processors <= 0) return {};

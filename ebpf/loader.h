@@ -9,35 +9,37 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/base/status.h"
-
 namespace seine::ebpf {
+
+// This folder includes nothing of ours: errors are texts, one line with the remedy, empty when all is well.
 
 // A file in memory that holds the program; lives as long as this object. Its path is for this process.
 class ProgramFile {
   public:
-    static Result<ProgramFile> make();
-    ProgramFile(ProgramFile&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-    ProgramFile& operator=(ProgramFile&&) = delete;
+    ProgramFile();
+    ProgramFile(const ProgramFile&) = delete;
+    ProgramFile& operator=(const ProgramFile&) = delete;
     ~ProgramFile();
+    [[nodiscard]] const std::string& error() const noexcept { return error_; }
     [[nodiscard]] std::string path() const;
 
   private:
-    explicit ProgramFile(int fd) noexcept : fd_(fd) {}
     int fd_;
+    std::string error_;
 };
 
 enum class Attached : std::uint8_t { none, ours, foreign };
 struct AttachedProgram {
+    std::string error;  // no such interface, or the kernel does not tell (needs root, or CAP_NET_ADMIN and CAP_BPF)
     Attached whose = Attached::none;
     std::uint32_t id = 0;
     std::string name;
 };
-// failed: no such interface, or the kernel does not tell (needs CAP_NET_ADMIN and CAP_BPF or root).
-Result<AttachedProgram> attached_program(const std::string& interface);
+AttachedProgram attached_program(const std::string& interface);
 
-// Takes off a program of ours, whoever attached it. ok when there is none; failed for a foreign one.
-Status take_off(const std::string& interface);
+// Takes off a program of ours, whoever attached it. The error is empty when there is none; a foreign one stays
+// and is named.
+[[nodiscard]] std::string take_off(const std::string& interface);
 
 struct XdpCount {
     std::string_view name;

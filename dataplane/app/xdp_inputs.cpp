@@ -16,15 +16,13 @@ Result<std::unique_ptr<XdpInputs>> XdpInputs::prepare(const std::vector<std::str
     std::vector<std::string> notices;
     for (const std::string& interface : interfaces) {
         const auto found = ebpf::attached_program(interface);
-        if (!found) return Status(found.error().code(), "--af-xdp " + found.error().message());
-        if (found->whose == ebpf::Attached::none) continue;
-        const Status off = ebpf::take_off(interface);
-        if (!off.ok()) return failed("--af-xdp " + off.message());
+        const std::string error = found.error.empty() ? ebpf::take_off(interface) : found.error;
+        if (!error.empty()) return failed("--af-xdp " + error);
+        if (found.whose == ebpf::Attached::none) continue;
         notices.push_back(interface + ": took off the XDP program that an earlier run left behind");
     }
-    auto program = ebpf::ProgramFile::make();
-    if (!program) return program.error();
-    auto file = std::make_unique<File>(File{std::move(*program)});
+    auto file = std::make_unique<File>();
+    if (!file->program.error().empty()) return failed("--af-xdp: " + file->program.error());
     std::unique_ptr<XdpInputs> out(new XdpInputs(interfaces, std::move(file)));
     out->notices_ = std::move(notices);
     return out;

@@ -42,9 +42,11 @@ class Client:
         if first.get("proxied_src"):
             return "relayed", "relayed: a PROXY header says so"
         if first.get("app") == "quic":
-            return "unsaid", "cannot say: QUIC hides its round trips"
+            return "unsaid", "cannot say: QUIC has no gap"
+        if not any(f.get("payload_c") or f.get("ja4") for f in self.flows):
+            return "unsaid", "cannot say: it sent nothing"
         if first.get("app") != "tls":
-            return "unsaid", "cannot say: no TLS, one round trip only"
+            return "unsaid", "cannot say: not TLS"
         if self.gap_us is None:
             causes = collections.Counter(c for f in self.flows for c in f.get("rtt_causes", []))
             return "unsaid", "cannot say: " + (causes.most_common(1)[0][0].replace("_", " ") if causes else "no valid round trip")
@@ -56,11 +58,12 @@ class Client:
             return "unsaid", "cannot say: too near"
         return "direct", "direct: both round trips agree"
 
-    def fingerprint(self):
-        first = self.flows[0]
-        if first.get("ja4"):
-            return first["ja4"]
-        return "%s %s" % (first["hdr_order"][0] if first.get("hdr_order") else "-", first.get("h2_settings", ""))
+    def order(self):
+        return next((order for f in self.flows for order in f.get("hdr_order", [])), "-")
+
+    def says(self):
+        """What it calls itself; anybody may write anything there."""
+        return next((f["user_agent"] for f in self.flows if f.get("user_agent")), "-")
 
 
 def client_address(flow):
@@ -73,7 +76,9 @@ def clients_of(flows):
         shape = flow.get("ja4_norm") or flow.get("ja4") or (flow.get("hdr_order") or ["-"])[0]
         groups.setdefault((client_address(flow), shape), []).append(flow)
     rows = [(address, Client(group)) for (address, _), group in groups.items()]
-    return sorted(rows, key=lambda row: (-len(row[1].flows), row[1].flows[0]["t_first_ns"]))
+    silent = [not client.flows[0].get("ja4") and client.order() == "-" for _, client in rows]
+    order = sorted(range(len(rows)), key=lambda n: (silent[n], -len(rows[n][1].flows), rows[n][1].flows[0]["t_first_ns"]))
+    return [rows[n] for n in order]
 
 
 def shortened(address):
@@ -85,6 +90,22 @@ def milliseconds(us):
     return "" if us is None else "%.1f" % (us / 1000)
 
 
+def print_tls(rows):
+    print("  %-15s %5s  %-37s %7s %7s %7s  %s" % ("client", "flows", "JA4", "TCP ms", "TLS ms", "gap ms", "seen as"))
+    for address, client in rows:
+        print(("  %-15s %5d  %-37s %7s %7s %7s  %s" % (
+            shortened(address), len(client.flows), client.flows[0].get("ja4", "-"), milliseconds(client.tcp_us),
+            milliseconds(client.tls_us), milliseconds(client.gap_us), client.verdict()[1]))[:WIDTH])
+
+
+def print_clear(rows):
+    print("  %-15s %5s %8s  %-19s %-37s %s" % ("client", "flows", "requests", "HTTP order", "says it is", "seen as"))
+    for address, client in rows:
+        requests = sum(f.get("requests", 0) for f in client.flows)
+        print(("  %-15s %5d %8d  %-19s %-37.37s %s" % (
+            shortened(address), len(client.flows), requests, client.order(), client.says(), client.verdict()[1]))[:WIDTH])
+
+
 def print_section(case, flows):
     names = collections.Counter(f.get("sni") or f.get("host") or "" for f in flows)
     named = ", ".join(n for n, _ in names.most_common(3) if n)
@@ -92,16 +113,13 @@ def print_section(case, flows):
     print()
     title = "%s (%s): %d flows, %s packets, to %s" % (TITLES.get(case, case), case, len(flows), format(packets, ","), named)
     print(bold(title[:WIDTH]))
-    print("  %-15s %5s  %-37s %7s %7s %7s  %s"
-          % ("client", "flows", "JA4, or HTTP order where it is clear", "TCP ms", "TLS ms", "gap ms", "seen as"))
-    told = collections.Counter()
-    for address, client in clients_of(flows):
-        kind, why = client.verdict()
-        told[kind] += len(client.flows)
-        line = "  %-15s %5d  %-37.37s %7s %7s %7s  %s" % (
-            shortened(address), len(client.flows), client.fingerprint(), milliseconds(client.tcp_us), milliseconds(client.tls_us),
-            milliseconds(client.gap_us), why)
-        print(line[:WIDTH])
+    rows, told = clients_of(flows), collections.Counter()
+    if any(f.get("ja4") for f in flows):
+        print_tls(rows)
+    else:
+        print_clear(rows)
+    for _, client in rows:
+        told[client.verdict()[0]] += len(client.flows)
     return told
 
 

@@ -28,6 +28,7 @@ namespace seine::pipeline {
     X(flows_closed_end, "flows ended with the input")                                         \
     X(flows_evicted, "flows evicted because the table was full")                              \
     X(flows_refused, "packets without a flow because no entry could be freed")                \
+    X(cold_settled_early, "flows settled before their time: others needed their state")       \
     X(cold_exhausted, "flows not inspected: no state left for handshakes in flight")          \
     X(stream_conflicts, "segments whose bytes differ from those received first")              \
     X(stream_duplicates, "segments that brought nothing new")                                 \

@@ -57,7 +57,7 @@ struct FlowHot {
 
     Nanos first_seen;
     std::uint64_t number : 40 = 0;    // third part of the flow id, before the worker is mixed in
-    std::uint64_t update_due_s : 24 = 0;  // next periodic update, after first_seen
+    std::uint64_t update_no : 24 = 0;  // of the next periodic update; due so many periods after first_seen
     std::uint32_t packets[2] = {};    // by Side
     std::uint64_t payload[2] = {};    // bytes on the wire, of TCP each counted once
     std::uint32_t next_seq[2] = {};   // TCP, of settled flows

@@ -1,5 +1,7 @@
 #include "dataplane/pipeline/inspector.h"
 
+#include <algorithm>
+
 #include "dataplane/pipeline/lifecycle.h"
 #include "dataplane/pipeline/recorder.h"
 #include "dataplane/pipeline/tcp_stage.h"
@@ -15,6 +17,10 @@ using contract::EndReason;
 // not depend on bursts or on other flows.
 constexpr std::int64_t kTickNs = 250 * kMillisecond;
 constexpr std::uint32_t kTimerVisitsMax = 1u << 16;
+
+// Files may claim any time; between these every sum of a time and a limit is a time (to the year 2116).
+constexpr std::int64_t kTimeMaxNs = std::int64_t{1} << 62;
+Nanos bounded(Nanos at) noexcept { return {std::clamp<std::int64_t>(at.count, 0, kTimeMaxNs)}; }
 
 struct TimerOwner {
     Workspace& w;
@@ -39,7 +45,7 @@ bool sent_by_client(const wire::PacketView& packet, bool& known) noexcept {
     return packet.source_port >= 1024 || packet.target_port < 1024;
 }
 
-void around(FlowContext& flow, const wire::PacketView& packet) noexcept {
+void around(FlowContext& flow, Side from, const wire::PacketView& packet) noexcept {
     for (unsigned i = 0; i < packet.vlan_count; ++i)
         if (!flow.cold.facts.u16(*flow.w.facts, contract::Field::vlan, packet.vlans[i]))
             flow.incomplete(Incomplete::facts_dropped);
@@ -52,8 +58,9 @@ void around(FlowContext& flow, const wire::PacketView& packet) noexcept {
     }
     if (!packet.has_outer) return;
     Numbers& numbers = flow.cold.numbers;
-    std::memcpy(numbers.outer_source, packet.outer_source.words, 16);
-    std::memcpy(numbers.outer_target, packet.outer_target.words, 16);
+    const bool client = from == Side::client;
+    std::memcpy(client ? numbers.outer_source : numbers.outer_target, packet.outer_source.words, 16);
+    std::memcpy(client ? numbers.outer_target : numbers.outer_source, packet.outer_target.words, 16);
     numbers.known |= Numbers::kOuter;
 }
 
@@ -69,8 +76,7 @@ flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t
     FlowHot& hot = (*w.table)[id];
     hot.first_seen = hot.last_seen = now;
     hot.number = w.flows_numbered++ & 0xffffffffff;
-    hot.update_due_s =
-        static_cast<std::uint64_t>(w.config.limits.update_every_ns / kSecond) & 0xffffff;
+    hot.update_no = 1;
     bool known = false;
     const bool client = sent_by_client(packet, known);
     if (client == key.from_low) hot.set(kClientLow);
@@ -81,6 +87,35 @@ flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t
     return id;
 }
 
+// A SYN of the connection this flow already is: what was counted since reaches from it to the next byte.
+bool same_start(const FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
+    const auto counted = static_cast<std::uint32_t>(hot.payload[index(from)]);
+    return packet.seq + 1 + counted == hot.next_seq[index(from)];
+}
+
+// A segment that may speak for its connection: near the bytes counted so far. Others are somebody's shot
+// in the dark (RFC 5961).
+bool is_near(const FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
+    if (hot.packets[index(from)] == 0) return true;
+    const auto away = static_cast<std::int32_t>(packet.seq - hot.next_seq[index(from)]);
+    constexpr auto kWindow = static_cast<std::int32_t>(stream::TcpStream::kWindowBytes);
+    return away >= -kWindow && away <= kWindow;
+}
+
+// The 5-tuple of a flow without parsers is used again. An answer says so only where the question is never
+// seen.
+bool used_again(const FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
+    if ((packet.tcp_flags & wire::kTcpSyn) == 0 || hot.has(kUdp)) return false;
+    const bool answer = (packet.tcp_flags & wire::kTcpAck) != 0;
+    if (answer && (hot.has(kSeenClient) || from == Side::client)) return false;
+    if (hot.packets[index(from)] == 0) return !answer;
+    return !same_start(hot, from, packet);
+}
+
+Side sender_of(const FlowHot& hot, bool from_low) noexcept {
+    return from_low == hot.has(kClientLow) ? Side::client : Side::server;
+}
+
 // Bytes of a TCP direction not counted before.
 std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
     std::uint32_t& next = hot.next_seq[index(from)];
@@ -89,7 +124,7 @@ std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packe
     const std::uint32_t end = begin + packet.payload_wire_bytes;
     const bool first = hot.packets[index(from)] == 0;
     const auto ahead = static_cast<std::int32_t>(end - next);
-    if (first || syn) {
+    if (first || (syn && !same_start(hot, from, packet))) {
         next = end;
         return packet.payload_wire_bytes;
     }
@@ -101,7 +136,9 @@ std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packe
 void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     if (from == Side::server) return hot.meter.on_server(bytes);
-    const auto since_ms = static_cast<std::uint32_t>((now - hot.first_seen) / kMillisecond);
+    constexpr std::int64_t kMillisecondsMax = 0xffffffff;
+    const auto since_ms = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>((now - hot.first_seen) / kMillisecond, 0, kMillisecondsMax));
     const std::uint32_t least = hot.has(kUdp) ? kQuicRequestBytesMin : kRequestBytesMin;
     Exchange finished;
     if (hot.meter.on_client(bytes, since_ms, least, finished)) keep_exchange(w, id, finished);
@@ -109,14 +146,13 @@ void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, N
 
 // Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled.
 bool metered(const Workspace& w, const FlowHot& hot) noexcept {
-    if (hot.has(kSettled)) return true;
+    if (hot.has(kSettled)) return hot.has(kOpenTold);
     return hot.cold != flow::kNoState && (*w.cold)[hot.cold].tls.server_hello;
 }
 
 void on_flags(Workspace& w, flow::FlowId id, Side from, const wire::PacketView& packet) noexcept {
     FlowHot& hot = (*w.table)[id];
     if ((packet.tcp_flags & wire::kTcpFin) != 0) hot.set(from == Side::client ? kFinClient : kFinServer);
-    // A reset with a number outside the window is somebody's shot in the dark (RFC 5961).
     const bool rst = (packet.tcp_flags & wire::kTcpRst) != 0 &&
                      (hot.cold == flow::kNoState || (*w.cold)[hot.cold].reset);
     if (hot.has(kEnded) || !(rst || (hot.has(kFinClient) && hot.has(kFinServer)))) return;
@@ -136,6 +172,7 @@ bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
                   const wire::PacketView& packet, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     const bool told = hot.has(kWorthy);
+    const std::size_t held_bytes = w.stream_pool->bytes_used();
     FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now, {}};
     if (packet.transport == wire::Transport::udp) {
         on_udp_datagram(flow, from_low ? 0 : 1, packet);
@@ -143,67 +180,79 @@ bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
         return false;
     }
     if (hot.has(kWorthy)) w.table->set_half_open(id, false);
+    if (w.stream_pool->bytes_used() > held_bytes && w.table->half_open(id))
+        w.half_open_holders.push({id, hot.number});
     settle(w, id, now);
     if (!told && hot.has(kWorthy) && hot.cold != flow::kNoState)
         w.wheel->schedule(id, deadline_of(w, id));
     return true;
 }
 
+// Some middleboxes count the padding of a 60-byte frame into the IP length of a pure ACK: six zero bytes,
+// two behind a VLAN tag, TCP options taken off, that no sender sent (seen in the wild).
+void drop_padding(wire::PacketView& packet) noexcept {
+    if ((packet.tcp_flags & ~wire::kTcpSyn) != wire::kTcpAck || packet.payload.empty()) return;
+    const std::size_t padding_bytes = packet.payload_wire_bytes + packet.options.size();
+    if (padding_bytes != 6 && padding_bytes != 2) return;
+    for (const std::uint8_t byte : packet.payload)
+        if (byte != 0) return;
+    packet.payload = {};
+    packet.payload_wire_bytes = 0;
+}
+
+// No message of this direction has begun: zeros here are nobody's bytes.
+bool at_rest(const Workspace& w, const FlowHot& hot, Side from) noexcept {
+    return hot.cold == flow::kNoState ||
+           (*w.cold)[hot.cold].stream[index(from)].buffer().held_bytes() == 0;
+}
+
 void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
-               const wire::PacketView& packet, Nanos now) noexcept {
+               wire::PacketView& packet, Nanos now) noexcept {
     const bool tcp = packet.transport == wire::Transport::tcp;
-    w.counters.add(tcp ? Counter::packets_tcp : Counter::packets_udp);
     flow::FlowId id = w.table->find(key.key, hash, guess);
-    const bool syn = tcp && (packet.tcp_flags & (wire::kTcpSyn | wire::kTcpAck)) == wire::kTcpSyn;
-    if (id != flow::kNoFlow && expired(w, id, now)) {
+    if (id != flow::kNoFlow) {
         const FlowHot& hot = (*w.table)[id];
-        close_flow(w, id, hot.has(kEnded) ? hot.end_reason : EndReason::idle);
-        id = flow::kNoFlow;
-    } else if (id != flow::kNoFlow && syn && (*w.table)[id].cold == flow::kNoState) {
-        close_flow(w, id, EndReason::reused);
-        id = flow::kNoFlow;
+        const bool over = expired(w, id, now);
+        const bool again = hot.cold == flow::kNoState && tcp &&
+                           used_again(hot, sender_of(hot, key.from_low), packet);
+        if (over || again) {
+            close_flow(w, id, over ? idle_reason(w, id) : end_reason(hot, EndReason::reused));
+            id = flow::kNoFlow;
+        }
     }
     if (id == flow::kNoFlow) id = open_flow(w, key, hash, packet, now);
     if (id == flow::kNoFlow) return;
     FlowHot* hot = &(*w.table)[id];
+    Side from = sender_of(*hot, key.from_low);
+    if (tcp && at_rest(w, *hot, from)) drop_padding(packet);
     if (wants_cold(*hot, packet) && take_cold(w, id)) {
         FlowContext flow{w, id, *hot, (*w.cold)[hot->cold], now, {}};
-        around(flow, packet);
+        around(flow, from, packet);
     }
-    Side from = key.from_low == hot->has(kClientLow) ? Side::client : Side::server;
     if (hot->cold != flow::kNoState) {
         if (!inspect_deep(w, id, from, key.from_low, packet, now)) {
-            close_flow(w, id, EndReason::reused);
+            close_flow(w, id, end_reason(*hot, EndReason::reused));
+            // Once at most: the streams of the new flow have seen no SYN that could differ.
             return on_packet(w, key, hash, flow::kNoFlow, packet, now);
         }
         // The bytes may have corrected who the client is.
-        from = key.from_low == hot->has(kClientLow) ? Side::client : Side::server;
+        from = sender_of(*hot, key.from_low);
     } else {
         w.counters.add(Counter::packets_settled);
     }
     hot->set(from == Side::client ? kSeenClient : kSeenServer);
     hot->last_seen = std::max(hot->last_seen, now);
     w.table->touch(id, ticks(now));
+    const bool near = tcp && is_near(*hot, from, packet);
     const std::uint32_t bytes = tcp ? fresh_bytes(*hot, from, packet) : packet.payload_wire_bytes;
-    ++hot->packets[index(from)];
+    std::uint32_t& packets = hot->packets[index(from)];
+    if (packets != 0xffffffff) ++packets;
     if (bytes > 0) {
         hot->set(kPayload);
         hot->payload[index(from)] += bytes;
         if (metered(w, *hot)) count_turn(w, id, from, bytes, now);
     }
-    if (tcp) on_flags(w, id, from, packet);
-}
-
-// Some middleboxes count the padding of a 60-byte frame into the IP length of a pure ACK: up to six zero
-// bytes that no sender sent (seen in the wild; they would stand before the hello).
-void drop_padding(wire::PacketView& packet) noexcept {
-    if (packet.transport != wire::Transport::tcp) return;
-    if ((packet.tcp_flags & ~wire::kTcpSyn) != wire::kTcpAck) return;
-    if (packet.payload.empty() || packet.payload_wire_bytes > 6) return;
-    for (const std::uint8_t byte : packet.payload)
-        if (byte != 0) return;
-    packet.payload = {};
-    packet.payload_wire_bytes = 0;
+    if (near) on_flags(w, id, from, packet);
 }
 
 flow::DirectedKey key_of(const wire::PacketView& view) noexcept {
@@ -252,6 +301,9 @@ struct Inspector::Rooms : Workspace {
         for (unsigned i = 0; i < waiting_count; ++i) {
             Waiting& one = waiting[i];
             run_timers(one.time);
+            const bool tcp = one.view.transport == wire::Transport::tcp;
+            counters.add(tcp ? Counter::packets_tcp : Counter::packets_udp);
+            relieve(*this);
             on_packet(*this, one.key, one.hash, one.guess, one.view, one.time);
         }
         waiting_count = 0;
@@ -260,11 +312,10 @@ struct Inspector::Rooms : Workspace {
         Waiting& one = waiting[waiting_count];
         counters.add(Counter::packet_bytes, frame.bytes.size());
         const wire::DecodeResult result =
-            decoder.decode(frame.bytes, frame.wire_bytes, frame.link, frame.time, one.view);
+            decoder.decode(frame.bytes, frame.wire_bytes, frame.link, bounded(frame.time), one.view);
         counters.add(result);
         if (result != wire::DecodeResult::ok) return;
-        drop_padding(one.view);
-        if (!is_multicast(one.view) && duplicates.is_copy(one.view, frame.time)) {
+        if (!is_multicast(one.view) && duplicates.is_copy(one.view, bounded(frame.time))) {
             counters.add(Counter::packets_copied_by_span);
             return;
         }
@@ -272,7 +323,7 @@ struct Inspector::Rooms : Workspace {
         const wire::PacketView& view = one.view;
         one.key = key_of(view);
         one.hash = table->hash(one.key.key);
-        one.time = frame.time;
+        one.time = bounded(frame.time);
         table->prefetch_index(one.hash);
         ++waiting_count;
         // A reassembled datagram lives in the decoder until its next call.
@@ -321,7 +372,7 @@ void Inspector::inspect(std::span<const Frame> burst) noexcept {
     rooms.handle_waiting();
 }
 
-void Inspector::advance(Nanos now) noexcept { rooms_->run_timers(now); }
+void Inspector::advance(Nanos now) noexcept { rooms_->run_timers(bounded(now)); }
 
 bool Inspector::finish(std::size_t flows_max) noexcept {
     Rooms& rooms = *rooms_;
@@ -333,6 +384,7 @@ bool Inspector::finish(std::size_t flows_max) noexcept {
         close_flow(rooms, rooms.finish_at, hot.has(kEnded) ? hot.end_reason : EndReason::end);
         ++closed;
     }
+    rooms.finish_at = 0;
     return true;
 }
 

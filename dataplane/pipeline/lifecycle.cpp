@@ -9,12 +9,6 @@ namespace {
 
 using contract::EndReason;
 
-EndReason idle_reason(const Workspace& w, flow::FlowId id) noexcept {
-    const FlowHot& hot = (*w.table)[id];
-    if (hot.has(kEnded)) return hot.end_reason;
-    return !hot.has(kUdp) && w.table->half_open(id) ? EndReason::half_open : EndReason::idle;
-}
-
 // Clear HTTP and SSH are read to their end; these have nothing to tell after their handshake.
 bool is_encrypted(contract::App app) noexcept {
     return app == contract::App::tls || app == contract::App::quic || app == contract::App::dtls;
@@ -84,10 +78,10 @@ void write_end(Workspace& w, flow::FlowId id, EndReason reason) noexcept {
     w.wheel->cancel(id);
 }
 
-// The cold state of the oldest flow that is still half open goes to the newcomer.
-bool steal_cold(Workspace& w) noexcept {
-    while (!w.half_open.empty()) {
-        const HalfOpen oldest = w.half_open.pop();
+// The oldest flow of the queue that is still half open goes, with all it holds.
+bool close_oldest(Workspace& w, HalfOpenQueue& queue) noexcept {
+    while (!queue.empty()) {
+        const HalfOpen oldest = queue.pop();
         if (!w.table->live(oldest.id) || !w.table->half_open(oldest.id)) continue;
         if ((*w.table)[oldest.id].number != oldest.number) continue;
         if ((*w.table)[oldest.id].cold == flow::kNoState) continue;
@@ -97,12 +91,58 @@ bool steal_cold(Workspace& w) noexcept {
     return false;
 }
 
+// No half-open flow is left. Of the next few that hold cold state the one that matters least tells what it
+// knows and settles early: first those that never shook hands, then the longest unseen. All ids are taken
+// here, so every one has its flow.
+bool settle_one(Workspace& w) noexcept {
+    constexpr std::uint32_t kSample = 16;
+    const std::uint32_t capacity = w.cold->capacity();
+    flow::FlowId chosen = flow::kNoFlow;
+    for (std::uint32_t i = 0; i < kSample && i < capacity; ++i) {
+        const flow::FlowId id = (*w.cold)[(w.cold_hand + i) % capacity].flow;
+        SEINE_ASSERT((*w.table)[id].cold == (w.cold_hand + i) % capacity);
+        if (chosen == flow::kNoFlow) chosen = id;
+        const FlowHot& hot = (*w.table)[id];
+        const FlowHot& best = (*w.table)[chosen];
+        const bool shook = hot.has(kHandshaken);
+        const bool best_shook = best.has(kHandshaken);
+        if (shook != best_shook ? best_shook : hot.last_seen < best.last_seen) chosen = id;
+    }
+    w.cold_hand = (w.cold_hand + kSample) % capacity;
+    FlowHot& hot = (*w.table)[chosen];
+    FlowContext flow{w, chosen, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
+    hot.has(kUdp) ? end_udp(flow) : end_tcp(flow);
+    flow.incomplete(Incomplete::state_exhausted);
+    w.counters.add(Counter::cold_settled_early);
+    const bool talked = hot.has(kHandshaken) && hot.has(kPayload);
+    if (hot.has(kWorthy) || talked || w.config.records_all) {
+        emit_open(flow);
+        emit_late(flow);
+    }
+    hot.set(kSettled);
+    release_cold(w, chosen);
+    return true;
+}
+
 }  // namespace
+
+EndReason idle_reason(const Workspace& w, flow::FlowId id) noexcept {
+    const FlowHot& hot = (*w.table)[id];
+    const bool half_open = !hot.has(kUdp) && !hot.has(kSettled) && w.table->half_open(id);
+    return end_reason(hot, half_open ? EndReason::half_open : EndReason::idle);
+}
+
+void relieve(Workspace& w) noexcept {
+    constexpr unsigned kFlowsAtOnce = 4;
+    const stream::BufferPool& pool = *w.stream_pool;
+    for (unsigned i = 0; i < kFlowsAtOnce && pool.bytes_used() > pool.bytes_total() / 4 * 3; ++i)
+        if (!close_oldest(w, w.half_open_holders)) return;
+}
 
 bool take_cold(Workspace& w, flow::FlowId id) noexcept {
     std::uint32_t cold = w.cold->take();
     // The newcomer is not yet in the queue, so it cannot be its own victim.
-    if (cold == flow::kNoState && steal_cold(w)) cold = w.cold->take();
+    if (cold == flow::kNoState && (close_oldest(w, w.half_open) || settle_one(w))) cold = w.cold->take();
     if (cold == flow::kNoState) {
         w.counters.add(Counter::cold_exhausted);
         return false;
@@ -151,10 +191,8 @@ Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {
         if (!hot.has(kOpenTold)) due = std::min(due, since + limits.open_after_hello_ns);
         else if (is_encrypted(hot.app)) due = std::min(due, since + limits.settle_ns);
     }
-    if (hot.has(kOpenTold)) {
-        const auto after = static_cast<std::int64_t>(hot.update_due_s) * kSecond;
-        due = std::min(due, hot.first_seen + after);
-    }
+    if (hot.has(kOpenTold) && limits.update_every_ns > 0)
+        due = std::min(due, hot.first_seen + static_cast<std::int64_t>(hot.update_no) * limits.update_every_ns);
     return due;
 }
 
@@ -172,12 +210,11 @@ void on_timer(Workspace& w, flow::FlowId id, Nanos now) noexcept {
             release_cold(w, id);
         }
     }
-    const std::int64_t every_s = w.config.limits.update_every_ns / kSecond;
-    const auto alive_s = (now - hot.first_seen) / kSecond;
-    if (hot.has(kOpenTold) && alive_s >= static_cast<std::int64_t>(hot.update_due_s)) {
+    const std::int64_t every_ns = w.config.limits.update_every_ns;
+    const std::int64_t periods = every_ns > 0 ? (now - hot.first_seen) / every_ns : 0;
+    if (hot.has(kOpenTold) && every_ns > 0 && periods >= static_cast<std::int64_t>(hot.update_no)) {
         emit_update(w, id);
-        const std::int64_t next = (alive_s / every_s + 1) * every_s;
-        hot.update_due_s = static_cast<std::uint64_t>(next) & 0xffffff;
+        hot.update_no = static_cast<std::uint64_t>(periods + 1) & 0xffffff;
     }
     w.wheel->schedule(id, deadline_of(w, id));
 }
@@ -195,7 +232,7 @@ void settle(Workspace& w, flow::FlowId id, Nanos now) noexcept {
 #endif
         const bool both = cold.tls.client_hello && cold.tls.server_hello;
         const bool read = cold.protocol[0] == Protocol::done && cold.protocol[1] == Protocol::done;
-        if (!(read && !quic) && !(both && timed && quic)) return;
+        if (!read && !(both && timed && quic)) return;
         end_udp(flow);
     } else {
         if (!tcp_settled(flow)) return;

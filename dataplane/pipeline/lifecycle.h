@@ -12,6 +12,15 @@ void release_cold(Workspace& w, flow::FlowId id) noexcept;
 void close_flow(Workspace& w, flow::FlowId id, contract::EndReason reason) noexcept;
 // The same without touching the table, for a flow that is being evicted.
 void settle_evicted(Workspace& w, flow::FlowId id) noexcept;
+// When reassembly buffers run short, the oldest half-open flows that hold some go; a few at a call.
+void relieve(Workspace& w) noexcept;
+// The reason of a flow that FIN or RST has ended, else `otherwise`.
+[[nodiscard]] inline contract::EndReason end_reason(const FlowHot& hot,
+                                                    contract::EndReason otherwise) noexcept {
+    return hot.has(kEnded) ? hot.end_reason : otherwise;
+}
+// The reason of a flow that is past its limit.
+[[nodiscard]] contract::EndReason idle_reason(const Workspace& w, flow::FlowId id) noexcept;
 // A flow that is past its own limit is over, whether its timer has come up or not.
 [[nodiscard]] bool expired(const Workspace& w, flow::FlowId id, Nanos now) noexcept;
 // When the flow's timer is due next.

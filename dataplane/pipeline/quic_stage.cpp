@@ -133,7 +133,8 @@ void on_quic_datagram(FlowContext& flow, ByteView payload, std::uint8_t path) no
     evidence(flow, facts, from);
     if (facts.rekeyed) restart(flow);
     if (!facts.crypto.empty()) take_pieces(flow, facts, from);
-    if (session.exhausted(path) && !flow.cold.tls.client_hello) {
+    if (session.exhausted(path) && !flow.cold.tls.client_hello &&
+        flow.cold.protocol[0] != Protocol::done) {
         flow.w.counters.add(Counter::quic_gave_up);
         flow.incomplete(Incomplete::quic_gave_up);
         flow.cold.protocol[0] = flow.cold.protocol[1] = Protocol::done;

@@ -170,6 +170,11 @@ void emit_close(Workspace& w, flow::FlowId id, contract::EndReason reason) noexc
 
 void keep_exchange(Workspace& w, flow::FlowId id, const Exchange& exchange) noexcept {
     FlowHot& hot = (*w.table)[id];
+    // A block that fills within the first second must not be told before the flow is.
+    if (!hot.has(kOpenTold) && hot.cold != flow::kNoState) {
+        FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
+        emit_open(flow);
+    }
     if (hot.exchanges == flow::kNoState) hot.exchanges = w.exchanges->take();
     if (hot.exchanges == flow::kNoState) {
         w.counters.add(Counter::exchange_blocks_exhausted);

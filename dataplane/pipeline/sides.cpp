@@ -20,6 +20,8 @@ void swap_sides(FlowContext& flow) noexcept {
     std::swap(hot.payload[0], hot.payload[1]);
     std::swap(hot.next_seq[0], hot.next_seq[1]);
     std::swap(cold.protocol[0], cold.protocol[1]);
+    std::swap(cold.syn_seen[0], cold.syn_seen[1]);
+    std::swap(cold.numbers.outer_source, cold.numbers.outer_target);
     std::swap(cold.ttl[0], cold.ttl[1]);
     for (std::int32_t& bytes : cold.early_payload) bytes = -bytes;
     std::swap(cold.bare_acks[0], cold.bare_acks[1]);

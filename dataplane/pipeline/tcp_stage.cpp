@@ -138,6 +138,9 @@ std::uint64_t feed(FlowContext& flow, Side& from, ByteView bytes) noexcept {
                 return bytes.size();
         }
     }
+    // Thousands of empty records or frames in one stretch: nobody sends that to be understood.
+    flow.w.counters.add(Counter::stream_limit_segments);
+    flow.incomplete(Incomplete::stream_limit);
     flow.cold.protocol[index(from)] = Protocol::done;
     return bytes.size();
 }
@@ -177,10 +180,11 @@ void drain(FlowContext& flow, Side from) noexcept {
 // Bytes are missing that will not come. HTTP/1 can find its feet again at the next head.
 void on_lost(FlowContext& flow, Side from) noexcept {
     Cold& cold = flow.cold;
-    flow.w.counters.add(Counter::stream_lost);
-    cold.rtt.mark(RttCause::loss);
     const Protocol protocol = cold.protocol[index(from)];
+    if (protocol == Protocol::done) return;
+    cold.rtt.mark(RttCause::loss);
     if (protocol == Protocol::http1) {
+        flow.w.counters.add(Counter::stream_lost);
         flow.incomplete(Incomplete::stream_lost);
         from == cold.speaker ? cold.http1.client_lost() : cold.http1.server_lost();
     } else if (protocol != Protocol::watch && protocol != Protocol::undecided) {
@@ -243,6 +247,19 @@ void note_early(Cold& cold, Side from, const wire::PacketView& packet) noexcept 
     cold.early_payload[cold.early_count++] = from == Side::client ? bytes : -bytes;
 }
 
+// A SYN that other packets overtook knows better than their ports who the client is.
+void orient_by_syn(FlowContext& flow, Side& from, bool answer) noexcept {
+    if (flow.hot.has(kClientKnown)) return;
+    flow.hot.set(kClientKnown);
+    const auto read = [&](Side side) {
+        const Protocol protocol = flow.cold.protocol[index(side)];
+        return protocol != Protocol::undecided && protocol != Protocol::watch;
+    };
+    if (from == (answer ? Side::server : Side::client) || read(Side::client) || read(Side::server)) return;
+    swap_sides(flow);
+    from = other(from);
+}
+
 }  // namespace
 
 TcpOutcome on_tcp_segment(FlowContext& flow, Side from, const wire::PacketView& packet) noexcept {
@@ -260,12 +277,15 @@ TcpOutcome on_tcp_segment(FlowContext& flow, Side from, const wire::PacketView& 
     const stream::Room room = flow.w.room();
     stream::Push push = cold.stream[index(from)].push(room, segment);
     if (push.pushed == stream::Pushed::new_connection && ack && !flow.hot.has(kHandshaken)) {
+        const bool answers_alone = !flow.hot.has(kSeenClient) && flow.hot.payload[index(from)] > 0;
+        if (answers_alone) return TcpOutcome::begins_anew;
         // A SYN-ACK is the word of the server; what came before it was of another time or hand.
         cold.stream[index(from)].clear(room);
         cold.stream[index(from)] = stream::TcpStream();
         push = cold.stream[index(from)].push(room, segment);
     }
     if (push.pushed == stream::Pushed::new_connection && !ack) return TcpOutcome::begins_anew;
+    if (syn && push.pushed != stream::Pushed::new_connection) orient_by_syn(flow, from, ack);
     cold.reset = push.rst;
     if (cold.ttl[index(from)] == 0) cold.ttl[index(from)] = packet.ttl;
     if (syn && ack == (from == Side::server)) on_syn(flow, from, packet);

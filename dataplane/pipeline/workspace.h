@@ -64,7 +64,8 @@ struct Workspace {
                   config.table_seed),
           duplicates(config.limits.span_copies_max, config.table_seed),
           h2_pool({.connection_count = config.limits.h2_connections_max}),
-          half_open(config.limits.cold_flows_max) {}
+          half_open(config.limits.cold_flows_max),
+          half_open_holders(config.limits.cold_flows_max) {}
 
     static constexpr std::size_t kFactsBytes = 4096;
     static constexpr std::size_t kRawFactsBytes = std::size_t{256} * 1024;
@@ -76,6 +77,7 @@ struct Workspace {
     wire::DuplicateFilter duplicates;
     http::H2Pool h2_pool;
     HalfOpenQueue half_open;
+    HalfOpenQueue half_open_holders;  // those that hold reassembly buffers too
     std::unique_ptr<FactsPool> facts;
     std::unique_ptr<flow::FlowTable<FlowHot>> table;
     std::unique_ptr<flow::TimerWheel> wheel;
@@ -86,6 +88,7 @@ struct Workspace {
     std::unique_ptr<crypto::Digester> digester;
     std::unique_ptr<crypto::KeyedHash> keyed;
     std::uint64_t flows_numbered = 0;
+    std::uint32_t cold_hand = 0;  // where the search for state to take back goes on
     Nanos now;  // latest time seen
 
     // Scratch of one call; nothing in it is kept between packets.

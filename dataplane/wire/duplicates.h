@@ -88,7 +88,7 @@ inline std::uint64_t DuplicateFilter::tag_of(const PacketView& packet) const noe
                                 packet.payload_wire_bytes;
     const Sample head = head_of(packet.payload);
     const std::uint64_t addresses =
-        mix64(packet.source.words[0] ^ std::rotl(packet.target.words[0], 32) ^ seed_,
+        mix64(packet.source.words[0] ^ std::rotl(packet.target.words[0], 32) ^ seed_ ^ kOdd2,
               packet.source.words[1] ^ std::rotl(packet.target.words[1], 32) ^ kOdd0);
     return addresses ^ mix64(ports ^ seed_ ^ kOdd1, order ^ kOdd2) ^
            mix64(rest ^ seed_ ^ kOdd2, head.first ^ kOdd1) ^

@@ -1,3 +1,4 @@
+// DTLS: one datagram to records, fragments and handshake messages.
 #include "dataplane/pipeline/handshake.h"
 #include "dataplane/pipeline/quic_stage.h"
 #include "dataplane/pipeline/sides.h"

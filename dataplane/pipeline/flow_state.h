@@ -135,6 +135,7 @@ struct Cold {
     std::uint16_t mss[2] = {};
     std::uint16_t segments_watched = 0;
     bool unknown_counted = false;
+    bool dialogue_told = false;  // SOCKS, STARTTLS ...: the preface that both sides take part in
     bool reset = false;  // the segment at hand is a RST inside the window
     bool presented_token = false;
     bool syn_seen[2] = {};  // SYN of the client, SYN-ACK of the server

@@ -156,12 +156,17 @@ Feed feed_preface(FlowContext& flow, Side from, ByteView bytes) noexcept {
         return {step.consume, Next::again};
     }
     if (!step.tunnel) return {step.consume, Next::again};
-    if (preface.kind() == preface::Kind::proxy) proxied(flow, flow.w.proxy_header);
-    flow.w.counters.add(Counter::preface_found);
-    flow.fact(contract::Field::preface, preface::name_of(preface.kind()));
-    ++flow.cold.preface_depth;
+    const bool proxy = preface.kind() == preface::Kind::proxy;
+    if (proxy) proxied(flow, flow.w.proxy_header);
+    // Both sides come to the end of a dialogue; it was one.
+    if (proxy || !flow.cold.dialogue_told) {
+        flow.cold.dialogue_told = !proxy;
+        flow.w.counters.add(Counter::preface_found);
+        flow.fact(contract::Field::preface, preface::name_of(preface.kind()));
+        ++flow.cold.preface_depth;
+    }
     // Only the client sends a PROXY header, so the machine is free for what is inside it.
-    if (preface.kind() == preface::Kind::proxy) preface = preface::Preface();
+    if (proxy) preface = preface::Preface();
     return {step.consume, Next::recognise};
 }
 

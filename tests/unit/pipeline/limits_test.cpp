@@ -200,7 +200,7 @@ TEST(Limits, TimeMayJumpAnywhere) {
     talk.open();
     talk.client(client_hello_record());
     for (const std::int64_t at :
-         {std::int64_t{0}, std::numeric_limits<std::int64_t>::max() - kMillisecond,
+         {std::int64_t{0}, std::numeric_limits<std::int64_t>::max() - 10 * kSecond,
           std::numeric_limits<std::int64_t>::min(), Line::kStart, Line::kStart - 3600 * kSecond,
           Line::kStart + 20 * 365 * 86400 * kSecond}) {
         line.set_now({at});

@@ -189,6 +189,10 @@ Status Run::open_admin() {
 }
 
 Status Run::start() {
+    if (!config_.signatures.empty()) {
+        return failed("--signatures " + config_.signatures +
+                      ": signatures are not built yet; leave the option away");
+    }
     Status step = look_at_inputs();
     if (!step.ok()) return step;
     auto outputs = Outputs::open(config_);

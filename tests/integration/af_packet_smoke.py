@@ -142,9 +142,9 @@ class Run:
         report.equal(code, 0, "%s: SIGTERM drains and ends with 0" % name)
         port, totals = stats["ports"][0], stats["totals"]
         report.equal(port["kernel_drops"], 0, "%s: the kernel lost nothing" % name)
-        # What arrives between the last poll and the last look at the kernel's counter is nobody's any more.
+        # The kernel's counter and ours are read one after the other: what arrives between is in one of them.
         late = port["kernel_packets"] - totals["packets"] - totals["handover_dropped"]
-        report.check(0 <= late <= 5, "%s: every packet the kernel saw was inspected" % name, "%d more seen than inspected" % late)
+        report.check(-5 <= late <= 5, "%s: every packet the kernel saw was inspected" % name, "%d more seen than inspected" % late)
         report.equal(totals["records_dropped_ring_full"], 0, "%s: no record was lost" % name)
         seen = flows(lines)
         report.equal(len(seen), 2 * count, "%s: a record for every connection" % name)

@@ -49,6 +49,8 @@ def one(args, rules, tool, wrong, capture, expected):
         if ran.code == 1 and len(ran.error_lines()) != 1:
             return compare.Counts(), ["exit 1 without one clear line: %s" % ran]
         left_out = () if args.program == "seine-replay" else compare.RAW_FORMS
+        if args.no_ja4plus:
+            left_out += compare.JA4PLUS
         return compare.match(rules, expected, out_path, os.path.basename(capture), wrong, left_out)
 
 
@@ -56,7 +58,7 @@ def main():
     args = programs.arguments(__doc__, ("--program", {"default": "seine-replay"}), ("--set", {"default": "vectors"}),
                               ("--workers", {"type": int, "default": 2}), ("--every", {"type": int, "default": 1}),
                               ("--jobs", {"type": int, "default": 2}), ("--only", {"default": ""}),
-                              ("--show", {"type": int, "default": 3}),
+                              ("--show", {"type": int, "default": 3}), ("--no-ja4plus", {"action": "store_true"}),
                               ("--table", {"help": "file that gets the counts per fingerprint"}))
     tool, rules, found = programs.program(args, args.program), compare.shared_rules(), pairs(args.set)
     title = "%s over %s" % (args.program, args.set)

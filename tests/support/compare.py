@@ -5,6 +5,8 @@ import json
 
 import programs
 
+# What a build without JA4+ does not know (dataplane/fingerprint/ja4plus).
+JA4PLUS = ("ja4s", "ja4s_r", "ja4h", "ja4h_r", "ja4h_ro", "ja4x", "ja4l_c", "ja4l_s", "ja4t", "ja4ts", "ja4ssh", "ja4ssh_final", "ja4d")
 RAW_FORMS = ("ja4_r", "ja4_ro", "ja4s_r", "ja4h_r")
 
 

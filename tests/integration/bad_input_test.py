@@ -123,7 +123,7 @@ def check_runtime(tool, folder):
     one_line(ran, "seine-dataplane: and names memory", "memory")
     ran = programs.run([tool, "--af-packet", "nosuchif0", "--records", "jsonl:-"], cwd=folder, timeout_s=30)
     report.equal(ran.code, 1, "seine-dataplane: an interface that is not there ends with 1")
-    one_line(ran, "seine-dataplane: and says which option asked for it", "--af-packet")
+    one_line(ran, "seine-dataplane: and names the interface", "--af-packet", "nosuchif0")
 
 
 def main():

@@ -18,7 +18,15 @@ class ByteRing {
         : size_(std::bit_ceil(capacity_bytes < 4096 ? std::size_t{4096} : capacity_bytes)),
           buffer_(std::make_unique<std::uint8_t[]>(size_)) {}
 
-    // Producer: room for one message of at most `bytes_max`; empty when the ring is full.
+    // Producer, before the first message: instead of giving up when the ring is full, reserve() calls
+    // `pause(context)` until there is room. For input that can wait, such as files.
+    using Pause = void (*)(void* context) noexcept;
+    void pause_when_full(Pause pause, void* context) noexcept {
+        pause_ = pause;
+        pause_context_ = context;
+    }
+    // Producer: room for one message of at most `bytes_max`; empty when the ring is full, or can never
+    // hold that much.
     std::span<std::uint8_t> reserve(std::size_t bytes_max) noexcept;
     // Producer: publishes the first `bytes` of the last reservation.
     void commit(std::size_t bytes) noexcept;
@@ -44,6 +52,8 @@ class ByteRing {
     alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
     std::uint64_t reserved_at_ = 0;
     std::uint64_t tail_seen_ = 0;
+    Pause pause_ = nullptr;
+    void* pause_context_ = nullptr;
     alignas(64) std::atomic<std::uint64_t> tail_{0};  // written by the consumer
     std::uint64_t front_next_ = 0;
 };
@@ -56,7 +66,11 @@ inline std::span<std::uint8_t> ByteRing::reserve(std::size_t bytes_max) noexcept
     if (need > size_ || total > size_) return {};
     if (head + total - tail_seen_ > size_) {
         tail_seen_ = tail_.load(std::memory_order_acquire);
-        if (head + total - tail_seen_ > size_) return {};
+        while (head + total - tail_seen_ > size_) {
+            if (pause_ == nullptr) return {};
+            pause_(pause_context_);
+            tail_seen_ = tail_.load(std::memory_order_acquire);
+        }
     }
     if (need > to_end) {
         std::memcpy(buffer_.get() + (head & (size_ - 1)), &kWrap, sizeof kWrap);

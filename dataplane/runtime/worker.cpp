@@ -19,7 +19,7 @@ constexpr std::size_t kBurst = pipeline::Inspector::kBurstMax;
 // A frame in several buffers is copied into one piece of at most this size: what libpcap lets a
 // capture hold, and more than any IP packet but a jumbogram.
 constexpr std::size_t kScratchBytes = std::size_t{256} << 10;
-constexpr std::size_t kFinishStep = 64;  // flows closed between two looks at the record ring
+constexpr std::size_t kFinishStep = 64;  // flows closed between two beats
 constexpr unsigned kSpinsBeforeSleep = 64;
 constexpr long kSleepNs = 50'000;
 constexpr std::int64_t kAdvanceNs = kMillisecond;  // timers of an idle worker
@@ -33,7 +33,9 @@ void nap() noexcept {
 
 struct Worker::Rooms {
     Rooms(const WorkerConfig& c)
-        : config(c), records(c.record_ring_bytes), scratch(new std::uint8_t[kScratchBytes]) {}
+        : config(c), records(c.record_ring_bytes), scratch(new std::uint8_t[kScratchBytes]) {
+        if (c.lossless) records.pause_when_full(wait_for_exporter, this);
+    }
 
     WorkerConfig config;
     ByteRing records;
@@ -49,14 +51,13 @@ struct Worker::Rooms {
     void beat() noexcept {
         heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
-    // Half a ring is more than the records that one burst, or one step of finish(), can cause.
-    void wait_for_room() noexcept {
-        if (!config.lossless || records.room() >= records.capacity() / 2) return;
-        counters.add(WorkerCounter::record_ring_waits);
-        while (records.room() < records.capacity() / 2) {
-            beat();
-            nap();
-        }
+    // One packet may end many flows, when time leaps over a gap in a capture: so it is the record ring
+    // itself that waits, record by record.
+    static void wait_for_exporter(void* self) noexcept {
+        Rooms& rooms = *static_cast<Rooms*>(self);
+        rooms.counters.add(WorkerCounter::record_ring_waits);
+        rooms.beat();
+        nap();
     }
     [[nodiscard]] ByteView in_one_piece(const rte_mbuf* packet) noexcept;
     void inspect(std::size_t count) noexcept;
@@ -112,11 +113,9 @@ void Worker::Rooms::inspect(std::size_t count) noexcept {
 void Worker::Rooms::finish(const PacketSource& source) noexcept {
     // A worker that saw nothing for a while closes its idle flows as if it had seen every packet.
     const Nanos last = source.last_time();
-    wait_for_room();
     if (last.count != 0) inspector->advance(last);
     bool all_closed = false;
     while (!all_closed) {
-        wait_for_room();
         all_closed = inspector->finish(kFinishStep);
         beat();
     }
@@ -141,7 +140,6 @@ void Worker::run(PacketSource& source) noexcept {
     Nanos advanced;
     for (;;) {
         rooms.beat();
-        rooms.wait_for_room();
         const std::size_t count = source.receive(rooms.packets);
         if (count > 0) {
             quiet_polls = 0;

@@ -101,6 +101,28 @@ void emit_plain(Workspace& w, flow::FlowId id, contract::Kind kind, Fill&& fill)
 
 }  // namespace
 
+void FlowContext::facts_dropped() noexcept {
+    w.counters.add(Counter::facts_dropped);
+    incomplete(Incomplete::facts_dropped);
+}
+
+// True when a record has taken what was there, so that there is room again.
+bool FlowContext::make_room() noexcept {
+    if (cold.facts.used == 0 || !hot.has(kWorthy)) return false;
+    hot.has(kOpenTold) ? emit_late(*this) : emit_open(*this);
+    return true;
+}
+
+void FlowContext::fact(contract::Field field, std::string_view text) noexcept {
+    if (cold.facts.text(*w.facts, field, text)) return;
+    if (!make_room() || !cold.facts.text(*w.facts, field, text)) facts_dropped();
+}
+
+void FlowContext::hash_fact(contract::Field field, std::uint64_t hash) noexcept {
+    if (cold.facts.hex64(*w.facts, field, hash)) return;
+    if (!make_room() || !cold.facts.hex64(*w.facts, field, hash)) facts_dropped();
+}
+
 Counter record_counter(contract::Kind kind) noexcept {
     switch (kind) {
         case contract::Kind::open: return Counter::records_open;

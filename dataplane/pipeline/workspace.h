@@ -67,7 +67,7 @@ struct Workspace {
           half_open(config.limits.cold_flows_max),
           half_open_holders(config.limits.cold_flows_max) {}
 
-    static constexpr std::size_t kFactsBytes = 4096;
+    static constexpr std::size_t kFactsBytes = 3072;  // with the fixed part within one record
     static constexpr std::size_t kRawFactsBytes = std::size_t{256} * 1024;
 
     InspectorConfig config;
@@ -122,12 +122,9 @@ struct FlowContext {
     Nanos now;
     ByteView segment;  // payload of the TCP segment at hand
 
-    void fact(contract::Field field, std::string_view text) noexcept {
-        if (!cold.facts.text(*w.facts, field, text)) facts_dropped();
-    }
-    void hash_fact(contract::Field field, std::uint64_t hash) noexcept {
-        if (!cold.facts.hex64(*w.facts, field, hash)) facts_dropped();
-    }
+    // Facts wait for the next record of the flow; when they fill their slab, that record is written now.
+    void fact(contract::Field field, std::string_view text) noexcept;
+    void hash_fact(contract::Field field, std::uint64_t hash) noexcept;
     void incomplete(Incomplete why) noexcept {
         cold.numbers.incomplete_known |= 1u << static_cast<unsigned>(why);
     }
@@ -138,10 +135,8 @@ struct FlowContext {
     }
 
   private:
-    void facts_dropped() noexcept {
-        w.counters.add(Counter::facts_dropped);
-        incomplete(Incomplete::facts_dropped);
-    }
+    bool make_room() noexcept;
+    void facts_dropped() noexcept;
 };
 
 }  // namespace seine::pipeline

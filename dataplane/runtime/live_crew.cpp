@@ -41,6 +41,7 @@ class LiveCrew final : public Crew {
         pool.name = "seine-live";
         pool.packets = plan.buffers;
         pool.data_bytes = plan.buffer_bytes;
+        pool.socket = Port::socket_of(plan.inputs.front().name);
         auto made = Pool::make(pool);
         if (!made) return made.error();
         pool_ = std::move(*made);

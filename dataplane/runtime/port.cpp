@@ -58,6 +58,22 @@ rte_eth_conf receive_config(const PortConfig& config, const rte_eth_dev_info& in
     return conf;
 }
 
+// Queues in turn over the whole redirection table. True when the device spreads flows from here on; one
+// without a table of its own spreads as its driver set it up.
+bool spread_evenly(std::uint16_t port, std::uint16_t entries, std::uint16_t queues) noexcept {
+    if (entries == 0) return true;
+    constexpr std::size_t kGroups = RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE;
+    rte_eth_rss_reta_entry64 table[kGroups] = {};
+    if (entries > RTE_ETH_RSS_RETA_SIZE_512) return true;
+    for (std::uint16_t i = 0; i < entries; ++i) {
+        rte_eth_rss_reta_entry64& group = table[i / RTE_ETH_RETA_GROUP_SIZE];
+        group.mask |= std::uint64_t{1} << i % RTE_ETH_RETA_GROUP_SIZE;
+        group.reta[i % RTE_ETH_RETA_GROUP_SIZE] = static_cast<std::uint16_t>(i % queues);
+    }
+    const int done = rte_eth_dev_rss_reta_update(port, table, entries);
+    return done == 0 || done == -ENOTSUP;
+}
+
 }  // namespace
 
 std::size_t Pool::bytes(const PoolConfig& config) noexcept {
@@ -104,8 +120,14 @@ Result<std::unique_ptr<Port>> Port::open(const PortConfig& config, Pool& pool) {
         return failed(config.label + ": no DPDK port of this name; bind it to vfio-pci (dpdk-devbind.py "
                       "-b vfio-pci " + config.device + ") or check the address with lspci");
     }
+    const Status ready = port->set_up(config, pool);
+    if (!ready.ok()) return ready;
+    return port;
+}
+
+Status Port::set_up(const PortConfig& config, Pool& pool) {
     rte_eth_dev_info info{};
-    int done = rte_eth_dev_info_get(port->id_, &info);
+    int done = rte_eth_dev_info_get(id_, &info);
     if (done != 0) return refused(config, "no answer from its driver", done);
     if (config.queues > info.max_rx_queues) {
         return failed(config.label + ": has " + std::to_string(info.max_rx_queues) +
@@ -113,30 +135,41 @@ Result<std::unique_ptr<Port>> Port::open(const PortConfig& config, Pool& pool) {
                       " workers want one each; lower --workers");
     }
     std::uint8_t rss_key[kRssKeyBytesMax];
-    const rte_eth_conf conf = receive_config(config, info, rss_key);
-    port->spreads_flows_ = conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
+    rte_eth_conf conf = receive_config(config, info, rss_key);
     const std::uint16_t transmit_queues = std::min(config.queues, info.max_tx_queues);
-    done = rte_eth_dev_configure(port->id_, config.queues, transmit_queues, &conf);
+    done = rte_eth_dev_configure(id_, config.queues, transmit_queues, &conf);
+    if (done != 0 && conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) {
+        // A driver that will not have our key: packets are then dealt by hash, worker to worker.
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+        conf.rx_adv_conf.rss_conf = {};
+        done = rte_eth_dev_configure(id_, config.queues, transmit_queues, &conf);
+    }
     if (done != 0) return refused(config, "its queues cannot be set up", done);
     std::uint16_t receive_descriptors = config.descriptors;
     std::uint16_t transmit_descriptors = 512;
-    static_cast<void>(rte_eth_dev_adjust_nb_rx_tx_desc(port->id_, &receive_descriptors,
-                                                       &transmit_descriptors));
-    const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(port->id_));
+    static_cast<void>(rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive_descriptors, &transmit_descriptors));
+    const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
     for (std::uint16_t queue = 0; queue < config.queues; ++queue) {
-        done = rte_eth_rx_queue_setup(port->id_, queue, receive_descriptors, socket, nullptr,
-                                      pool.handle());
+        done = rte_eth_rx_queue_setup(id_, queue, receive_descriptors, socket, nullptr, pool.handle());
         if (done != 0) return refused(config, "a receive queue cannot be set up", done);
     }
     for (std::uint16_t queue = 0; queue < transmit_queues; ++queue) {
-        done = rte_eth_tx_queue_setup(port->id_, queue, transmit_descriptors, socket, nullptr);
+        done = rte_eth_tx_queue_setup(id_, queue, transmit_descriptors, socket, nullptr);
         if (done != 0) return refused(config, "a transmit queue cannot be set up", done);
     }
-    done = rte_eth_dev_start(port->id_);
+    done = rte_eth_dev_start(id_);
     if (done != 0) return refused(config, "it does not start", done);
-    port->started_ = true;
-    if (config.hardware) static_cast<void>(rte_eth_promiscuous_enable(port->id_));
-    return port;
+    started_ = true;
+    if (conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) {
+        spreads_flows_ = spread_evenly(id_, info.reta_size, config.queues);
+    }
+    if (config.hardware) static_cast<void>(rte_eth_promiscuous_enable(id_));
+    return {};
+}
+
+int Port::socket_of(const std::string& device) noexcept {
+    std::uint16_t id = 0;
+    return rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0 ? rte_eth_dev_socket_id(id) : -1;
 }
 
 Port::~Port() {

@@ -58,6 +58,9 @@ class Port {
     Port(const Port&) = delete;
     Port& operator=(const Port&) = delete;
 
+    // NUMA node of a device that is already there; -1 when it is not, or has none.
+    static int socket_of(const std::string& device) noexcept;
+
     [[nodiscard]] std::uint16_t id() const noexcept { return id_; }
     [[nodiscard]] const std::string& label() const noexcept { return label_; }
     [[nodiscard]] std::uint16_t queues() const noexcept { return queues_; }
@@ -71,6 +74,7 @@ class Port {
 
   private:
     Port() = default;
+    Status set_up(const PortConfig& config, Pool& pool);
     std::uint16_t id_ = 0;
     std::uint16_t queues_ = 0;
     bool started_ = false;

@@ -1,5 +1,7 @@
 #include "dataplane/app/stats_report.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -118,7 +120,10 @@ std::string stats_document(const Report& report) {
 
 Status write_stats(const std::string& path, const std::string& document) {
     const bool terminal = path == "-";
-    const std::string beside = path + ".new";
+    // A device or a pipe is written to; only a file is replaced.
+    struct stat about {};
+    const bool direct = !terminal && stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode);
+    const std::string beside = direct ? path : path + ".new";
     std::FILE* file = terminal ? stdout : std::fopen(beside.c_str(), "we");
     const auto told = [&path] {
         return failed(path + ": counters cannot be written (" + std::strerror(errno) +
@@ -128,6 +133,7 @@ Status write_stats(const std::string& path, const std::string& document) {
     bool good = std::fprintf(file, "%s\n", document.c_str()) > 0 && std::fflush(file) == 0;
     if (terminal) return good ? Status() : told();
     good = std::fclose(file) == 0 && good;
+    if (direct) return good ? Status() : told();
     if (!good || std::rename(beside.c_str(), path.c_str()) != 0) {
         const Status why = told();
         std::remove(beside.c_str());

@@ -119,6 +119,10 @@ TEST(Config, RefusesTargetsItCannotRead) {
               std::string::npos);
 }
 
+TEST(Config, LetsAnythingGoToTheNullDevice) {
+    EXPECT_TRUE(read({"--pcap", "a", "--records", "jsonl:/dev/null", "--stats", "json:/dev/null"}));
+}
+
 TEST(Config, KeepsCapturesAndLiveInputApart) {
     EXPECT_NE(refusal({"--pcap", "a", "--af-packet", "eth0"}).find("--pcap"), std::string::npos);
     const auto config = read({"--af-packet", "eth0", "--af-packet", "eth1"});

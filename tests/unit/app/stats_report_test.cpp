@@ -57,6 +57,9 @@ TEST(StatsReport, IsWrittenWholeOrNotAtAll) {
     text << std::ifstream(path).rdbuf();
     EXPECT_EQ(text.str(), "{}\n");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+    // A device stays what it is.
+    EXPECT_TRUE(write_stats("/dev/null", "{}").ok());
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
     const Status refused = write_stats(folder + "/absent/stats.json", "{}");
     ASSERT_FALSE(refused.ok());
     EXPECT_NE(refused.message().find("stats.json: counters cannot be written"), std::string::npos);

@@ -93,7 +93,7 @@ LIBRARIES = [
     ("GoogleTest", r"g(test|mock)/", []),
     ("sockets", r"(sys/(socket|un|uio|ioctl)|netinet/.*|arpa/inet|net/if|net/if_arp|ifaddrs|netdb|poll|sys/epoll)\.h$",
      ["dataplane/export", "dataplane/app", "dataplane/runtime", "control/command", "control/account",
-      "control/dataplane_link", "control/export", "control/service", "control/cli", "tools/synth", "ebpf"]),
+      "control/dataplane_link", "control/export", "control/service", "control/cli", "control/model", "tools/synth", "ebpf"]),
 ]
 
 # Headers of the system that programs and base (memory maps) may use, but no parser and no stage.

@@ -152,7 +152,9 @@ enum class Fold : std::uint8_t {
     X(90, end_reason, choice, "", last, 1, "why the flow ended")                                 \
     X(91, incomplete, text_list, "", distinct, 1, "why a value that one would expect is absent") \
     X(92, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")         \
-    X(93, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")
+    X(93, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")                       \
+    X(94, tls_traits, text, "", first, 1,                                                        \
+      "what the client's TLS library does and does not (Seine's own)")
 
 enum class Field : std::uint16_t {
 #define SEINE_X(number, name, type, unit, fold, since, meaning) name = number,

@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/handshake.h"
 
 #include "dataplane/fingerprint/ja3.h"
+#include "dataplane/fingerprint/tls_traits.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/client_hello.h"
 #include "dataplane/tls/server_hello.h"
@@ -172,6 +173,9 @@ bool on_client_hello(FlowContext& flow, ByteView body, Transport transport) noex
     count_client(flow, transport);
     flow.fact(Field::ja4, print.ja4.view());
     flow.fact(Field::ja4_norm, print.ja4_norm.view());
+    fingerprint::TlsTraitsText traits;
+    fingerprint::tls_traits(hello, traits);
+    flow.fact(Field::tls_traits, traits.view());
     names_of(flow, hello);
     session_evidence(flow, hello);
     further_client_forms(flow, hello, transport);

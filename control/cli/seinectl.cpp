@@ -4,13 +4,19 @@
 #include <vector>
 
 #include "control/cli/commands.h"
+#include "control/cli/signature_command.h"
 
 int main(int argc, char** argv) {
     namespace cli = seine::cli;
     const std::vector<std::string> words(argv + 1, argv + argc);
-    auto invocation = cli::read_invocation(words);
     std::string out;
-    const seine::Status status = invocation ? cli::run(*invocation, out) : invocation.error();
+    seine::Status status;
+    if (!words.empty() && words[0] == "signature") {
+        status = cli::signature_command({words.begin() + 1, words.end()}, out);
+    } else {
+        const auto invocation = cli::read_invocation(words);
+        status = invocation ? cli::run(*invocation, out) : invocation.error();
+    }
     const bool printed =
         std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
     if (!status.ok()) {

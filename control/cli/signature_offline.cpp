@@ -1,0 +1,117 @@
+#include "control/cli/signature_offline.h"
+
+#include <algorithm>
+
+#include "dataplane/contract/json.h"
+#include "dataplane/signature/check.h"
+#include "dataplane/signature/rule_file.h"
+
+namespace seine::cli {
+namespace {
+
+using signature::Problems;
+
+void append_places(std::string& out, const char* key, const Problems& problems) {
+    out += "\"" + std::string(key) + "\":[";
+    const char* comma = "";
+    for (const signature::Problem& problem : problems.kept()) {
+        out += comma;
+        out += "{\"file\":";
+        contract::append_json_text(out, problem.place.file);
+        out += ",\"line\":" + std::to_string(problem.place.line) + ",\"column\":" +
+                std::to_string(problem.place.column) + ",\"text\":";
+        contract::append_json_text(out, problem.text);
+        out += "}";
+        comma = ",";
+    }
+    out += "]";
+}
+
+std::string count_of(std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+Status answer(const std::string& folder, const Problems& problems) {
+    if (problems.empty()) return {};
+    const std::size_t count = problems.kept().size() + problems.left_out();
+    return failed(folder + ": " + count_of(count, "mistake") + "; each is named above");
+}
+
+// What is sound but could be better.
+Problems remarks_of(const signature::RuleSet& set) {
+    Problems out;
+    for (const signature::Rule& rule : set.rules) {
+        if (rule.source.empty() && rule.references.empty())
+            out.add(rule.place, "rule `" + rule.id + "` does not say where its knowledge comes from; add source or references");
+        const auto must = std::count_if(rule.examples.begin(), rule.examples.end(),
+                                        [](const auto& example) { return example.must_match; });
+        if (must == static_cast<std::ptrdiff_t>(rule.examples.size()))
+            out.add(rule.place, "rule `" + rule.id + "` shows nothing it must leave alone");
+    }
+    return out;
+}
+
+}  // namespace
+
+Status test_rules(const std::string& folder, bool json, std::string& out) {
+    signature::LoadedRules loaded = signature::read_rules(folder);
+    signature::CheckCounts counts;
+    if (loaded.problems.empty()) {
+        const auto evaluator = signature::Evaluator::make(loaded.set);
+        if (!evaluator) return evaluator.error();
+        counts = signature::check_examples(*evaluator, loaded.problems);
+    }
+    if (json) {
+        out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") + ",\"rules\":" +
+                std::to_string(counts.rules) +
+              ",\"examples\":" + std::to_string(counts.examples) + ",\"failed\":" + std::to_string(counts.failed) + ",";
+        append_places(out, "problems", loaded.problems);
+        out += "}\n";
+    } else {
+        out = loaded.problems.lines();
+        if (loaded.problems.empty())
+            out += count_of(counts.rules, "rule") + ", " + count_of(counts.examples, "example") + ": all hold\n";
+    }
+    return answer(folder, loaded.problems);
+}
+
+Status lint_rules(const std::string& folder, bool json, std::string& out) {
+    signature::LoadedRules loaded = signature::read_rules(folder);
+    Problems remarks;
+    if (loaded.problems.empty()) {
+        check_explosions(loaded.set, loaded.problems);
+        remarks = remarks_of(loaded.set);
+    }
+    if (json) {
+        out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") + ",";
+        append_places(out, "problems", loaded.problems);
+        out += ",";
+        append_places(out, "remarks", remarks);
+        out += "}\n";
+    } else {
+        out = loaded.problems.lines() + remarks.lines();
+        if (loaded.problems.empty()) out += count_of(loaded.set.rules.size(), "rule") + ": no mistake\n";
+    }
+    return answer(folder, loaded.problems);
+}
+
+std::string fields_table(bool json) {
+    std::string out = json ? "[" : "";
+    for (std::size_t i = 0; i < signature::kFieldCount; ++i) {
+        const signature::FieldInfo& one = signature::info(static_cast<signature::Field>(i));
+        const bool header = static_cast<signature::Field>(i) == signature::Field::http_header;
+        const std::string name = std::string(one.name) + (header ? ".NAME" : "");
+        if (!json) {
+            out += "| `" + name + "` | " + std::string(name_of(one.group)) + " | " + std::string(one.meaning) + " |\n";
+            continue;
+        }
+        out += i == 0 ? "{\"name\":" : ",{\"name\":";
+        contract::append_json_text(out, name);
+        out += ",\"group\":\"" + std::string(name_of(one.group)) + "\",\"meaning\":";
+        contract::append_json_text(out, one.meaning);
+        out += "}";
+    }
+    return json ? out + "]\n" : out;
+}
+
+}  // namespace seine::cli

@@ -90,6 +90,7 @@ LIBRARIES = [
     ("TBB", r"(tbb|oneapi)/", ["control/detect"]),
     ("libmaxminddb", r"maxminddb", ["control/detect"]),
     ("Google Benchmark", r"benchmark/", ["tools/bench"]),
+    ("simdjson", r"simdjson\.h", ["tools/evaluate"]),
     ("GoogleTest", r"g(test|mock)/", []),
     ("sockets", r"(sys/(socket|un|uio|ioctl)|netinet/.*|arpa/inet|net/if|net/if_arp|ifaddrs|netdb|poll|sys/epoll)\.h$",
      ["dataplane/export", "dataplane/app", "dataplane/runtime", "control/command", "control/account",

@@ -1,0 +1,152 @@
+#include "tools/evaluate/runner.h"
+
+#include <chrono>
+#include <cstdio>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tools/evaluate/baselines.h"
+#include "tools/evaluate/feed.h"
+#include "tools/evaluate/result_file.h"
+
+namespace seine::evaluate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double peak_rss_mb() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return static_cast<double>(used.ru_maxrss) / 1024;
+}
+
+// Hands every sighting to the subject, and the clock before it; keeps the ledger.
+class Splitter final : public SightingSink {
+  public:
+    Splitter(Subject* subject, Ledger* ledger) : subject_(subject), ledger_(ledger) {}
+    void text(model::ValueId id, const std::string& text) override {
+        if (subject_ != nullptr) subject_->text(id, text);
+    }
+    void sighting(Nanos now, const model::Sighting& sighting) override {
+        tick(now);
+        if (ledger_ != nullptr) ledger_->add(sighting);
+        if (subject_ != nullptr) subject_->sighting(now, sighting);
+    }
+    void event(const model::AccountEvent& event) override {
+        if (subject_ != nullptr) subject_->event(event);
+    }
+    void tick(Nanos now) {
+        if (subject_ == nullptr || now.count < last_.count + kSecond) return;
+        last_ = now;
+        subject_->advance(now);
+    }
+    [[nodiscard]] Nanos last() const { return last_; }
+
+  private:
+    Subject* subject_;
+    Ledger* ledger_;
+    Nanos last_;
+};
+
+struct Progress {
+    Clock::time_point start = Clock::now();
+    Clock::time_point told = Clock::now();
+    std::int64_t first_ns = 0;
+    double days = 1;
+};
+
+void tell(const FeedCounts& counts, void* context) {
+    auto& p = *static_cast<Progress*>(context);
+    if (Clock::now() - p.told < std::chrono::seconds(5)) return;
+    p.told = Clock::now();
+    const double share = static_cast<double>(counts.last.count - p.first_ns) / (p.days * 86400e9);
+    std::fprintf(stderr, "  %3.0f %% of the window, %.2f M flows after %.0f s\n", 100 * share,
+                 static_cast<double>(counts.flows) / 1e6, seconds_since(p.start));
+}
+
+void grade_baselines(Ledger& ledger, const WorldTruth& truth, Run& run) {
+    const auto benign = static_cast<double>(run.grade.rates.benign_accounts);
+    const auto at_100 = static_cast<std::uint64_t>(100 * benign / 1e6);
+    const std::uint64_t same = run.detector ? run.grade.rates.false_positives : at_100;
+    for (const Baseline& b : baselines_of(ledger)) {
+        BaselineGrade grade;
+        grade.name = b.name;
+        grade.rates = rates_of(flag_with_at_most(b.scores, truth, same), truth);
+        grade.rates_at_100 = rates_of(flag_with_at_most(b.scores, truth, at_100), truth);
+        run.baselines.push_back(std::move(grade));
+    }
+}
+
+}  // namespace
+
+Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
+    Run run;
+    const Clock::time_point start = Clock::now();
+    const double cpu_start = cpu_seconds();
+    auto truth = read_truth(plan.folder);
+    if (!truth) return truth.error();
+    run.world = plan.folder;
+    run.level = truth->level;
+    run.seed = truth->seed;
+    run.accounts = truth->rows.size();
+    run.days = truth->days;
+    run.budget = plan.budget;
+    std::vector<Verdict> verdicts(truth->rows.size());
+    std::unique_ptr<Subject> subject;
+    run.detector = !plan.grade.empty();
+    if (!plan.grade.empty()) {
+        auto read = read_result(plan.grade, *truth);
+        if (!read) return read.error();
+        verdicts = std::move(*read);
+    } else {
+        auto made = make(*truth, plan.folder);
+        if (!made) return made.error();
+        subject = std::move(made).value();
+        run.detector = subject != nullptr;
+    }
+    Ledger ledger(*truth);
+    if (subject != nullptr || plan.baselines) {
+        auto feed = Feed::open(plan.folder);
+        if (!feed) return feed.error();
+        Splitter splitter(subject.get(), plan.baselines ? &ledger : nullptr);
+        PlainJoin join(splitter);
+        Progress progress;
+        progress.first_ns = truth->start_ns;
+        progress.days = truth->days;
+        if (Status s = (*feed)->play(join, 0, plan.progress ? tell : nullptr, &progress); !s.ok())
+            return s;
+        join.finish();
+        if (subject != nullptr) {
+            subject->finish(splitter.last());
+            verdicts = subject->verdicts(*truth);
+            run.detector_figures = subject->figures();
+        }
+        run.flows = (*feed)->counts().flows;
+        run.records = (*feed)->counts().records;
+        run.exchanges = (*feed)->counts().exchanges;
+    }
+    run.seconds = seconds_since(start);
+    run.cpu_seconds = cpu_seconds() - cpu_start;
+    run.peak_rss_mb = peak_rss_mb();
+    run.grade = grade(verdicts, *truth);
+    if (!plan.result.empty()) {
+        if (Status s = write_result(plan.result, verdicts, *truth); !s.ok()) return s;
+    }
+    if (plan.baselines) grade_baselines(ledger, *truth, run);
+    return run;
+}
+
+}  // namespace seine::evaluate

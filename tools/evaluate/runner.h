@@ -1,0 +1,28 @@
+// One run: a world played through the join into a subject and the ledger of the baselines, then
+// graded.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "dataplane/base/status.h"
+#include "tools/evaluate/report.h"
+#include "tools/evaluate/subject.h"
+
+namespace seine::evaluate {
+
+struct RunPlan {
+    std::string folder;
+    double budget = 3;
+    bool baselines = true;
+    bool progress = true;  // lines on stderr while it takes long
+    std::string result;    // file to write, empty: none
+    std::string grade;     // file to judge instead of running a subject, empty: none
+};
+
+// `make` gives the subject for this world; nullptr: baselines alone.
+using MakeSubject =
+    std::function<Result<std::unique_ptr<Subject>>(const WorldTruth&, const std::string& folder)>;
+
+Result<Run> run_world(const RunPlan& plan, const MakeSubject& make);
+
+}  // namespace seine::evaluate

@@ -1,0 +1,126 @@
+// The join: account records find the connection that they speak of, by addresses and time.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "control/account/flow_event.h"
+#include "control/account/join_config.h"
+#include "control/model/sighting.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/status.h"
+#include "dataplane/contract/account_record.h"
+
+namespace seine::account {
+
+// A record as its source hands it on: checked, and tags in place of names.
+struct SourceRecord {
+    contract::AccountRecord
+        record;  // client_port 0: no connection known; server_port 0: server not given
+    model::SourceMode mode = model::SourceMode::link;
+    std::uint64_t unique_id =
+        0;                   // model::value_id() of a PROXY v2 unique id or request id; 0: none
+    bool sequenced = true;   // false: seq and boot_epoch mean nothing (log lines, inline)
+    bool time_known = true;  // false: t_req_us is when it was received (no clock to learn)
+};
+
+// X(name, meaning). Every record taken is counted in exactly one of those marked *.
+#define SEINE_JOIN_COUNTERS(X)                                                                    \
+    X(records, "account records handed in")                                                       \
+    X(records_joined, "* joined to a connection")                                                 \
+    X(records_told, "* signup without a connection, closed, rekey and directory: told as events") \
+    X(records_duplicate, "* (gateway, boot epoch, sequence) seen before")                         \
+    X(records_too_old, "* sequence 65,536 or more behind the newest")                             \
+    X(records_unmatched, "* waited, and no flow of theirs came")                                  \
+    X(records_off_time, "* addresses fit a flow, its time did not")                               \
+    X(records_ambiguous, "* more than one connection fits; not guessed")                          \
+    X(records_evicted, "* pushed out of the waiting table, which was full")                       \
+    X(records_refused, "* no account tag, or more gateways or accounts than there is room for")   \
+    X(joined_at_once, "joined when they came")                                                    \
+    X(joined_waited, "joined after waiting for their flow")                                       \
+    X(joined_late, "joined to a connection that had closed")                                      \
+    X(joined_by_id, "joined by unique id or request id")                                          \
+    X(joined_by_session, "joined by session hint")                                                \
+    X(joined_by_address, "QUIC joined by address and time alone")                                 \
+    X(accounts_overflow, "records of a ninth or later account on one connection")                 \
+    X(sequence_gaps, "sequence numbers that never came")                                          \
+    X(clock_jumps, "times a gateway's offset was learned or moved by over a second")              \
+    X(flows_opened, "connections taken in")                                                       \
+    X(flows_unopened, "connections first heard of in an update or close")                         \
+    X(flows_closed, "connections closed")                                                         \
+    X(flows_reused, "connections ended because their addresses began anew")                       \
+    X(flows_two_dataplanes, "connections that two dataplanes told of, taken as one")              \
+    X(flows_evicted, "connections pushed out of the table, which was full")                       \
+    X(flows_idle, "connections let go because nothing was heard of them")                         \
+    X(flows_anonymous, "connections that ended without any account")                              \
+    X(sightings, "sightings handed out")                                                          \
+    X(events, "account events handed out")
+
+struct JoinCounters {
+#define SEINE_X(name, meaning) std::uint64_t name = 0;
+    SEINE_JOIN_COUNTERS(SEINE_X)
+#undef SEINE_X
+};
+
+// What there is now, and the bounds of single connections that were hit.
+struct JoinState {
+    std::uint32_t connections = 0;
+    std::uint32_t pending = 0;
+    std::uint32_t gateways = 0;
+    std::size_t connection_bytes = 0;  // touched, heads of chains left out
+    std::size_t pending_bytes = 0;
+    std::uint64_t exchanges_dropped = 0;
+    std::uint64_t sessions_dropped = 0;
+    std::uint64_t keys_dropped = 0;
+};
+struct GatewayState {
+    std::uint32_t id = 0;
+    std::int64_t offset_ns = 0;  // its clock less the dataplane's
+    bool learned = false;
+    std::uint64_t records = 0;
+    std::uint64_t joined = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t sequence_gaps = 0;
+};
+
+// Receives what the join finds. References are good for the call. In a sighting all accounts of the
+// connection are listed, those with nothing new with requests 0, so that exchanges of an update can
+// be put to them.
+class JoinSink {
+  public:
+    virtual ~JoinSink() = default;
+    virtual void sighting(const model::Sighting& sighting) = 0;
+    virtual void account_event(const model::AccountEvent& event) = 0;
+};
+
+// One thread; the sink is called from within and must not call back. Same calls, same outcome.
+// After make() it allocates only when a new gateway appears and when a sighting's lists grow.
+class Join {
+  public:
+    static Result<std::unique_ptr<Join>> make(const JoinConfig& config, JoinSink& sink);
+    virtual ~Join() = default;
+    Join(const Join&) = delete;
+    Join& operator=(const Join&) = delete;
+
+    virtual void flow(const FlowEvent& event, Nanos now) = 0;
+    virtual void record(const SourceRecord& record, Nanos now) = 0;
+    // All flow events of the dataplane up to `until` (its clock) have been handed in: its ring is
+    // empty. Without it records wait for a later event or `settle`.
+    virtual void flows_complete(std::uint16_t dataplane, Nanos until, Nanos now) = 0;
+    // Lets time pass: whoever waited long enough is judged. Call at least once a second.
+    virtual void tick(Nanos now) = 0;
+    // Nothing more will come: judges all who wait and hands out what is not told yet.
+    virtual void finish() = 0;
+
+    [[nodiscard]] virtual const JoinCounters& counters() const = 0;
+    [[nodiscard]] virtual JoinState state() const = 0;
+    // At most JoinConfig::gateways_max.
+    virtual void gateways(const std::function<void(const GatewayState&)>& visit) const = 0;
+
+  protected:
+    Join() = default;
+};
+
+}  // namespace seine::account

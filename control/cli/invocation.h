@@ -1,11 +1,10 @@
-// What the operator typed: noun, verb and options, read by one table that help and completion
-// share.
+// Reading a command line by the table of nouns.
 #pragma once
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "control/cli/noun.h"
 #include "dataplane/base/status.h"
 
 namespace seine::cli {
@@ -14,35 +13,18 @@ namespace seine::cli {
 enum Exit : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitUnreachable = 3 };
 int exit_code(const Status& status) noexcept;
 
-struct Noun {
-    std::string_view name;
-    std::string_view
-        verbs;  // space-separated; the first is what stands for none; empty: not built yet
-    std::string_view meaning;
-};
-std::span<const Noun> nouns() noexcept;
+inline constexpr char kControlSocket[] = "/run/seine/control.sock";
+inline constexpr char kDataplaneSocket[] = "/run/seine/dataplane.sock";
+inline constexpr int kTimeoutMs = 5000;
 
-inline constexpr char kDefaultSocket[] = "/run/seine/dataplane.sock";
+// Options that every verb takes.
+std::span<const Option> common_options() noexcept;
 
-struct Invocation {
-    enum class Action { run, help, version };
-    Action action = Action::run;
-    const Noun* noun = nullptr;
-    std::string verb;  // in full; empty where the noun has none
-    bool json = false;
-    std::string socket = kDefaultSocket;
-    int timeout_ms = 5000;
-};
-
-// Nouns and verbs may be shortened as long as they stay unambiguous. Code::usage says what is wrong
-// and what there is.
+// Nouns and verbs may be shortened as long as they stay unambiguous; options stand anywhere and are
+// never guessed. Code::usage says what is wrong and what there is.
 Result<Invocation> read_invocation(const std::vector<std::string>& words);
 
-// What `seinectl --help` prints.
-std::string help_text();
-std::string version_text();
-
-// The script that `seinectl completion bash` prints, from the same tables.
-std::string bash_completion();
+// The words of a verb's or option list's text.
+std::vector<std::string_view> words_of(std::string_view text);
 
 }  // namespace seine::cli

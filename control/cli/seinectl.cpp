@@ -1,31 +1,41 @@
 // seinectl: the operator's tool, noun then verb.
+#include <unistd.h>
+
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
 #include "control/cli/commands.h"
-#include "control/cli/signature_command.h"
+#include "control/cli/invocation.h"
+
+namespace {
+
+int run_main(const std::vector<std::string>& words) {
+    namespace cli = seine::cli;
+    const auto write = [](std::string_view text) {
+        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    };
+    const auto invocation = cli::read_invocation(words);
+    seine::Status status;
+    if (!invocation) {
+        status = invocation.error();
+    } else if (invocation->watch_seconds > 0 && invocation->action == cli::Invocation::Action::run) {
+        status = cli::watch(*invocation, write, ::isatty(STDOUT_FILENO) == 1);
+    } else {
+        status = cli::run(*invocation, write);
+    }
+    if (!status.ok()) std::fprintf(stderr, "seinectl: %s\n", status.message().c_str());
+    return cli::exit_code(status);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-    namespace cli = seine::cli;
-    const std::vector<std::string> words(argv + 1, argv + argc);
-    std::string out;
-    seine::Status status;
-    if (!words.empty() && words[0] == "signature") {
-        status = cli::signature_command({words.begin() + 1, words.end()}, out);
-    } else {
-        const auto invocation = cli::read_invocation(words);
-        status = invocation ? cli::run(*invocation, out) : invocation.error();
+    try {
+        return run_main({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "seinectl: %s; this is a mistake of ours, please report it\n", error.what());
+        return 1;
     }
-    const bool printed =
-        std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
-    if (!status.ok()) {
-        std::fprintf(stderr, "seinectl: %s\n", status.message().c_str());
-        return cli::exit_code(status);
-    }
-    if (!printed) {
-        std::fputs("seinectl: the output cannot be written\n", stderr);
-        return cli::kExitFailed;
-    }
-    return cli::kExitDone;
 }

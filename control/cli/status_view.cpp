@@ -1,225 +1,26 @@
-// Fetching the stats document and laying it out.
+// Laying the status document out.
 #include "control/cli/status_view.h"
 
-#include <algorithm>
-#include <vector>
-
-#include "control/command/channel.h"
-#include "dataplane/contract/admin.h"
+#include "control/cli/table.h"
 
 namespace seine::cli {
 
-using contract::AdminKind;
-using contract::AdminMessage;
+using command::JsonValue;
 
 namespace {
 
-// 1234567 as 1,234,567.
-std::string grouped(std::uint64_t value) {
-    std::string digits = std::to_string(value);
-    for (std::size_t at = digits.size(); at > 3;) {
-        at -= 3;
-        digits.insert(at, 1, ',');
-    }
-    return digits;
-}
-
-std::string duration(std::uint64_t ns) {
-    const std::uint64_t seconds = ns / 1'000'000'000;
-    const auto pair = [](std::uint64_t first, const char* unit, std::uint64_t second,
-                         const char* small) {
-        return std::to_string(first) + unit + " " + std::to_string(second) + small;
-    };
-    if (seconds >= 86400) return pair(seconds / 86400, " d", seconds % 86400 / 3600, " h");
-    if (seconds >= 3600) return pair(seconds / 3600, " h", seconds % 3600 / 60, " min");
-    if (seconds >= 60) return pair(seconds / 60, " min", seconds % 60, " s");
-    return std::to_string(seconds) + "." + std::to_string(ns / 100'000'000 % 10) + " s";
-}
-
-// A text of the document on a terminal: control characters would be commands to it.
-std::string shown(const std::string& text) {
-    std::string out = text;
-    std::replace_if(
-        out.begin(), out.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return out;
-}
-
-// Rows of cells, each column to the side that `sides` says (l or r); blanks at line ends left out.
-class Table {
-  public:
-    explicit Table(std::string_view sides) : sides_(sides) {}
-    void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-    [[nodiscard]] std::string text() const {
-        std::vector<std::size_t> widths;
-        for (const auto& cells : rows_) {
-            widths.resize(std::max(widths.size(), cells.size()));
-            for (std::size_t i = 0; i < cells.size(); ++i)
-                widths[i] = std::max(widths[i], cells[i].size());
-        }
-        std::string out;
-        for (const auto& cells : rows_) {
-            std::string line;
-            for (std::size_t i = 0; i < cells.size(); ++i) {
-                const std::string blanks(widths[i] - cells[i].size(), ' ');
-                if (i > 0) line += "   ";
-                line += sides_[i] == 'l' ? cells[i] + blanks : blanks + cells[i];
-            }
-            line.erase(line.find_last_not_of(' ') + 1);
-            out += line + "\n";
-        }
-        return out;
-    }
-
-  private:
-    std::string_view sides_;
-    std::vector<std::vector<std::string>> rows_;
-};
-
-std::uint64_t losses_of(const JsonValue& counters) {
-    std::uint64_t sum = 0;
-    for (const auto& [name, value] : counters.members()) {
-        if (name.find("dropped") != std::string::npos) sum += value.number();
-    }
-    return sum;
-}
-
-std::uint64_t records_of(const JsonValue& counters) {
-    return counters["records_open"].number() + counters["records_request"].number() +
-           counters["records_update"].number() + counters["records_close"].number();
-}
-
-std::string head(const JsonValue& stats) {
-    std::string out = shown(stats["program"].text()) + " " + shown(stats["version"].text());
-    const auto add = [&out](const std::string& text) {
-        if (!text.empty()) out += "   " + text;
-    };
-    add(shown(stats["state"].text()));
-    if (stats["uptime_ns"].type() == JsonValue::Type::number)
-        add("up " + duration(stats["uptime_ns"].number()));
-    if (stats["pid"].number() != 0) add("pid " + std::to_string(stats["pid"].number()));
-    if (stats["epoch"].type() == JsonValue::Type::number)
-        add("epoch " + std::to_string(stats["epoch"].number()));
-    if (!stats["input"].text().empty()) out += "\ninput " + shown(stats["input"].text());
+std::string head(const JsonValue& status) {
+    std::string out = shown(status["program"].text()) + " " + shown(status["version"].text()) + "   " +
+                      shown(status["state"].text()) + "   up " + duration(status["uptime_ns"].number()) +
+                      "   pid " + std::to_string(status["pid"].number());
     return out + "\n";
-}
-
-std::string ports(const JsonValue& stats) {
-    if (stats["ports"].items().empty()) return {};
-    Table table("llrrrrrr");
-    table.row(
-        {"port", "link", "packets", "bytes", "missed", "errors", "no buffer", "kernel drops"});
-    for (const JsonValue& port : stats["ports"].items()) {
-        const std::uint64_t megabits = port["megabits"].number();
-        const std::string link =
-            shown(port["link"].text()) + (megabits == 0 ? "" : " " + grouped(megabits) + " Mb/s");
-        table.row({shown(port["port"].text()), link, grouped(port["ipackets"].number()),
-                   grouped(port["ibytes"].number()), grouped(port["imissed"].number()),
-                   grouped(port["ierrors"].number()), grouped(port["rx_nombuf"].number()),
-                   grouped(port["kernel_drops"].number())});
-    }
-    return "\n" + table.text();
-}
-
-std::string workers(const JsonValue& stats) {
-    Table table("lrrrrl");
-    table.row({"worker", "flows", "packets", "records", "dropped", ""});
-    const auto row = [&table](std::string name, std::uint64_t flows, const JsonValue& counters,
-                              bool stalled) {
-        table.row({std::move(name), grouped(flows), grouped(counters["packets"].number()),
-                   grouped(records_of(counters)), grouped(losses_of(counters)),
-                   stalled ? "stalled" : ""});
-    };
-    for (const JsonValue& worker : stats["workers"].items()) {
-        row(std::to_string(worker["worker"].number()), worker["flows_live"].number(),
-            worker["counters"], worker["stalled"].boolean());
-    }
-    if (stats["workers"].items().size() != 1)
-        row("all", stats["flows_live"].number(), stats["totals"], false);
-    return "\n" + table.text();
-}
-
-std::string records(const JsonValue& stats) {
-    const JsonValue& totals = stats["totals"];
-    std::string out = "\nrecords";
-    for (const char* kind : {"open", "request", "update", "close"}) {
-        out += std::string("   ") + kind + " " +
-               grouped(totals[std::string("records_") + kind].number());
-    }
-    return out + "   exported " + grouped(stats["records_exported"].number()) + "\n";
-}
-
-std::string losses(const JsonValue& stats) {
-    Table table("lrl");
-    bool any = false;
-    for (const char* part : {"totals", "receiver"}) {
-        for (const auto& [name, value] : stats[part].members()) {
-            if (!tells_a_loss(name) || value.number() == 0) continue;
-            any = true;
-            const std::string meaning = shown(stats["meanings"][name].text());
-            table.row({"  " + shown(name), grouped(value.number()), meaning});
-        }
-    }
-    return "\ndropped and given up\n" + (any ? table.text() : std::string("  nothing\n"));
-}
-
-std::string remarks(const JsonValue& stats) {
-    std::string out;
-    for (const char* part : {"problems", "notices"}) {
-        for (const JsonValue& text : stats[part].items()) {
-            out += std::string(part == std::string_view("problems") ? "problem: " : "note: ") +
-                   shown(text.text()) + "\n";
-        }
-    }
-    return out.empty() ? out : "\n" + out;
 }
 
 }  // namespace
 
-bool tells_a_loss(std::string_view counter) noexcept {
-    static constexpr std::string_view kDecode = "decode_";
-    if (counter.substr(0, kDecode.size()) == kDecode) return counter != "decode_ok";
-    static constexpr std::string_view kWords[] = {
-        "dropped", "malformed", "limit",    "cut",           "exhausted", "evicted",
-        "refused", "gave_up",   "failed",   "lost",          "oversize",  "truncated",
-        "unowned", "unknown",   "conflict", "out_of_window", "shed",      "missed"};
-    return std::any_of(std::begin(kWords), std::end(kWords), [counter](std::string_view word) {
-        return counter.find(word) != std::string_view::npos;
-    });
-}
-
-Result<std::string> fetch_stats(const std::string& socket, int timeout_ms) {
-    auto channel = command::Channel::connect(socket, timeout_ms);
-    if (!channel) return channel.error();
-    std::vector<std::uint8_t> packet(contract::kAdminMessageBytesMax);
-    const std::size_t bytes = contract::encode_admin(packet, {AdminKind::stats, false, 1, {}});
-    const Status sent = channel->send({packet.data(), bytes});
-    if (!sent.ok()) return sent;
-    std::string document;
-    AdminMessage answer;
-    do {
-        const auto got = channel->receive(packet, timeout_ms);
-        if (!got) return got.error();
-        const Parse parse = contract::decode_admin({packet.data(), *got}, answer);
-        if (parse != Parse::ok || answer.sequence != 1) {
-            return failed(
-                socket +
-                ": an answer of another kind; are seinectl and the dataplane of one release?");
-        }
-        if (answer.kind == AdminKind::refused)
-            return failed(socket + ": refused: " + shown(std::string(as_text(answer.body))));
-        if (answer.kind != AdminKind::document)
-            return failed(socket + ": an answer that does not fit the question");
-        document.append(as_text(answer.body));
-        if (document.size() > contract::kAdminDocumentBytesMax)
-            return failed(socket + ": an answer without end");
-    } while (answer.more);
-    return document;
-}
-
-std::string status_screen(const JsonValue& stats) {
-    return head(stats) + ports(stats) + workers(stats) + records(stats) + losses(stats) +
-           remarks(stats);
+std::string status_screen(const JsonValue& status, const Invocation&) {
+    std::string out = head(status);
+    return out;
 }
 
 }  // namespace seine::cli

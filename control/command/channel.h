@@ -14,9 +14,12 @@ namespace seine::command {
 // names the path and what to do.
 class Channel {
   public:
-    static Result<Channel> connect(const std::string& path, int timeout_ms);
+    // `daemon` is the program that messages name.
+    static Result<Channel> connect(const std::string& path, int timeout_ms,
+                                   const char* daemon = "seine-dataplane");
     ~Channel();
-    Channel(Channel&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) {
+    Channel(Channel&& other) noexcept
+        : fd_(other.fd_), path_(std::move(other.path_)), daemon_(other.daemon_) {
         other.fd_ = -1;
     }
     Channel& operator=(Channel&&) = delete;
@@ -27,9 +30,11 @@ class Channel {
     Result<std::size_t> receive(std::span<std::uint8_t> buffer, int timeout_ms);
 
   private:
-    Channel(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+    Channel(int fd, std::string path, const char* daemon)
+        : fd_(fd), path_(std::move(path)), daemon_(daemon) {}
     int fd_;
     std::string path_;
+    const char* daemon_;
 };
 
 }  // namespace seine::command

@@ -31,6 +31,8 @@ void AdminServer::serve(int timeout_ms) {
             case contract::AdminKind::reload:
             case contract::AdminKind::verdict:
                 return reply.refused("not built yet: signatures and verdicts come with a later release");
+            case contract::AdminKind::ask:
+            case contract::AdminKind::failure:
             case contract::AdminKind::document:
             case contract::AdminKind::done:
             case contract::AdminKind::refused:

@@ -34,10 +34,12 @@ enum class AdminKind : std::uint8_t {
     stop = 2,     // no body; answered by `done`, then the dataplane drains and ends
     reload = 3,   // body: ReloadRequest; reserved, answered by `refused` until signatures are built
     verdict = 4,  // reserved, likewise
+    ask = 16,     // body: a question to control (control/command/request.h)
     // Answers.
     document = 64,  // one JSON document (docs/stats.md), in parts if need be
     done = 65,      // no body
     refused = 66,   // body: one line of text that says why
+    failure = 67,   // body: u8 code (base/status.h), then one line of text; of control
 };
 
 struct AdminMessage {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "control/cli/status_view.h"
+#include "control/cli/dataplane_view.h"
 #include "dataplane/contract/admin.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -19,9 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (contract::encode_reload(body, reload) != body.size()) std::abort();
         }
     }
-    const auto document = cli::JsonValue::parse(as_text(bytes));
+    const auto document = command::JsonValue::parse(as_text(bytes));
     if (document.has_value()) {
-        for (const char c : cli::status_screen(*document)) {
+        for (const char c : cli::dataplane_screen(*document)) {
             // Nothing of a document may command the terminal.
             if (static_cast<unsigned char>(c) < 0x20 && c != '\n') std::abort();
         }

@@ -48,17 +48,17 @@ FLOORS = {
                                     "fingerprint/ja4plus contract preface ssh crypto dhcp")),
     "dataplane/runtime": (5, under("dataplane/", "base signature pipeline wire contract capture")),
     "dataplane/app": (6, under("dataplane/", "base contract signature export runtime") + ["ebpf"]),
-    "control/command": (2, ["dataplane/base"]),
+    "control/command": (3, under("dataplane/", "base contract")),
     "control/model": (3, under("dataplane/", "base contract")),
-    "control/dataplane_link": (3, under("dataplane/", "base contract")),
-    "control/account": (4, under("dataplane/", "base contract") + under("control/", "model dataplane_link")),
+    "control/dataplane_link": (4, under("dataplane/", "base contract export") + ["control/model"]),
+    "control/account": (5, under("dataplane/", "base contract") + under("control/", "model dataplane_link")),
     "control/store": (4, under("dataplane/", "base contract") + under("control/", "model")),
     "control/signature": (4, under("dataplane/", "base signature contract") + under("control/", "model")),
     "control/export": (4, under("dataplane/", "base contract") + under("control/", "model")),
     "control/detect": (5, ["dataplane/base", "control/model"]),
     "control/service": (6, under("dataplane/", "base contract signature")
                         + under("control/", "command model dataplane_link account store signature export detect")),
-    "control/cli": (3, under("dataplane/", "base signature contract") + ["control/command"]),
+    "control/cli": (4, under("dataplane/", "base signature contract") + ["control/command"]),
     "tools/replay": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/synth": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/records": (5, DATAPLANE_BELOW_RUNTIME),
@@ -87,6 +87,7 @@ LIBRARIES = [
     ("sanitizer marks", r"sanitizer/", ["dataplane/base", "dataplane/flow", "dataplane/stream", "dataplane/pipeline"]),
     ("kernel headers", r"linux/", ["ebpf", "dataplane/runtime"]),
     ("SQLite", r"sqlite3", ["control/store"]),
+    ("spdlog", r"spdlog/", ["control/service"]),
     ("TBB", r"(tbb|oneapi)/", ["control/detect"]),
     ("libmaxminddb", r"maxminddb", ["control/detect"]),
     ("Google Benchmark", r"benchmark/", ["tools/bench"]),
@@ -99,7 +100,7 @@ LIBRARIES = [
 
 # Headers of the system that programs and base (memory maps) may use, but no parser and no stage.
 SYSTEM = re.compile(r"(sys/(mman|stat|types|file|prctl|resource|syscall|time|random|sysinfo|wait)|unistd|fcntl|signal|"
-                    r"sched|pthread|syslog|dirent|dlfcn|malloc|execinfo|getopt|errno|time)\.h$")
+                    r"sched|pthread|grp|pwd|syslog|dirent|dlfcn|malloc|execinfo|getopt|errno|time)\.h$")
 SYSTEM_FOLDERS = ("dataplane/base", "dataplane/export", "dataplane/runtime", "dataplane/app", "dataplane/capture", "control/", "tools/", "ebpf")
 INTRINSICS = re.compile(r"(immintrin|x86intrin|emmintrin|cpuid)\.h$")
 STANDARD = re.compile(r"(c?[a-z_]+|std(def|int|io|lib|bool)\.h|(string|limits|assert|math|ctype|inttypes)\.h)$")

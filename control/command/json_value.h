@@ -8,7 +8,7 @@
 
 #include "dataplane/base/status.h"
 
-namespace seine::cli {
+namespace seine::command {
 
 class JsonValue {
   public:
@@ -26,7 +26,12 @@ class JsonValue {
         return type_ == Type::boolean && text_ == "true";
     }
     [[nodiscard]] std::uint64_t number() const noexcept;  // whole and not negative; else 0
+    [[nodiscard]] double real() const noexcept;           // any number; else 0
+    [[nodiscard]] std::int64_t whole() const noexcept;    // whole, of either sign; else 0
     [[nodiscard]] const std::string& text() const noexcept;
+    [[nodiscard]] bool is(Type type) const noexcept { return type_ == type; }
+    // A number or boolean as it was written; of a text, its bytes.
+    [[nodiscard]] const std::string& written() const noexcept { return text_; }
     [[nodiscard]] const std::vector<JsonValue>& items() const noexcept { return items_; }
     [[nodiscard]] const std::vector<std::pair<std::string, JsonValue>>& members() const noexcept {
         return members_;
@@ -42,4 +47,4 @@ class JsonValue {
     std::vector<std::pair<std::string, JsonValue>> members_;
 };
 
-}  // namespace seine::cli
+}  // namespace seine::command

@@ -1,9 +1,9 @@
 // The JSON reader of seinectl: values, escapes, and everything that is no JSON.
-#include "control/cli/json_value.h"
+#include "control/command/json_value.h"
 
 #include <gtest/gtest.h>
 
-namespace seine::cli {
+namespace seine::command {
 namespace {
 
 bool is_json(std::string_view text) { return JsonValue::parse(text).has_value(); }
@@ -70,4 +70,4 @@ TEST(JsonValue, SaysWhereItStopped) {
 }
 
 }  // namespace
-}  // namespace seine::cli
+}  // namespace seine::command

@@ -1,9 +1,9 @@
 // A strict JSON reader (RFC 8259) of bounded depth.
-#include "control/cli/json_value.h"
+#include "control/command/json_value.h"
 
 #include <charconv>
 
-namespace seine::cli {
+namespace seine::command {
 
 class JsonReader {
   public:
@@ -174,6 +174,20 @@ std::uint64_t JsonValue::number() const noexcept {
     return done.ec == std::errc() && done.ptr == text_.data() + text_.size() ? value : 0;
 }
 
+double JsonValue::real() const noexcept {
+    double value = 0;
+    if (type_ != Type::number) return 0;
+    const auto done = std::from_chars(text_.data(), text_.data() + text_.size(), value);
+    return done.ec == std::errc() ? value : 0;
+}
+
+std::int64_t JsonValue::whole() const noexcept {
+    std::int64_t value = 0;
+    if (type_ != Type::number) return 0;
+    const auto done = std::from_chars(text_.data(), text_.data() + text_.size(), value);
+    return done.ec == std::errc() && done.ptr == text_.data() + text_.size() ? value : 0;
+}
+
 const std::string& JsonValue::text() const noexcept {
     static const std::string kEmpty;
     return type_ == Type::text ? text_ : kEmpty;
@@ -187,4 +201,4 @@ const JsonValue& JsonValue::operator[](std::string_view name) const noexcept {
     return kNull;
 }
 
-}  // namespace seine::cli
+}  // namespace seine::command

@@ -1,5 +1,5 @@
 // `seinectl status` against a served socket: the screen, the document, and daemons that misbehave.
-#include "control/cli/status_view.h"
+#include "control/cli/dataplane_view.h"
 
 #include <array>
 #include <atomic>
@@ -14,6 +14,8 @@
 
 namespace seine::cli {
 namespace {
+
+using command::JsonValue;
 
 constexpr char kDocument[] =
     "{\"program\":\"seine-dataplane\",\"version\":\"0.1.0\",\"state\":\"running\",\"input\":\"pcap "
@@ -86,7 +88,7 @@ Ran seinectl(const std::string& arguments) {
 TEST(StatusScreen, ShowsWorkersRecordsAndLossesOnOneScreen) {
     const auto stats = JsonValue::parse(kDocument);
     ASSERT_TRUE(stats.has_value());
-    EXPECT_EQ(status_screen(*stats),
+    EXPECT_EQ(dataplane_screen(*stats),
               "seine-dataplane 0.1.0   running   up 2 h 3 min   pid 42   epoch 7\n"
               "input pcap a.pcap\n"
               "\n"
@@ -113,7 +115,7 @@ TEST(StatusScreen, ShowsWorkersRecordsAndLossesOnOneScreen) {
 
 TEST(StatusScreen, AnEmptyDocumentIsAnEmptyScreen) {
     const auto stats = JsonValue::parse("{}");
-    const std::string screen = status_screen(*stats);
+    const std::string screen = dataplane_screen(*stats);
     EXPECT_NE(screen.find("nothing"), std::string::npos);
     EXPECT_EQ(screen.find("kernel drops"), std::string::npos);
 }
@@ -152,10 +154,10 @@ TEST(Seinectl, ADocumentOfManyPartsArrivesWhole) {
 TEST(Seinectl, ExitsAsTheInterfacesSay) {
     const Ran unreachable = seinectl("status --socket /nonexistent/dataplane.sock");
     EXPECT_EQ(unreachable.code, 3);
-    EXPECT_NE(unreachable.err.find("start seine-dataplane"), std::string::npos);
+    EXPECT_NE(unreachable.err.find("start seine-control"), std::string::npos);
     EXPECT_EQ(std::count(unreachable.err.begin(), unreachable.err.end(), '\n'), 1);
     EXPECT_EQ(unreachable.out, "");
-    EXPECT_EQ(seinectl("farm list").code, 1);
+    EXPECT_EQ(seinectl("mitigation list").code, 1);
     EXPECT_EQ(seinectl("bogus").code, 2);
     EXPECT_EQ(seinectl("").code, 2);
     EXPECT_EQ(seinectl("--help").code, 0);
@@ -187,9 +189,18 @@ std::string completed(const std::string& words) {
 TEST(Seinectl, BashCompletesNounsVerbsAndOptions) {
     EXPECT_EQ(completed("seinectl st"), "status\n");
     EXPECT_EQ(completed("seinectl a"), "account alert audit\n");
-    EXPECT_EQ(completed("seinectl --socket x completion ''"), "bash\n");
-    EXPECT_EQ(completed("seinectl status --so"), "--socket\n");
+    EXPECT_EQ(completed("seinectl --socket x completion ''"), "bash zsh\n");
+    EXPECT_EQ(completed("seinectl status show --so"), "--socket\n");
     EXPECT_EQ(completed("seinectl status --json sh"), "show\n");
+}
+
+TEST(Seinectl, ZshReadsItsCompletion) {
+    if (std::system("zsh -c true >/dev/null 2>&1") != 0) GTEST_SKIP() << "zsh is not installed";
+    const exporting::Folder folder;
+    EXPECT_EQ(std::system((std::string(SEINECTL) + " completion zsh >" + folder.file("z") +
+                           " && zsh -n " + folder.file("z"))
+                              .c_str()),
+              0);
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// The registry, and the list of nouns that are built.
+#include "control/service/answers.h"
+
+#include <exception>
+
+#include "dataplane/base/assert.h"
+
+namespace seine::service {
+
+void add_all(Answers& answers, Parts& parts) {
+    add_status_answers(answers, parts);
+}
+
+void Answers::add(const std::string& noun, const std::string& verb, command::Role needed, Handler handler) {
+    const bool fresh = entries_.emplace(std::pair(noun, verb), Entry{needed, std::move(handler)}).second;
+    SEINE_CHECK(fresh);
+}
+
+Result<std::string> Answers::answer(const command::Request& request) const {
+    const auto found = entries_.find({request.noun, request.verb});
+    if (found == entries_.end()) {
+        return Status(Code::usage, request.noun + " " + request.verb +
+                                       ": not known to this seine-control; are seinectl and it of one release?");
+    }
+    if (found->second.needed == command::Role::operating && request.peer.role != command::Role::operating) {
+        return failed(request.noun + " " + request.verb +
+                      ": changes something, and you may only ask; become a member of the operator group");
+    }
+    try {
+        return found->second.handler(request);
+    } catch (const std::exception& error) {
+        return failed(request.noun + " " + request.verb + ": " + error.what() +
+                      "; this is a mistake of ours, please report it");
+    }
+}
+
+}  // namespace seine::service

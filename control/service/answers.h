@@ -1,0 +1,37 @@
+// Which function answers which noun and verb of seinectl.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+
+#include "control/command/request.h"
+#include "dataplane/base/status.h"
+
+namespace seine::service {
+
+struct Parts;
+
+class Answers {
+  public:
+    // Called by several threads at once. One JSON document, or a failure whose line names the
+    // argument and what to do.
+    using Handler = std::function<Result<std::string>(const command::Request&)>;
+
+    // Once per noun and verb. An operator's verb is refused to readers before it is called.
+    void add(const std::string& noun, const std::string& verb, command::Role needed, Handler handler);
+    [[nodiscard]] Result<std::string> answer(const command::Request& request) const;
+
+  private:
+    struct Entry {
+        command::Role needed;
+        Handler handler;
+    };
+    std::map<std::pair<std::string, std::string>, Entry> entries_;
+};
+
+// Each noun in a file of its own, answers_NOUN.cpp; add_all() in answers.cpp calls them. `parts`
+// outlives the answers.
+void add_status_answers(Answers& answers, Parts& parts);
+void add_all(Answers& answers, Parts& parts);
+
+}  // namespace seine::service

@@ -1,0 +1,105 @@
+// The table of keys. A key: a member of Config with its default, and a row here; reader, example
+// and man page follow.
+#include "control/service/config.h"
+
+namespace seine::service {
+namespace {
+
+constexpr std::uint64_t kYear = 366;
+
+constexpr ConfigKey kKeys[] = {
+    {.name = "rings",
+     .meaning = "Ring files of the dataplanes on this machine, as they were given to seine-dataplane --records "
+                "ring:PATH. Beside each one its alerts ring (PATH.alerts) is read. A ring that is not there yet is "
+                "waited for.",
+     .texts = &Config::rings},
+    {.name = "socket",
+     .meaning = "Where seinectl asks. The folder must exist.",
+     .text = &Config::socket},
+    {.name = "reader-group",
+     .meaning = "Members of this group may ask. Empty: root and the user that seine-control runs as alone.",
+     .text = &Config::reader_group},
+    {.name = "operator-group",
+     .meaning = "Members of this group may also change things.",
+     .text = &Config::operator_group},
+    {.name = "log-file",
+     .meaning = "Where log lines go; empty: stderr. Opened again at SIGHUP.",
+     .text = &Config::log_file},
+    {.name = "log-level",
+     .meaning = "The least that is logged.",
+     .text = &Config::log_level,
+     .choices = "debug info warning error"},
+
+    {.table = "store",
+     .name = "folder",
+     .meaning = "Where everything is kept. Made with mode 0700 when it is not there.",
+     .text = &Config::state_folder},
+    {.table = "store",
+     .name = "flow-hours",
+     .meaning = "Single flows are kept this long, in one file an hour; 0 keeps none.",
+     .number = &Config::flow_hours,
+     .most = 24 * kYear},
+    {.table = "store",
+     .name = "flow-bytes",
+     .meaning = "Single flows take at most this much; the oldest hours go first.",
+     .number = &Config::flow_bytes,
+     .most = std::uint64_t{1} << 50},
+    {.table = "store",
+     .name = "flow-rate",
+     .meaning = "At most so many single flows a second are kept; of more a part is taken, and each kept flow "
+                "says how many it stands for. Counts are always of all.",
+     .number = &Config::flow_rate,
+     .least = 1,
+     .most = 1'000'000},
+    {.table = "store",
+     .name = "connection-days",
+     .meaning = "Counts per minute are kept this long.",
+     .number = &Config::connection_days,
+     .least = 1,
+     .most = 10 * kYear},
+    {.table = "store",
+     .name = "token-days",
+     .meaning = "Which value was seen on which day, with whom, is kept this long; accounts that were not seen "
+                "for this long are forgotten.",
+     .number = &Config::token_days,
+     .least = 1,
+     .most = 10 * kYear},
+    {.table = "store",
+     .name = "finding-days",
+     .meaning = "Alerts and farms are kept this long.",
+     .number = &Config::finding_days,
+     .least = 1,
+     .most = 100 * kYear},
+    {.table = "store",
+     .name = "commit-ms",
+     .meaning = "How often what was seen is written. A record leaves the ring only after that.",
+     .number = &Config::commit_ms,
+     .least = 50,
+     .most = 60'000},
+    {.table = "store",
+     .name = "free-bytes",
+     .meaning = "With less than this free on the disk single flows are no longer written, and the oldest hours "
+                "are dropped; counts, findings and configuration go on.",
+     .number = &Config::free_bytes,
+     .most = std::uint64_t{1} << 50},
+
+    {.table = "limits",
+     .name = "live-flows",
+     .meaning = "Flows that are followed from open to close at once; past it the one open for longest is "
+                "given up and counted.",
+     .number = &Config::live_flows,
+     .least = 1000,
+     .most = 100'000'000},
+    {.table = "limits",
+     .name = "answer-threads",
+     .meaning = "Questions of seinectl that are answered at once.",
+     .number = &Config::answer_threads,
+     .least = 1,
+     .most = 64},
+};
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() noexcept { return kKeys; }
+
+}  // namespace seine::service

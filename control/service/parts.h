@@ -1,0 +1,19 @@
+// What answers may look at: the parts of a running control. Each part says which calls are safe
+// from other threads.
+#pragma once
+#include <functional>
+
+#include "control/command/server.h"
+#include "control/service/config.h"
+#include "dataplane/base/clock.h"
+
+namespace seine::service {
+
+struct Parts {
+    Config config;
+    Nanos started;
+    std::function<Nanos()> now;
+    const command::ServerCounters* questions = nullptr;
+};
+
+}  // namespace seine::service

@@ -1,0 +1,2 @@
+# Questions to seine-control.
+seine_fuzz_target(control_request DEPS seine::command)

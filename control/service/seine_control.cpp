@@ -55,7 +55,8 @@ int run_main(int argc, char** argv) {
     po::variables_map given;
     try {
         namespace style = po::command_line_style;
-        po::store(po::command_line_parser(argc, argv).options(options_table()).style(style::unix_style & ~style::allow_guessing).run(), given);
+        const int how = style::unix_style & ~style::allow_guessing;
+        po::store(po::command_line_parser(argc, argv).options(options_table()).style(how).run(), given);
     } catch (const po::error& error) {
         return fail({Code::usage, std::string(error.what()) + "; see seine-control --help"});
     }

@@ -166,7 +166,8 @@ TEST(JsonBuilder, WritesWhatTheReaderReads) {
     json.key("e").array().text("x\"\n").null().object().end().array().end().end();
     json.field("f", std::string_view("\xe9")).end();
     const std::string text = json.take();
-    EXPECT_EQ(text, "{\"a\":18446744073709551615,\"b\":-3,\"c\":0.5,\"d\":true,\"e\":[\"x\\\"\\n\",null,{},[]],\"f\":\"\\u00e9\"}");
+    EXPECT_EQ(text, "{\"a\":18446744073709551615,\"b\":-3,\"c\":0.5,\"d\":true,"
+                    "\"e\":[\"x\\\"\\u000a\",null,{},[]],\"f\":\"\\u00e9\"}");
     const auto read = JsonValue::parse(text);
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ((*read)["b"].whole(), -3);

@@ -1,0 +1,48 @@
+// How many different hashes there were: exact while few, a sketch of bounded size past that.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace seine::store {
+
+// Up to kExactMax hashes are kept as they are; past it 4,096 registers of HyperLogLog (Flajolet et
+// al. 2007, with the small-range correction), standard error 1.6 %. Merging two gives what adding
+// all of both would have given. Hashes must be uniform over 64 bits.
+class Distinct {
+  public:
+    static constexpr std::size_t kExactMax = 32;
+    static constexpr std::size_t kRegisters = 4096;
+    static constexpr std::size_t kBytesMax = 1 + kRegisters;
+
+    Distinct() = default;
+    Distinct(const Distinct& other);
+    Distinct& operator=(const Distinct& other);
+    Distinct(Distinct&&) noexcept = default;
+    Distinct& operator=(Distinct&&) noexcept = default;
+
+    // False when it was there for sure, or changed nothing.
+    bool add(std::uint64_t hash);
+    void merge(const Distinct& other);
+    [[nodiscard]] std::uint64_t count() const;
+    [[nodiscard]] bool exact() const noexcept { return registers_ == nullptr; }
+    [[nodiscard]] bool empty() const noexcept { return exact() && hashes_.empty(); }
+
+    // Bytes for a store, at most kBytesMax; the same set of hashes gives the same bytes.
+    [[nodiscard]] std::string encode() const;
+    // False, and `out` empty, when `bytes` are none of encode()'s.
+    [[nodiscard]] static bool decode(std::string_view bytes, Distinct& out);
+
+  private:
+    using Registers = std::array<std::uint8_t, kRegisters>;
+    bool add_to_registers(std::uint64_t hash) noexcept;
+    void make_registers();
+
+    std::vector<std::uint64_t> hashes_;  // sorted
+    std::unique_ptr<Registers> registers_;
+};
+
+}  // namespace seine::store

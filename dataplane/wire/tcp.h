@@ -39,11 +39,6 @@ inline void fill_tcp(const std::uint8_t* header, std::size_t header_bytes, ByteV
     out.cut = out.payload.size() < out.payload_wire_bytes;
 }
 
-struct TcpOption {
-    std::uint8_t kind;
-    ByteView value;  // without kind and length; empty for kinds 0 and 1
-};
-
 inline constexpr std::uint8_t kTcpOptionEnd = 0;
 inline constexpr std::uint8_t kTcpOptionNop = 1;
 inline constexpr std::uint8_t kTcpOptionMss = 2;
@@ -51,6 +46,11 @@ inline constexpr std::uint8_t kTcpOptionWindowScale = 3;
 inline constexpr std::uint8_t kTcpOptionSackPermitted = 4;
 inline constexpr std::uint8_t kTcpOptionSack = 5;
 inline constexpr std::uint8_t kTcpOptionTimestamps = 8;
+
+struct TcpOption {
+    std::uint8_t kind = kTcpOptionEnd;
+    ByteView value{};  // without kind and length; empty for kinds 0 and 1
+};
 
 // Walks PacketView::options, every byte of padding included: kind 0 does not end the walk, since
 // what stands behind it is part of how a stack writes its options (JA4T lists every one).

@@ -76,12 +76,6 @@ void Outputs::run(const runtime::Crew& crew) {
         if (last) break;
         std::this_thread::sleep_for(kNap);
     }
-    // What is left waits for workers that have nothing more to say: its time is let run out.
-    Nanos later = steady_now();
-    for (unsigned silent = 0; silent < 2;) {
-        later = later + kSecond;
-        silent = exporter_->drain(later, kFramesAtOnce) > 0 ? 0 : silent + 1;
-    }
     ended_ = exporter_->finish();
     records_.store(exporter_->frames(), std::memory_order_relaxed);
 }

@@ -60,7 +60,7 @@ std::size_t Exporter::drain(Nanos now, std::size_t frames_max) {
         }
         if (all) waiting_ = false;
         // Frames wait for quiet workers together and go on together.
-        if (!all && now - waiting_since_ < config_.wait_ns_max) break;
+        if (!all && !ending_ && now - waiting_since_ < config_.wait_ns_max) break;
         hand_over(first);
         ++done;
     }
@@ -71,7 +71,7 @@ std::size_t Exporter::drain(Nanos now, std::size_t frames_max) {
 }
 
 Status Exporter::finish() {
-    config_.wait_ns_max = 0;
+    ending_ = true;
     while (drain({}, 4096) > 0) {
     }
     Status first;

@@ -25,8 +25,8 @@ class Exporter {
     // fronts first. `now` is the caller's clock, used for the waiting alone. Returns how many; 0
     // means there is nothing to do now.
     std::size_t drain(Nanos now, std::size_t frames_max);
-    // No worker writes any more: hands over all that is left and finishes the sinks. The first
-    // error of a sink, or ok.
+    // No worker writes any more: hands over all that is left, what waited for a quiet worker
+    // included, and finishes the sinks. The first error of a sink, or ok.
     Status finish();
 
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
@@ -44,6 +44,7 @@ class Exporter {
     ExporterConfig config_;
     std::vector<Front> fronts_;
     bool waiting_ = false;
+    bool ending_ = false;  // nothing more comes: nobody is waited for
     Nanos waiting_since_;
     std::uint64_t frames_ = 0;
 };

@@ -90,6 +90,14 @@ TEST_F(ExporterOrder, HandsOverNoMoreThanItWasAskedFor) {
     EXPECT_EQ(sink.times.size(), 3u);
 }
 
+TEST_F(ExporterOrder, FinishWaitsForNobody) {
+    put(first, 10);
+    put(second, 20);
+    EXPECT_EQ(exporter.drain({5000}, 100), 0u) << "they wait for the third";
+    EXPECT_TRUE(exporter.finish().ok());
+    EXPECT_EQ(sink.times, (std::vector<std::int64_t>{10, 20}));
+}
+
 TEST_F(ExporterOrder, FinishEmptiesTheRingsAndGivesTheSinksAnswer) {
     for (int time = 0; time < 100; ++time) put(time % 2 == 0 ? first : third, time);
     sink.answer = failed("out.jsonl: the disk is full");

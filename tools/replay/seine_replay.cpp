@@ -22,7 +22,12 @@ void say(const std::string& line) { std::fprintf(stderr, "seine-replay: %s\n", l
 class Replay {
   public:
     Replay(pipeline::Inspector& inspector, ByteRing& ring, exporting::FrameSink& sink)
-        : inspector_(inspector), ring_(ring), sink_(sink) {}
+        : inspector_(inspector), ring_(ring), sink_(sink) {
+        // One packet may end any number of flows; what they tell is printed before the ring is full.
+        ring_.pause_when_full([](void* self) noexcept { static_cast<Replay*>(self)->drain(); }, this);
+    }
+    Replay(const Replay&) = delete;
+    Replay& operator=(const Replay&) = delete;
 
     // False, and a line on stderr, when the file could not be read to its end.
     bool run(const std::string& path) {

@@ -1,4 +1,6 @@
 // DTLS: one datagram to records, fragments and handshake messages.
+#include <algorithm>
+
 #include "dataplane/pipeline/handshake.h"
 #include "dataplane/pipeline/quic_stage.h"
 #include "dataplane/pipeline/sides.h"
@@ -44,23 +46,37 @@ void orient(FlowContext& flow, Side& from, std::uint8_t type) noexcept {
     flow.hot.set(kClientKnown);
 }
 
+// Makes `slab` hold at least `bytes`, with what it holds so far. False when the pool has none left.
+bool grow(stream::BufferPool& pool, stream::Slab& slab, std::size_t bytes) noexcept {
+    stream::Slab larger = pool.take(stream::BufferPool::order_for(bytes));
+    if (larger.empty()) return false;
+    if (!slab.empty())
+        std::copy_n(pool.data(slab), stream::BufferPool::bytes(slab), pool.data(larger));
+    pool.give(slab);
+    slab = larger;
+    return true;
+}
+
 void on_fragment(FlowContext& flow, Side& from, const tls::DtlsFragment& fragment) noexcept {
     orient(flow, from, fragment.type);
     DtlsState& dtls = flow.cold.dtls;
+    stream::BufferPool& pool = *flow.w.stream_pool;
     stream::Slab& slab = dtls.buffer[index(from)];
-    if (!fragment.whole() && slab.empty()) {
-        slab = flow.w.stream_pool->take(stream::BufferPool::order_for(tls::kHandshakeBytesMax));
-        if (slab.empty()) {
-            flow.w.counters.add(Counter::stream_pool_exhausted);
-            flow.incomplete(Incomplete::stream_pool_exhausted);
-            return;
-        }
+    tls::DtlsAssembler& assembler = dtls.assembler[index(from)];
+    // More than all messages together may take is refused by add(), as what the buffer has no room for.
+    const std::size_t wanted = assembler.buffer_bytes(fragment);
+    if (wanted > stream::BufferPool::bytes(slab) && wanted <= tls::kHandshakeBytesMax &&
+        !grow(pool, slab, wanted)) {
+        flow.w.counters.add(Counter::stream_pool_exhausted);
+        flow.incomplete(Incomplete::stream_pool_exhausted);
+        return;
     }
     std::span<std::uint8_t> buffer;
-    if (!slab.empty()) buffer = {flow.w.stream_pool->data(slab), stream::BufferPool::bytes(slab)};
+    if (!slab.empty()) buffer = {pool.data(slab), stream::BufferPool::bytes(slab)};
     tls::DtlsMessage message;
-    const Parse parse = dtls.assembler[index(from)].add(fragment, buffer, message);
+    const Parse parse = assembler.add(fragment, buffer, message);
     if (parse == Parse::ok) on_message(flow, from, message);
+    if (!assembler.waiting()) pool.give(slab);
     if (parse == Parse::malformed) malformed(flow);
     if (parse == Parse::limit) {
         flow.w.counters.add(Counter::tls_hello_limit);

@@ -145,6 +145,15 @@ bool DtlsAssembler::insert(Slot& slot, const DtlsFragment& fragment, std::uint8_
     return true;
 }
 
+std::size_t DtlsAssembler::buffer_bytes(const DtlsFragment& fragment) const noexcept {
+    if (fragment.message_seq >= 64 || handed_out(fragment.message_seq)) return 0;
+    for (const Slot& slot : slots_)
+        if (slot.open && slot.message_seq == fragment.message_seq)
+            return std::size_t{slot.base} + slot.message_bytes;
+    if (fragment.whole() || open_count_ == kMessagesMax) return 0;
+    return (open_count_ > 0 ? std::size_t{buffer_used_} : 0) + fragment.message_bytes;
+}
+
 Parse DtlsAssembler::add(const DtlsFragment& fragment, std::span<std::uint8_t> buffer,
                          DtlsMessage& out) noexcept {
     out = {};

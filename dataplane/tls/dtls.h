@@ -66,8 +66,9 @@ struct DtlsMessage {
 };
 
 // Puts fragments of one direction together, in any order, with overlaps (first byte received wins) and
-// repeats. Holds bookkeeping only; the bytes go to a buffer of the caller's that must be the same memory
-// on every call until reset(). Whole fragments need no buffer and are handed out where they lie.
+// repeats. Holds bookkeeping only; the bytes go to a buffer of the caller's that must hold the same bytes
+// at every call while waiting(), in the same memory or a larger one. Whole fragments need no buffer and
+// are handed out where they lie.
 class DtlsAssembler {
   public:
     static constexpr std::size_t kMessagesMax = 4;  // being put together at once
@@ -79,6 +80,9 @@ class DtlsAssembler {
     // malformed: disagrees with an earlier fragment about type or length.
     // limit:     more messages or pieces at once than there is room for, or the buffer is full.
     Parse add(const DtlsFragment& fragment, std::span<std::uint8_t> buffer, DtlsMessage& out) noexcept;
+    // The least buffer with which add() can keep `fragment`, by the length its message claims; 0 when it
+    // needs none.
+    [[nodiscard]] std::size_t buffer_bytes(const DtlsFragment& fragment) const noexcept;
     void reset() noexcept { *this = {}; }
     // Whether some message waits for the rest of its bytes; the buffer is free otherwise.
     [[nodiscard]] bool waiting() const noexcept { return open_count_ > 0; }

@@ -164,6 +164,57 @@ TEST_F(Handshakes, DtlsInFragmentsOfAnyOrder) {
     EXPECT_EQ(line.all(Field::sni), std::vector<std::string>{"dtls.example"});
 }
 
+// A first fragment holds what its message claims, not the most a message may have.
+TEST_F(Handshakes, DtlsFragmentsHoldNoMoreThanTheyClaim) {
+    InspectorConfig config = small_config();
+    config.limits.stream_pool_bytes = 1;  // one slab of 512 KiB
+    Line narrow(config);
+    synth::HelloOptions options;
+    options.dtls = true;
+    options.legacy_version = 0xfefd;
+    options.extensions = {synth::server_name("dtls.example"), synth::u16_list(10, {0x001d})};
+    const Bytes body = synth::client_hello(options);
+    const auto piece = [&](std::uint16_t port, std::size_t from, std::size_t to) {
+        synth::UdpFields fields;
+        fields.source_port = port;
+        fields.target_port = 4433;
+        synth::Ipv4Options ip;
+        ip.id = ++ip_id;
+        const Bytes record = synth::dtls_record(
+            {.sequence = from == 0 ? 0u : 1u}, synth::dtls_fragment({.type = 1, .from = from, .to = to}, body));
+        narrow.packet(synth::eth(synth::ipv4(ip, synth::udp(fields, record))).bytes);
+    };
+    constexpr std::uint16_t kFlows = 100;
+    for (std::uint16_t i = 0; i < kFlows; ++i) piece(static_cast<std::uint16_t>(20000 + i), 0, 40);
+    for (std::uint16_t i = 0; i < kFlows; ++i) piece(static_cast<std::uint16_t>(20000 + i), 40, body.size());
+    narrow.finish();
+    EXPECT_EQ(narrow.count(Counter::stream_pool_exhausted), 0u);
+    EXPECT_EQ(narrow.count(Counter::dtls_client_hellos), kFlows);
+}
+
+TEST_F(Handshakes, DtlsMessagesTogetherGetALargerBuffer) {
+    // The second message begins while the first waits and needs a larger slab: the first comes out whole.
+    synth::HelloOptions options;
+    options.dtls = true;
+    options.legacy_version = 0xfefd;
+    options.extensions = {synth::u16_list(10, {0x001d}), synth::bare(21, Bytes(1800, 0)),
+                          synth::server_name("dtls.example")};
+    const Bytes body = synth::client_hello(options);
+    const auto piece = [&](std::uint16_t seq, std::size_t from, std::size_t to) {
+        udp(true, synth::dtls_record({.sequence = ip_id},
+                                     synth::dtls_fragment({.type = 1, .message_seq = seq, .from = from, .to = to}, body)));
+    };
+    piece(0, 900, body.size());
+    piece(1, 0, 900);
+    piece(0, 0, 900);
+    EXPECT_EQ(line.count(Counter::dtls_client_hellos), 1u);
+    piece(1, 900, body.size());
+    line.finish();
+    EXPECT_EQ(line.all(Field::sni), std::vector<std::string>{"dtls.example"});
+    EXPECT_EQ(line.count(Counter::dtls_malformed), 0u);
+    EXPECT_EQ(line.count(Counter::tls_hello_limit), 0u);
+}
+
 TEST_F(Handshakes, QuicThatNeverOpensIsGivenUpOnce) {
     // Long headers of version 1 whose Initials cannot authenticate.
     for (std::uint8_t i = 0; i < 40; ++i) {

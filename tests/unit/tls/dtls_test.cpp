@@ -169,6 +169,28 @@ TEST(DtlsAssembler, KeepsMessagesOfAFlightApart) {
     EXPECT_EQ(Bytes(message.body.begin(), message.body.end()), hello);
 }
 
+TEST(DtlsAssembler, SaysHowLargeABufferMustBe) {
+    const Bytes body = synth::counting(100);
+    const auto wanted = [&](const DtlsAssembler& assembler, std::uint16_t seq, std::size_t from, std::size_t to) {
+        const Bytes bytes = synth::dtls_fragment({.message_seq = seq, .from = from, .to = to}, body);
+        return assembler.buffer_bytes(fragment_of(bytes));
+    };
+    DtlsAssembler assembler;
+    DtlsMessage message;
+    EXPECT_EQ(wanted(assembler, 0, 0, 100), 0u) << "whole: handed out where it lies";
+    EXPECT_EQ(wanted(assembler, 0, 0, 10), 100u);
+    std::vector<std::uint8_t> buffer(200);
+    const Bytes first = synth::dtls_fragment({.to = 10}, body);
+    EXPECT_EQ(assembler.add(fragment_of(first), buffer, message), Parse::need_more);
+    EXPECT_EQ(wanted(assembler, 0, 10, 20), 100u);
+    EXPECT_EQ(wanted(assembler, 1, 10, 20), 200u) << "behind the first";
+    EXPECT_EQ(wanted(assembler, 64, 10, 20), 0u) << "refused";
+    const Bytes rest = synth::dtls_fragment({.from = 10}, body);
+    EXPECT_EQ(assembler.add(fragment_of(rest), buffer, message), Parse::ok);
+    EXPECT_EQ(wanted(assembler, 0, 10, 20), 0u) << "a repeat";
+    EXPECT_EQ(wanted(assembler, 1, 10, 20), 100u) << "the buffer is free again";
+}
+
 TEST(DtlsAssembler, RefusesContradictionsAndBounds) {
     const Bytes body = synth::counting(100);
     std::vector<std::uint8_t> buffer(100);

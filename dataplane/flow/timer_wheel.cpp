@@ -88,6 +88,12 @@ unsigned TimerWheel::gather(std::uint32_t (&due)[kAhead], unsigned count_max) no
     return count;
 }
 
+// Each slot is the slot of exactly one tick less than a turn ahead of any cursor, so nothing has to move.
+void TimerWheel::rebase(Nanos now) noexcept {
+    latest_ = now;
+    tick_ = now_tick_ = now.count / tick_ns_;
+}
+
 // The latest time seen. The cursor never trails by more than a turn: after a long silence every slot is
 // due, whichever turn it was filled in.
 Nanos TimerWheel::turn_to(Nanos now) noexcept {

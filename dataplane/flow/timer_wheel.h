@@ -39,6 +39,9 @@ class TimerWheel {
     // True when nothing due is left. Time that goes back counts as the latest seen.
     template <typename Owner>
     bool advance(Nanos now, std::uint32_t visits_max, Owner&& owner) noexcept;
+    // Time goes on from `now`, earlier than the latest seen: what is scheduled afterwards comes up as
+    // always, what stands in the wheel is read again within one turn. Takes no time, whatever stands there.
+    void rebase(Nanos now) noexcept;
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
 

@@ -19,6 +19,7 @@ namespace seine::pipeline {
     X(packets_settled, "packets of settled flows: a probe, a counter and the meter")          \
     X(packets_tcp, "TCP segments inspected")                                                  \
     X(packets_udp, "UDP datagrams inspected")                                                 \
+    X(time_stepped_back, "times the input's clock went back too far to be reordering")        \
     X(flows_new, "flows opened")                                                              \
     X(flows_closed_fin, "flows ended by FIN from both sides")                                 \
     X(flows_closed_rst, "flows ended by RST")                                                 \

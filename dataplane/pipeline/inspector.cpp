@@ -287,13 +287,20 @@ struct Inspector::Rooms : Workspace {
 
     void run_timers(Nanos now_in) noexcept {
         const std::int64_t at = now_in.count / kTickNs;
-        if (at <= tick && tick != 0) return;
+        if (at <= tick && tick != 0) {
+            if ((tick - at) * kTickNs <= config.limits.time_back_ns_max) return;
+            step_back({at * kTickNs});
+        }
         tick = at;
         const Nanos tick_time{at * kTickNs};
-        now = std::max(now, tick_time);
+        now = tick_time;
         while (!wheel->advance(tick_time, kTimerVisitsMax, TimerOwner{*this, tick_time})) {
         }
         decoder.expire(tick_time);
+    }
+    void step_back(Nanos to) noexcept {
+        counters.add(Counter::time_stepped_back);
+        wheel->rebase(to);
     }
     void handle_waiting() noexcept {
         for (unsigned i = 0; i < waiting_count; ++i)

@@ -179,12 +179,15 @@ void settle_evicted(Workspace& w, flow::FlowId id) noexcept {
 }
 
 bool expired(const Workspace& w, flow::FlowId id, Nanos now) noexcept {
-    return now - (*w.table)[id].last_seen > idle_limit(w, id);
+    const std::int64_t unseen_ns = now - (*w.table)[id].last_seen;
+    // Last seen in a time to come: the clock has gone back since.
+    return unseen_ns > idle_limit(w, id) || unseen_ns < -w.config.limits.time_back_ns_max;
 }
 
 Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {
     const FlowHot& hot = (*w.table)[id];
     const Limits& limits = w.config.limits;
+    if (hot.last_seen - w.now > limits.time_back_ns_max) return w.now;
     Nanos due = hot.last_seen + idle_limit(w, id);
     if (hot.cold != flow::kNoState && hot.has(kWorthy)) {
         const Nanos since = (*w.cold)[hot.cold].worthy_at;

@@ -21,6 +21,10 @@ struct Limits {
     std::int64_t open_after_hello_ns = 1 * kSecond;
     std::int64_t settle_ns = 30 * kSecond;  // a hello waits so long for the server's and for a round trip
 
+    // Input whose clock goes back further begins a time of its own: flows of the time before are closed
+    // as their timers come up or their 5-tuple is seen. What goes back less is reordering, and waits.
+    std::int64_t time_back_ns_max = 300 * kSecond;
+
     // For capture files: nobody floods them, and a SYN sent again after a long wait is one attempt.
     static constexpr std::int64_t kHalfOpenOfFilesNs = 120 * kSecond;
 

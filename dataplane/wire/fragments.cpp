@@ -147,10 +147,14 @@ void FragmentTable::discard(std::uint32_t index) noexcept {
 }
 
 void FragmentTable::expire(Nanos now) noexcept {
-    while (done_.oldest != kNone && now - datagrams_[done_.oldest].since > kRepeatNs)
-        close(done_.oldest);
-    while (waiting_.oldest != kNone &&
-           now - datagrams_[waiting_.oldest].since > limits_.timeout_ns) {
+    // What began in a time to come is of the time before the clock went back.
+    const auto over = [&](std::uint32_t oldest, std::int64_t limit_ns) noexcept {
+        if (oldest == kNone) return false;
+        const std::int64_t age_ns = now - datagrams_[oldest].since;
+        return age_ns > limit_ns || age_ns < -limits_.timeout_ns;
+    };
+    while (over(done_.oldest, kRepeatNs)) close(done_.oldest);
+    while (over(waiting_.oldest, limits_.timeout_ns)) {
         if (datagrams_[waiting_.oldest].state == State::waiting) ++counters_.timed_out;
         close(waiting_.oldest);
     }

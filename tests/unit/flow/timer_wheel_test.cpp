@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <random>
@@ -223,6 +224,31 @@ TEST(TimerWheel, TimeThatGoesBackDoesNothing) {
     EXPECT_TRUE(flows.expired.empty());
     wheel->advance(kStart + 12 * kSecond, 100, flows);
     EXPECT_EQ(flows.expired.size(), 1u);
+}
+
+TEST(TimerWheel, AfterARebaseTimeGoesOnFromThere) {
+    const auto wheel = make_wheel(3);  // one turn is 25.6 s
+    Flows flows(3);
+    const Nanos late = kStart + 5 * 3600 * kSecond;
+    wheel->advance(late, 100, flows);
+    flows.deadlines[0] = late + 5 * kSecond;  // stays: only its owner may say that it is of another time
+    wheel->schedule(0, flows.deadlines[0]);
+    flows.deadlines[1] = late + 3 * kSecond;
+    wheel->schedule(1, flows.deadlines[1]);
+    wheel->rebase(kStart);
+    flows.deadlines[1] = kStart;  // its owner says so
+    flows.deadlines[2] = kStart + 2 * kSecond;
+    wheel->schedule(2, flows.deadlines[2]);
+    EXPECT_TRUE(wheel->advance(kStart + 2100 * kMillisecond, 100, flows));
+    EXPECT_NE(std::find(flows.expired.begin(), flows.expired.end(), 2u), flows.expired.end())
+        << "the new deadline comes up in the new time";
+    for (int s = 3; s <= 26; ++s) EXPECT_TRUE(wheel->advance(kStart + s * kSecond, 100, flows));
+    EXPECT_NE(std::find(flows.expired.begin(), flows.expired.end(), 1u), flows.expired.end())
+        << "what stood there is read within a turn";
+    EXPECT_EQ(flows.expired.size(), 2u);
+    EXPECT_TRUE(wheel->scheduled(0));
+    EXPECT_TRUE(wheel->advance(late + 6 * kSecond, 100, flows));
+    EXPECT_EQ(flows.expired.size(), 3u);
 }
 
 TEST(TimerWheel, SchedulingBeforeTheFirstAdvanceWorks) {

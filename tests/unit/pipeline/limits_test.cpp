@@ -216,6 +216,49 @@ TEST(Limits, TimeMayJumpAnywhere) {
     EXPECT_LT(line.records.size(), 200u);
 }
 
+TEST(Limits, TimersGoOnWhenTheClockGoesBackByHours) {
+    Line line;
+    line.wait(5 * 3600 * kSecond);
+    Talk before{line, 40000};
+    before.open();
+    before.client(client_hello_record());
+    Talk again{line, 40001};
+    again.open();
+    again.client(client_hello_record());
+    line.pass(2 * kSecond);
+    line.set_now({Line::kStart});
+    Talk half_open{line, 40002};
+    half_open.syn();
+    Talk after{line, 40003};
+    after.open();
+    after.client(client_hello_record());
+    line.pass(2 * kSecond);
+    EXPECT_EQ(line.count(Counter::time_stepped_back), 1u);
+    EXPECT_EQ(line.all(Field::ja4).size(), 3u) << "its open record is written a second after the hello";
+    // The same 5-tuple in the new time is another flow.
+    EXPECT_EQ(line.count(Counter::flows_new), 4u);
+    Talk(again).syn();
+    EXPECT_EQ(line.count(Counter::flows_new), 5u);
+    EXPECT_EQ(line.count(Counter::flows_closed_idle), 1u);
+    line.pass(12 * kSecond);
+    EXPECT_EQ(line.count(Counter::flows_closed_half_open), 2u);
+    line.pass(1100 * kSecond);  // a turn of the wheel
+    EXPECT_EQ(line.flows(), 0u);
+    EXPECT_EQ(line.of(Kind::close).size(), 3u);
+}
+
+TEST(Limits, TimeThatGoesBackALittleIsReordering) {
+    Line line;
+    Talk talk{line};
+    talk.open();
+    talk.client(client_hello_record());
+    line.wait(-200 * kSecond);
+    talk.server(server_hello_record());
+    line.finish();
+    EXPECT_EQ(line.count(Counter::time_stepped_back), 0u);
+    EXPECT_EQ(line.count(Counter::flows_new), 1u);
+}
+
 TEST(Limits, UpdatesMayBeOffOrOften) {
     for (const std::int64_t every : {std::int64_t{0}, 500 * kMillisecond, -kSecond}) {
         InspectorConfig config = small_config();

@@ -190,6 +190,14 @@ TEST(Fragments, ADatagramThatNeverCompletesIsGivenUpInTime) {
     EXPECT_EQ(table.add(2, 8, Bytes(8), false, {5 * kSecond}), FragmentAnswer::complete);
 }
 
+TEST(Fragments, WhatBeganInATimeToComeIsGivenUp) {
+    Table table({.timeout_ns = 30 * kSecond});
+    EXPECT_EQ(table.add(1, 0, Bytes(8), true, {3600 * kSecond}), FragmentAnswer::held);
+    EXPECT_EQ(table.add(2, 0, Bytes(8), true, {20 * kSecond}), FragmentAnswer::held);
+    EXPECT_EQ(table.table.datagram_count(), 1u);
+    EXPECT_EQ(table.table.counters().timed_out, 1u);
+}
+
 TEST(Fragments, TheOldestDatagramMakesRoomInAFullTable) {
     Table table({.datagrams_max = 4});
     for (std::uint32_t id = 0; id < 5; ++id) {

@@ -58,6 +58,8 @@ constexpr Groups bit(Group group) noexcept { return 1u << static_cast<unsigned>(
     X(tls_ja4_ro, "tls.ja4_ro", text, tls_client, "lists in wire order, in full")                     \
     X(tls_ja4_norm, "tls.ja4_norm", text, tls_client,                                                 \
       "JA4 without pre_shared_key, early_data and padding: equal on a client's first and later connections") \
+    X(tls_traits, "tls.traits", text, tls_client,                                                     \
+      "what the client's TLS library does and does not, in letters (docs/records.md)")                \
     X(tls_ja3, "tls.ja3", text, tls_client, "JA3")                                                    \
     X(tls_ech, "tls.ech", text, tls_client, "encrypted ClientHello: none, grease_or_real, ours")      \
     X(quic_version, "quic.version", text, tls_client, "QUIC version of the first Initial, 8 hex digits") \

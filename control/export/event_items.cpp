@@ -1,0 +1,487 @@
+// Fills the items of an event: head, account and farm first, then the flow, the longest texts last.
+#include "control/export/event_items.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "control/export/address_text.h"
+#include "control/export/community_id.h"
+#include "control/export/version.h"
+#include "dataplane/base/hash.h"
+#include "dataplane/contract/json.h"
+
+namespace seine::siem {
+
+using contract::Field;
+using contract::RecordView;
+
+namespace {
+
+constexpr std::string_view kKindNames[] = {"",     "signature_alert",  "flow_summary",
+                                           "farm", "account_evidence", "health"};
+constexpr std::string_view kSeverityNames[] = {"", "info", "low", "medium", "high", "critical"};
+constexpr std::string_view kStateNames[] = {"",        "emerging",   "active",   "rotating",
+                                            "dormant", "remediated", "dismissed"};
+constexpr std::string_view kFarmEventNames[] = {"",        "found", "grown",      "rotated",
+                                                "dormant", "woken", "remediated", "dismissed",
+                                                "merged",  "split"};
+constexpr std::string_view kGroupNames[] = {"net", "stk", "lnk", "time", "mix", "prx"};
+
+template <std::size_t N, typename Choice>
+std::string_view named(const std::string_view (&names)[N], Choice choice) noexcept {
+    const auto at = static_cast<std::size_t>(choice);
+    return at < N ? names[at] : std::string_view{};
+}
+
+// Where `text` may be cut at or before `bytes` without splitting a UTF-8 character.
+std::size_t cut_at(std::string_view text, std::size_t bytes) noexcept {
+    std::size_t at = bytes;
+    for (int back = 0; back < 3 && at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+         ++back)
+        --at;
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80 ? bytes : at;
+}
+
+std::string decimal(std::uint64_t value) { return std::to_string(value); }
+
+std::string hex(std::uint64_t value, int digits) {
+    std::string out;
+    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+        out.push_back(kHexDigits[(value >> shift) & 15]);
+    return out;
+}
+
+std::string_view tls_version_text(std::uint64_t version) noexcept {
+    switch (version) {
+        case 0x0300:
+            return "3.0";
+        case 0x0301:
+            return "1.0";
+        case 0x0302:
+            return "1.1";
+        case 0x0303:
+            return "1.2";
+        case 0x0304:
+            return "1.3";
+        default:
+            return {};
+    }
+}
+std::string_view tls_version_name(std::uint64_t version) noexcept {
+    switch (version) {
+        case 0x0300:
+            return "SSLv3";
+        case 0x0301:
+            return "TLS 1.0";
+        case 0x0302:
+            return "TLS 1.1";
+        case 0x0303:
+            return "TLS 1.2";
+        case 0x0304:
+            return "TLS 1.3";
+        default:
+            return "UNDETERMINED";
+    }
+}
+
+constexpr std::pair<Field, Item> kTexts[] = {
+    {Field::ja4, Item::ja4},
+    {Field::ja4_norm, Item::ja4_norm},
+    {Field::ja4s, Item::ja4s},
+    {Field::ja3, Item::ja3},
+    {Field::ja3s, Item::ja3s},
+    {Field::ja4l_c, Item::ja4l_c},
+    {Field::ja4l_s, Item::ja4l_s},
+    {Field::ja4t, Item::ja4t},
+    {Field::ja4ts, Item::ja4ts},
+    {Field::hassh, Item::hassh},
+    {Field::hassh_server, Item::hassh_server},
+    {Field::syn, Item::syn},
+    {Field::h2_settings, Item::h2_settings},
+    {Field::h2_akamai, Item::h2_akamai},
+    {Field::http_version, Item::http_version},
+    {Field::method, Item::method},
+    {Field::sni, Item::sni},
+    {Field::host, Item::host},
+    {Field::user_agent, Item::user_agent},
+    {Field::path, Item::path},
+    {Field::ssh_client, Item::ssh_client},
+    {Field::ssh_server, Item::ssh_server},
+    {Field::cert_subject, Item::cert_subject},
+    {Field::cert_issuer, Item::cert_issuer},
+    {Field::cert_serial, Item::cert_serial},
+};
+constexpr std::pair<Field, Item> kLists[] = {
+    {Field::ja4h, Item::ja4h},
+    {Field::ja4x, Item::ja4x},
+    {Field::ja4ssh, Item::ja4ssh},
+    {Field::hdr_order, Item::hdr_order},
+    {Field::alpn, Item::alpn},
+    {Field::tunnel, Item::tunnel},
+    {Field::incomplete, Item::incomplete},
+};
+constexpr std::pair<Field, Item> kCounts[] = {
+    {Field::sport, Item::sport},
+    {Field::dport, Item::dport},
+    {Field::proxied_sport, Item::proxied_sport},
+    {Field::ip_version, Item::ip_version},
+    {Field::rtt_tcp_us, Item::rtt_tcp_us},
+    {Field::rtt_tls_us, Item::rtt_tls_us},
+    {Field::late_hello_us, Item::late_hello_us},
+    {Field::status, Item::status},
+    {Field::request_body_bytes, Item::request_bytes},
+    {Field::response_body_bytes, Item::response_bytes},
+    {Field::requests, Item::requests},
+    {Field::ttl_c, Item::ttl},
+    {Field::packets_c, Item::packets_c},
+    {Field::packets_s, Item::packets_s},
+    {Field::payload_c, Item::bytes_c},
+    {Field::payload_s, Item::bytes_s},
+    {Field::retrans, Item::retrans},
+};
+constexpr Item kFingerprints[] = {Item::ja4,          Item::ja4_norm, Item::ja4s,  Item::ja3,
+                                  Item::ja3s,         Item::ja4t,     Item::ja4ts, Item::hassh,
+                                  Item::hassh_server, Item::ja4h,     Item::ja4x};
+
+// Fields that a lookup by number finds quickly: one pass over the strings of a record.
+struct StringIndex {
+    static constexpr std::size_t kNone = ~std::size_t{0};
+    std::array<std::string_view, contract::kFieldCount + 1> first{};
+    std::array<bool, contract::kFieldCount + 1> present{};
+    explicit StringIndex(const RecordView& record) {
+        record.for_each_string([this](Field field, ByteView bytes) {
+            const auto at = static_cast<std::size_t>(field);
+            if (present[at]) return;
+            present[at] = true;
+            first[at] = as_text(bytes);
+        });
+    }
+};
+
+}  // namespace
+
+std::string_view name_of(model::EventKind kind) noexcept { return named(kKindNames, kind); }
+std::string_view name_of(model::Severity severity) noexcept {
+    return named(kSeverityNames, severity);
+}
+std::string_view name_of(model::FarmState state) noexcept { return named(kStateNames, state); }
+std::string_view name_of(model::FarmEvent::Kind kind) noexcept {
+    return named(kFarmEventNames, kind);
+}
+
+Kinds kinds_of(model::EventKind kind) noexcept {
+    return name_of(kind).empty() ? Kinds{0}
+                                 : static_cast<Kinds>(1u << (static_cast<unsigned>(kind) - 1));
+}
+
+std::string_view EventItems::fit(std::string_view text) {
+    std::size_t bytes = std::min({text.size(), kItemBytesMax, left_});
+    if (bytes < text.size()) {
+        ++cut_;
+        bytes = cut_at(text, bytes);
+    }
+    left_ -= bytes;
+    return text.substr(0, bytes);
+}
+
+void EventItems::set_text(Item item, std::string_view text) {
+    if (text.empty()) return;
+    const std::string_view kept = fit(text);
+    if (!kept.empty()) set(item).text = kept;
+}
+
+std::string_view EventItems::keep(std::string text) {
+    if (own_used_ == own_.size()) {
+        ++cut_;
+        return {};
+    }
+    own_[own_used_] = std::move(text);
+    return own_[own_used_++];
+}
+
+std::string_view EventItems::prose(std::string_view text) {
+    if (!truncate_) return text;
+    return keep(
+        truncate_addresses(text.substr(0, kItemBytesMax), options_.v4_bits, options_.v6_bits));
+}
+
+void EventItems::set_prose(Item item, std::string_view text) {
+    if (!text.empty()) set_text(item, prose(text));
+}
+
+void EventItems::set_list(Item item, std::span<const std::string_view> items) {
+    const std::size_t first = lists_.size();
+    std::size_t used = 0;
+    for (const std::string_view text : items) {
+        if (used == kListItemsMax) {
+            cut_ += items.size() - used;
+            break;
+        }
+        const std::string_view kept = fit(text);
+        if (kept.empty() && !text.empty()) break;
+        lists_.push_back(kept);
+        ++used;
+    }
+    if (used == 0) return;
+    Value& value = set(item);
+    value.number = first;
+    value.list_count = static_cast<std::uint32_t>(used);
+}
+
+std::string EventItems::address_text(ByteView bytes) const {
+    model::Address address{};
+    std::copy(bytes.begin(), bytes.end(), address.begin());
+    return model::to_text(truncated(address, options_.v4_bits, options_.v6_bits));
+}
+
+void EventItems::gather(const model::Event& event, const ItemOptions& options,
+                        std::size_t text_max) {
+    event_ = &event;
+    kind_ = kinds_of(event.kind);
+    present_ = {};
+    lists_.clear();
+    own_used_ = 0;
+    cut_ = 0;
+    left_ = text_max;
+    if (&options != &options_) options_ = options;
+    truncate_ = options_.v4_bits < 32 || options_.v6_bits < 128;
+    gather_head();
+    gather_rule();
+    gather_farm();
+    RecordView record;
+    if (!event.flow.empty() && contract::read_frame(ByteView(event.flow), record) == Parse::ok)
+        gather_flow(record);
+    gather_evidence();
+    if (cut_ > 0) set_number(Item::cut_values, cut_);
+}
+
+void EventItems::gather_head() {
+    const model::Event& event = *event_;
+    set_text(Item::uid, keep(options_.sensor + "-" + decimal(event.sequence)));
+    set_number(Item::sequence, event.sequence);
+    set_text(Item::kind, name_of(event.kind));
+    set_number(Item::at, static_cast<std::uint64_t>(std::max<std::int64_t>(event.at.count, 0)));
+    if (event.seen.count > 0)
+        set_number(Item::known_at, static_cast<std::uint64_t>(event.seen.count));
+    if (!name_of(event.severity).empty()) {
+        set_number(Item::severity, static_cast<std::uint64_t>(event.severity));
+        set_text(Item::severity_name, name_of(event.severity));
+    }
+    if (event.confidence > 0 && event.confidence <= 1) set_real(Item::confidence, event.confidence);
+    set_text(Item::sensor, options_.sensor);
+    set_text(Item::product_version, kProductVersion);
+    set_number(Item::count, event.count);
+    if (event.account.known()) set_text(Item::account, keep(model::to_text(event.account)));
+    if (event.org.known()) set_text(Item::organisation, keep(model::to_text(event.org)));
+    std::string_view title = event.title.empty() ? std::string_view(event.rule.title) : event.title;
+    set_prose(Item::title, title.empty() ? name_of(event.kind) : title);
+    set_prose(Item::message, event.message);
+}
+
+void EventItems::gather_rule() {
+    const model::RuleHit& rule = event_->rule;
+    if (rule.id.empty()) return;
+    set_text(Item::rule_id, rule.id);
+    set_number(Item::rule_number, hash64(as_bytes(rule.id), 0) & 0x7fffffffu);
+    set_number(Item::rule_version, rule.version);
+    set_text(Item::rule_title, rule.title);
+    set_text(Item::rule_category, rule.category);
+    set_text(Item::rule_field, rule.field);
+    set_prose(Item::rule_value, rule.value);
+}
+
+void EventItems::gather_farm() {
+    const model::Event& event = *event_;
+    if (std::isfinite(event.score_nats) && event.score_nats != 0) {
+        set_real(Item::score_nats, event.score_nats);
+        set_number(Item::risk_score, static_cast<std::uint64_t>(
+                                         std::lround(100.0 / (1.0 + std::exp(-event.score_nats)))));
+    }
+    if (event.farm.farm == 0) return;
+    set_text(Item::farm, keep("F-" + decimal(event.farm.farm)));
+    set_text(Item::farm_event, name_of(event.farm.kind));
+    set_text(Item::farm_state, name_of(event.farm_state));
+    if (event.farm.other != 0) set_text(Item::farm_other, keep("F-" + decimal(event.farm.other)));
+    set_number(Item::accounts_before, event.farm.accounts_before);
+    set_number(Item::accounts_now, event.farm.accounts_now);
+    set_prose(Item::farm_reason, event.farm.reason);
+}
+
+void EventItems::gather_evidence() {
+    const auto& lines = event_->evidence;
+    if (lines.empty()) return;
+    set_number(Item::evidence_count, lines.size());
+    std::array<std::string_view, kListItemsMax> texts;
+    std::size_t used = 0;
+    std::uint8_t groups = 0;
+    for (const model::EvidenceLine& line : lines) {
+        groups = static_cast<std::uint8_t>(groups | line.groups);
+        if (used == texts.size()) continue;
+        char nats[32];
+        const double value = std::isfinite(line.nats) ? std::clamp(line.nats, -1e6, 1e6) : 0.0;
+        const auto end =
+            std::to_chars(nats, nats + sizeof nats, value, std::chars_format::fixed, 2);
+        std::string text(value < 0 ? "" : "+");
+        text.append(nats, end.ptr).append(" ");
+        text.append(
+            prose(line.sentence.empty() ? line.values : line.sentence).substr(0, kItemBytesMax));
+        texts[used++] = keep(std::move(text));
+    }
+    cut_ += lines.size() - used;
+    set_list(Item::evidence, std::span(texts).first(used));
+    std::array<std::string_view, std::size(kGroupNames)> names;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < std::size(kGroupNames); ++i) {
+        if ((groups >> i & 1) != 0) names[count++] = kGroupNames[i];
+    }
+    if (count > 0) set_list(Item::evidence_groups, std::span(names).first(count));
+}
+
+void EventItems::gather_flow(const RecordView& record) {
+    std::string id;
+    contract::append_flow_id(id, record.flow);
+    set_text(Item::flow_id, keep(std::move(id)));
+    const std::uint64_t mixed = record.flow.counter ^ (std::uint64_t{record.flow.epoch} << 31) ^
+                                (std::uint64_t{record.flow.dataplane} << 47);
+    set_number(Item::flow_number, mixed & 0x7fffffffffffffffu);
+    gather_times(record);
+    gather_addresses(record);
+    gather_counts(record);
+    gather_handshake(record);
+    gather_texts(record);
+    gather_fingerprints();
+}
+
+void EventItems::gather_times(const RecordView& record) {
+    if (!record.has(Field::t_first_ns)) return;
+    const auto first = static_cast<std::int64_t>(record.get(Field::t_first_ns));
+    if (first < 0) return;
+    set_number(Item::t_first, static_cast<std::uint64_t>(first));
+    if (!record.has(Field::t_last_ns)) return;
+    const auto last = static_cast<std::int64_t>(record.get(Field::t_last_ns));
+    if (last < first) return;
+    set_number(Item::t_last, static_cast<std::uint64_t>(last));
+    set_number(Item::duration_ns, static_cast<std::uint64_t>(last - first));
+}
+
+void EventItems::gather_addresses(const RecordView& record) {
+    const ByteView src = record.ip(Field::src);
+    const ByteView dst = record.ip(Field::dst);
+    if (!src.empty()) set_text(Item::src, keep(address_text(src)));
+    if (!dst.empty()) set_text(Item::dst, keep(address_text(dst)));
+    const ByteView proxied = record.ip(Field::proxied_src);
+    if (!proxied.empty()) set_text(Item::proxied_src, keep(address_text(proxied)));
+    const auto proto = static_cast<std::uint8_t>(record.get(Field::proto));
+    if (proto == 6 || proto == 17) {
+        set_text(Item::proto, proto == 6 ? "tcp" : "udp");
+        set_text(Item::proto_upper, proto == 6 ? "TCP" : "UDP");
+        set_number(Item::proto_number, proto);
+    }
+    if (!src.empty() && !dst.empty() && proto != 0 && !truncate_) {
+        set_text(Item::community_id,
+                 keep(community_id(src, dst, static_cast<std::uint16_t>(record.get(Field::sport)),
+                                   static_cast<std::uint16_t>(record.get(Field::dport)), proto)));
+    }
+    std::uint64_t version = record.get(Field::ip_version);
+    if (version == 0 && !src.empty()) {
+        model::Address address{};
+        std::copy(src.begin(), src.end(), address.begin());
+        version = model::is_v4(address) ? 4 : 6;
+    }
+    if (version == 4 || version == 6) {
+        set_number(Item::ip_version, version);
+        set_text(Item::network_type, version == 4 ? "ipv4" : "ipv6");
+    }
+}
+
+void EventItems::gather_counts(const RecordView& record) {
+    for (const auto& [field, item] : kCounts) {
+        if (record.has(field)) set_number(item, record.get(field));
+    }
+    if (has(Item::packets_c) || has(Item::packets_s))
+        set_number(Item::packets, record.get(Field::packets_c) + record.get(Field::packets_s));
+    if (has(Item::bytes_c) || has(Item::bytes_s))
+        set_number(Item::bytes, record.get(Field::payload_c) + record.get(Field::payload_s));
+    if (!record.has(Field::rtt_valid)) return;
+    const bool valid = record.get(Field::rtt_valid) != 0;
+    set_number(Item::rtt_valid, valid ? 1 : 0);
+    const std::uint64_t tcp = record.get(Field::rtt_tcp_us);
+    const std::uint64_t tls = record.get(Field::rtt_tls_us);
+    if (valid && has(Item::rtt_tcp_us) && has(Item::rtt_tls_us))
+        set_number(Item::rtt_gap_us, tls > tcp ? tls - tcp : 0);
+}
+
+void EventItems::gather_handshake(const RecordView& record) {
+    const std::string_view app = contract::choice_name(Field::app, record.get(Field::app));
+    set_text(Item::app, app);
+    set_text(Item::app_name, app == "http1" || app == "h2" ? std::string_view("http") : app);
+    set_text(Item::seen_directions, contract::choice_name(Field::seen, record.get(Field::seen)));
+    set_text(Item::ech, contract::choice_name(Field::ech, record.get(Field::ech)));
+    set_text(Item::end_reason,
+             contract::choice_name(Field::end_reason, record.get(Field::end_reason)));
+    if (record.has(Field::tls_version)) {
+        const std::uint64_t version = record.get(Field::tls_version);
+        set_text(Item::tls_version, tls_version_text(version));
+        set_text(Item::tls_version_name, tls_version_name(version));
+    }
+    if (record.has(Field::tls_cipher))
+        set_text(Item::tls_cipher, keep(hex(record.get(Field::tls_cipher), 4)));
+    if (record.has(Field::quic_version))
+        set_text(Item::quic_version, keep(hex(record.get(Field::quic_version), 8)));
+}
+
+void EventItems::gather_texts(const RecordView& record) {
+    const StringIndex index(record);
+    for (const auto& [field, item] : kTexts) {
+        const auto at = static_cast<std::size_t>(field);
+        if (!index.present[at]) continue;
+        if (truncate_ && (item == Item::host || item == Item::path || item == Item::sni)) {
+            set_prose(item, index.first[at]);
+        } else {
+            set_text(item, index.first[at]);
+        }
+    }
+    if (has(Item::quic_version) && has(Item::ja4)) set_text(Item::quic_ja4, text(Item::ja4));
+    if (has(Item::quic_version) && has(Item::sni)) set_text(Item::quic_sni, text(Item::sni));
+    std::array<std::string_view, kListItemsMax + 1> texts;
+    for (const auto& [field, item] : kLists) {
+        if (!index.present[static_cast<std::size_t>(field)]) continue;
+        std::size_t used = 0;
+        record.for_each_string([&, wanted = field](Field found, ByteView bytes) {
+            if (found == wanted && used < texts.size()) texts[used++] = as_text(bytes);
+        });
+        if (truncate_ && item == Item::tunnel) {
+            for (std::size_t i = 0; i < used; ++i) texts[i] = prose(texts[i]);
+        }
+        set_list(item, std::span(texts).first(used));
+    }
+    std::size_t used = 0;
+    std::uint64_t exchanges = 0;
+    record.for_each_string([&](Field found, ByteView bytes) {
+        if (found == Field::exchanges) exchanges += bytes.size() / 12;
+        if (found != Field::vlan) return;
+        for (std::size_t at = 0; at + 2 <= bytes.size() && used < 4; at += 2)
+            texts[used++] = keep(decimal(load_le16(bytes.data() + at)));
+    });
+    if (used > 0) set_list(Item::vlan, std::span(texts).first(used));
+    if (exchanges > 0) set_number(Item::exchanges, exchanges);
+}
+
+void EventItems::gather_fingerprints() {
+    std::array<std::string_view, kListItemsMax> texts;
+    std::size_t used = 0;
+    for (const Item item : kFingerprints) {
+        if (!has(item)) continue;
+        if (info(item).type == ItemType::text) {
+            if (used < texts.size()) texts[used++] = text(item);
+            continue;
+        }
+        for (const std::string_view found : list(item)) {
+            if (used < texts.size()) texts[used++] = found;
+        }
+    }
+    if (used > 0) set_list(Item::fingerprints, std::span(texts).first(used));
+}
+
+}  // namespace seine::siem

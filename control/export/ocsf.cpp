@@ -1,0 +1,347 @@
+// Open Cybersecurity Schema Framework: findings as Detection Finding (2004), flows as Network
+// Activity (4001) or, where a request head was seen, HTTP Activity (4002), health as Application
+// Error (6008).
+#include <algorithm>
+
+#include "control/export/escape.h"
+#include "control/export/format.h"
+#include "control/export/json_table.h"
+
+namespace seine::siem {
+namespace {
+
+constexpr Kinds kFinding = kAlert | kFarm | kEvidence;
+
+// `{"key":value,..}` of those items that are there.
+struct Pair {
+    std::string_view key;
+    Item item;
+    Form form = Form::plain;
+};
+void append_members(std::string& out, const EventItems& items, std::span<const Pair> pairs) {
+    for (const Pair& pair : pairs) {
+        if (!items.has(pair.item)) continue;
+        if (out.back() != '{') out.push_back(',');
+        append_json_string(out, pair.key);
+        out.push_back(':');
+        append_json_value(out, items, pair.item, pair.form);
+    }
+}
+void append_object(std::string& out, const EventItems& items, std::span<const Pair> pairs) {
+    out.push_back('{');
+    append_members(out, items, pairs);
+    out.push_back('}');
+}
+
+// Activities of HTTP Activity are the methods; 99 is any other.
+constexpr std::string_view kMethods[] = {"",        "CONNECT", "DELETE", "GET",  "HEAD",
+                                         "OPTIONS", "POST",    "PUT",    "TRACE"};
+
+bool is_http(const EventItems& items) {
+    return items.kind() == kFlow && (items.has(Item::method) || items.has(Item::status));
+}
+
+std::uint64_t activity(const EventItems& items) {
+    using Kind = model::FarmEvent::Kind;
+    if (items.kind() == kFarm) {
+        const Kind kind = items.event().farm.kind;
+        if (kind == Kind::found) return 1;
+        return kind == Kind::remediated || kind == Kind::dismissed || kind == Kind::merged ? 3 : 2;
+    }
+    if (items.kind() != kFlow) return 1;
+    if (is_http(items)) {
+        if (!items.has(Item::method)) return 0;
+        const auto* found =
+            std::find(std::begin(kMethods) + 1, std::end(kMethods), items.text(Item::method));
+        return found == std::end(kMethods)
+                   ? 99
+                   : static_cast<std::uint64_t>(found - std::begin(kMethods));
+    }
+    if (items.has(Item::end_reason)) return 2;
+    return items.has(Item::packets) ? 6 : 1;
+}
+
+std::uint64_t class_uid(const EventItems& items) {
+    if (items.kind() == kHealth) return 6008;
+    if (items.kind() != kFlow) return 2004;
+    return is_http(items) ? 4002 : 4001;
+}
+
+void activity_id(std::string& out, const EventItems& items) { append_number(out, activity(items)); }
+void activity_name(std::string& out, const EventItems& items) {
+    if (items.kind() == kFarm) return append_json_string(out, items.text(Item::farm_event));
+    if (is_http(items) && items.has(Item::method))
+        return append_json_string(out, items.text(Item::method));
+    append_json_string(out, items.text(Item::kind));
+}
+void category_uid(std::string& out, const EventItems& items) {
+    append_number(out, class_uid(items) / 1000);
+}
+void class_number(std::string& out, const EventItems& items) {
+    append_number(out, class_uid(items));
+}
+void type_uid(std::string& out, const EventItems& items) {
+    append_number(out, class_uid(items) * 100 + activity(items));
+}
+void severity(std::string& out, const EventItems& items) {
+    constexpr std::string_view kNames[] = {"Unknown", "Informational", "Low",
+                                           "Medium",  "High",          "Critical"};
+    append_json_string(out, kNames[items.number(Item::severity) % std::size(kNames)]);
+}
+
+// What stays the same while a finding is updated: the farm, the account, else the event.
+void finding_uid(std::string& out, const EventItems& items) {
+    Item item = Item::uid;
+    if (items.kind() == kFarm && items.has(Item::farm)) item = Item::farm;
+    if (items.kind() == kEvidence && items.has(Item::account)) item = Item::account;
+    append_json_string(out, items.text(item));
+}
+
+void percent(std::string& out, const EventItems& items) {
+    append_number(out, static_cast<std::uint64_t>(items.real(Item::confidence) * 100 + 0.5));
+}
+
+void fingerprints(std::string& out, const EventItems& items) {
+    constexpr std::pair<int, Item> kTypes[] = {
+        {1, Item::ja4}, {2, Item::ja4s}, {4, Item::ja4l_c}, {7, Item::ja4t}, {8, Item::ja4ts}};
+    constexpr std::pair<int, Item> kLists[] = {{3, Item::ja4h}, {5, Item::ja4x}, {6, Item::ja4ssh}};
+    out.push_back('[');
+    const auto add = [&out](int type, std::string_view value) {
+        if (out.back() != '[') out.push_back(',');
+        out += "{\"type_id\":";
+        append_number(out, static_cast<std::uint64_t>(type));
+        out += ",\"value\":";
+        append_json_string(out, value);
+        out.push_back('}');
+    };
+    for (const auto& [type, item] : kTypes) {
+        if (items.has(item)) add(type, items.text(item));
+    }
+    for (const auto& [type, item] : kLists) {
+        if (!items.has(item)) continue;
+        for (const std::string_view value : items.list(item)) add(type, value);
+    }
+    out.push_back(']');
+}
+
+constexpr Pair kSource[] = {{"ip", Item::src}, {"port", Item::sport}};
+constexpr Pair kTarget[] = {{"ip", Item::dst}, {"port", Item::dport}, {"hostname", Item::sni}};
+constexpr Pair kConnection[] = {{"uid", Item::flow_id},
+                                {"community_uid", Item::community_id},
+                                {"protocol_name", Item::proto},
+                                {"protocol_num", Item::proto_number},
+                                {"protocol_ver_id", Item::ip_version}};
+constexpr Pair kTraffic[] = {{"bytes", Item::bytes},          {"bytes_in", Item::bytes_s},
+                             {"bytes_out", Item::bytes_c},    {"packets", Item::packets},
+                             {"packets_in", Item::packets_s}, {"packets_out", Item::packets_c}};
+
+void source(std::string& out, const EventItems& items) { append_object(out, items, kSource); }
+void target(std::string& out, const EventItems& items) { append_object(out, items, kTarget); }
+void traffic(std::string& out, const EventItems& items) { append_object(out, items, kTraffic); }
+
+void connection(std::string& out, const EventItems& items) {
+    out += "{\"direction_id\":1";
+    append_members(out, items, kConnection);
+    out.push_back('}');
+}
+
+void tls(std::string& out, const EventItems& items) {
+    out += "{\"version\":";
+    append_json_string(out,
+                       items.has(Item::tls_version) ? items.text(Item::tls_version) : "unknown");
+    constexpr Pair kTls[] = {{"cipher", Item::tls_cipher}, {"sni", Item::sni}};
+    append_members(out, items, kTls);
+    for (const auto& [key, item] :
+         {std::pair{"ja3_hash", Item::ja3}, std::pair{"ja3s_hash", Item::ja3s}}) {
+        if (!items.has(item)) continue;
+        out.append(",\"").append(key).append("\":{\"algorithm_id\":1,\"value\":");
+        append_json_string(out, items.text(item));
+        out.push_back('}');
+    }
+    out.push_back('}');
+}
+
+void http_request(std::string& out, const EventItems& items) {
+    // Methods that the schema does not list are in activity_name alone.
+    const bool listed = std::find(std::begin(kMethods) + 1, std::end(kMethods),
+                                  items.text(Item::method)) != std::end(kMethods);
+    out.push_back('{');
+    constexpr Pair kMethod[] = {{"http_method", Item::method}};
+    if (listed) append_members(out, items, kMethod);
+    constexpr Pair kRequest[] = {{"version", Item::http_version},
+                                 {"user_agent", Item::user_agent},
+                                 {"body_length", Item::request_bytes}};
+    append_members(out, items, kRequest);
+    if (items.has(Item::path)) {
+        constexpr Pair kUrl[] = {{"hostname", Item::host}, {"path", Item::path}};
+        if (out.back() != '{') out.push_back(',');
+        out += "\"url\":";
+        append_object(out, items, kUrl);
+    }
+    out.push_back('}');
+}
+
+void http_response(std::string& out, const EventItems& items) {
+    constexpr Pair kResponse[] = {{"code", Item::status}, {"body_length", Item::response_bytes}};
+    append_object(out, items, kResponse);
+}
+
+void analytic(std::string& out, const EventItems& items) {
+    // 1 rule, 3 statistical.
+    out += items.kind() == kAlert ? "{\"type_id\":1" : "{\"type_id\":3,\"name\":\"farm detection\"";
+    constexpr Pair kRule[] = {{"uid", Item::rule_id},
+                              {"name", Item::rule_title},
+                              {"category", Item::rule_category},
+                              {"version", Item::rule_version, Form::as_text}};
+    append_members(out, items, kRule);
+    if (items.kind() == kAlert && !items.has(Item::rule_id) && !items.has(Item::rule_title))
+        out += ",\"name\":\"signature\"";
+    out.push_back('}');
+}
+
+void evidences(std::string& out, const EventItems& items) {
+    out += "[{\"data\":{";
+    constexpr Pair kData[] = {{"sentences", Item::evidence},
+                              {"groups", Item::evidence_groups},
+                              {"score_nats", Item::score_nats},
+                              {"rule_field", Item::rule_field},
+                              {"rule_value", Item::rule_value},
+                              {"reason", Item::farm_reason},
+                              {"kind", Item::kind}};
+    append_members(out, items, kData);
+    out.push_back('}');
+    if (items.has(Item::src)) {
+        out += ",\"src_endpoint\":";
+        source(out, items);
+        out += ",\"dst_endpoint\":";
+        target(out, items);
+        out += ",\"connection_info\":";
+        connection(out, items);
+    }
+    if (items.has(Item::fingerprints)) {
+        out += ",\"ja4_fingerprint_list\":";
+        fingerprints(out, items);
+    }
+    if (items.has(Item::ja4)) {
+        out += ",\"tls\":";
+        tls(out, items);
+    }
+    if (items.has(Item::method)) {
+        out += ",\"http_request\":";
+        http_request(out, items);
+    }
+    out += "}]";
+}
+
+void resources(std::string& out, const EventItems& items) {
+    out += "[{\"type\":\"account\",\"uid\":";
+    append_json_string(out, items.text(Item::account));
+    out += "}]";
+}
+
+void unmapped(std::string& out, const EventItems& items) {
+    constexpr Pair kPairs[] = {{"account", Item::account},
+                               {"organisation", Item::organisation},
+                               {"ja4_norm", Item::ja4_norm},
+                               {"h2", Item::h2_akamai},
+                               {"header_order", Item::hdr_order},
+                               {"hassh", Item::hassh},
+                               {"hassh_server", Item::hassh_server},
+                               {"rtt_tcp_us", Item::rtt_tcp_us},
+                               {"rtt_tls_us", Item::rtt_tls_us},
+                               {"rtt_gap_us", Item::rtt_gap_us},
+                               {"proxied_ip", Item::proxied_src},
+                               {"exchanges", Item::exchanges},
+                               {"seen", Item::seen_directions},
+                               {"incomplete", Item::incomplete},
+                               {"farm", Item::farm},
+                               {"farm_event", Item::farm_event},
+                               {"farm_state", Item::farm_state},
+                               {"farm_other", Item::farm_other},
+                               {"accounts_before", Item::accounts_before},
+                               {"accounts", Item::accounts_now},
+                               {"cut_values", Item::cut_values}};
+    append_object(out, items, kPairs);
+}
+
+constexpr Row kRows[] = {
+    made(kAnyKind, "activity_id", Item::uid, activity_id,
+         "findings: 1 create, 2 update, 3 close; flows: 1 open, 2 close, 6 traffic; HTTP: by "
+         "method"),
+    made(kAnyKind, "activity_name", Item::uid, activity_name, "in words"),
+    made(kAnyKind, "category_uid", Item::uid, category_uid, "2 findings, 4 network, 6 application"),
+    made(kAnyKind, "class_uid", Item::uid, class_number, "2004, 4001, 4002 or 6008"),
+    made(kAnyKind, "type_uid", Item::uid, type_uid, "class_uid * 100 + activity_id"),
+    from(kAnyKind, "severity_id", Item::severity),
+    made(kAnyKind, "severity", Item::severity, severity, "in words"),
+    from(kAnyKind, "time", Item::at, Form::epoch_ms),
+    from(kAnyKind, "message", Item::message),
+    from(kAnyKind, "count", Item::count),
+    from(kFlow | kAlert, "start_time", Item::t_first, Form::epoch_ms),
+    from(kFlow | kAlert, "end_time", Item::t_last, Form::epoch_ms),
+    from(kFlow | kAlert, "duration", Item::duration_ns, Form::milliseconds),
+    always(kAnyKind, "metadata.version", "\"1.6.0\""),
+    from(kAnyKind, "metadata.uid", Item::uid),
+    from(kAnyKind, "metadata.sequence", Item::sequence),
+    from(kAnyKind, "metadata.event_code", Item::kind),
+    from(kAnyKind, "metadata.logged_time", Item::known_at, Form::epoch_ms),
+    from(kAnyKind, "metadata.log_provider", Item::sensor),
+    always(kAnyKind, "metadata.product.name", "\"Seine\""),
+    always(kAnyKind, "metadata.product.vendor_name", "\"Seine\""),
+    from(kAnyKind, "metadata.product.version", Item::product_version),
+    made(kFinding, "finding_info.uid", Item::uid, finding_uid,
+         "the farm, the account, else the event's uid"),
+    from(kFinding, "finding_info.title", Item::title),
+    from(kFinding, "finding_info.desc", Item::message),
+    from(kFinding, "finding_info.created_time", Item::at, Form::epoch_ms),
+    from(kFinding, "finding_info.types", Item::kind, Form::as_list),
+    made(kFinding, "finding_info.analytic", Item::uid, analytic,
+         "the rule (type 1), or farm detection (type 3)"),
+    always(kFinding, "is_alert", "true"),
+    made(kFinding, "confidence_score", Item::confidence, percent, "confidence in percent"),
+    from(kFinding, "risk_score", Item::risk_score),
+    made(kFinding, "evidences", Item::uid, evidences,
+         "one object: the sentences under `data`, endpoints, connection, TLS, JA4+ and request"),
+    made(kFinding, "resources", Item::account, resources, "the account's tag"),
+    made(kFlow, "src_endpoint", Item::src, source, "client: ip, port"),
+    made(kFlow, "dst_endpoint", Item::dst, target,
+         "server: ip, port, and the server name as hostname"),
+    made(kFlow, "connection_info", Item::flow_id, connection,
+         "uid, community_uid, protocol; direction 1, inbound"),
+    made(kFlow, "traffic", Item::packets, traffic, "bytes and packets; _out is from the client"),
+    from(kFlow, "app_name", Item::app_name),
+    made(kFlow, "tls", Item::ja4, tls, "version, cipher, sni, JA3, JA3S"),
+    made(kFlow, "ja4_fingerprint_list", Item::fingerprints, fingerprints,
+         "JA4 1, JA4S 2, JA4H 3, JA4L 4, JA4X 5, JA4SSH 6, JA4T 7, JA4TS 8"),
+    made(kFlow, "http_request", Item::method, http_request,
+         "method, version, url, user_agent, body_length"),
+    made(kFlow, "http_response", Item::status, http_response, "code, body_length"),
+    made(kAnyKind, "unmapped", Item::uid, unmapped,
+         "account, organisation, farm and what else the schema has no name for"),
+};
+
+class Ocsf final : public Format {
+  public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "ocsf"; }
+    [[nodiscard]] std::string_view meaning() const noexcept override {
+        return "Open Cybersecurity Schema Framework: Detection Finding, Network and HTTP Activity, "
+               "Application Error";
+    }
+    [[nodiscard]] bool is_json() const noexcept override { return true; }
+    [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
+    void append(std::string& out, const EventItems& items) const override {
+        table_.append(out, items);
+    }
+
+  private:
+    JsonTable table_{kRows};
+};
+
+}  // namespace
+
+const Format& ocsf_format() {
+    static const Ocsf format;
+    return format;
+}
+
+}  // namespace seine::siem

@@ -51,7 +51,7 @@ FLOORS = {
     "control/command": (3, under("dataplane/", "base contract")),
     "control/model": (3, under("dataplane/", "base contract")),
     "control/dataplane_link": (4, under("dataplane/", "base contract export") + ["control/model"]),
-    "control/account": (5, under("dataplane/", "base contract") + under("control/", "model dataplane_link")),
+    "control/account": (5, under("dataplane/", "base contract crypto") + under("control/", "model dataplane_link")),
     "control/store": (4, under("dataplane/", "base contract crypto") + under("control/", "model")),
     "control/signature": (4, under("dataplane/", "base signature contract") + under("control/", "model")),
     "control/export": (4, under("dataplane/", "base contract") + under("control/", "model")),

@@ -69,29 +69,6 @@ model::AccountTag Tagger::account_of(model::KeyTag key) const {
     return {hmac(epoch_->tag_key, "key", {bytes.data(), bytes.size()})};
 }
 
-std::string_view bare_key(std::string_view value) noexcept {
-    const auto trim = [](std::string_view text) {
-        while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-            text.remove_prefix(1);
-        while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-        return text;
-    };
-    value = trim(value);
-    for (const std::string_view scheme : {"bearer ", "token ", "basic ", "apikey "}) {
-        if (value.size() <= scheme.size()) continue;
-        bool same = true;
-        for (std::size_t i = 0; i < scheme.size(); ++i) {
-            const char c = value[i];
-            same = same && (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) == scheme[i];
-        }
-        if (same) {
-            value = trim(value.substr(scheme.size()));
-            break;
-        }
-    }
-    return value == "-" ? std::string_view{} : value;
-}
-
 std::uint64_t mac_of(const std::uint8_t* key, ByteView bytes) noexcept {
     return siphash(key, bytes);
 }

@@ -21,7 +21,7 @@ class Tagger {
     [[nodiscard]] model::AccountTag account(std::string_view name) const;
     // HMAC-SHA256(tag key, "org\0" name).
     [[nodiscard]] model::OrgTag organisation(std::string_view name) const;
-    // SipHash-2-4(hash key, key); never 0. `key` is the bare key: see bare_key().
+    // SipHash-2-4(hash key, key); never 0. `key` is the bare key (contract/api_key.h).
     [[nodiscard]] model::KeyTag key(std::string_view key) const noexcept;
     // The account that an API key of no known account is: HMAC-SHA256(tag key, "key\0" key tag).
     [[nodiscard]] model::AccountTag account_of(model::KeyTag key) const;
@@ -31,10 +31,6 @@ class Tagger {
     std::shared_ptr<const TagKeys> keys_;
     const TagKeys::Epoch* epoch_;
 };
-
-// The key in a header's value: the scheme of `Bearer sk-..` and blanks around are left out, so that
-// one key has one tag whichever header carries it. Borrows; empty when there is none ("-" in logs).
-[[nodiscard]] std::string_view bare_key(std::string_view value) noexcept;
 
 // Whether `mac` is SipHash-2-4 of `bytes` under the 16-byte key; compares in constant time.
 [[nodiscard]] bool mac_fits(const std::uint8_t* key, ByteView bytes, std::uint64_t mac) noexcept;

@@ -154,7 +154,13 @@ enum class Fold : std::uint8_t {
     X(92, worker, u16, "", last, 1, "worker that saw the flow (not in the flat object)")         \
     X(93, ip_version, u8, "", first, 1, "4 or 6, of the innermost header")                       \
     X(94, tls_traits, text, "", first, 1,                                                        \
-      "what the client's TLS library does and does not (Seine's own)")
+      "what the client's TLS library does and does not (Seine's own)")                           \
+    X(95, api_keys, hex64_list, "", distinct, 1,                                                 \
+      "keyed hashes of the API keys that a request in clear shows, without their scheme")        \
+    X(96, forwarded_for, text, "", first, 1,                                                     \
+      "client of the nearest proxy by Forwarded or X-Forwarded-For, as sent")                    \
+    X(97, forwarded_port, u16, "", first, 1, "client port by the nearest proxy's header")        \
+    X(98, request_id, text, "", first, 1, "X-Request-Id of the request")
 
 enum class Field : std::uint16_t {
 #define SEINE_X(number, name, type, unit, fold, since, meaning) name = number,

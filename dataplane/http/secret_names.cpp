@@ -80,7 +80,10 @@ bool SecretNames::add(std::string_view name) noexcept {
 }
 
 bool SecretNames::contains(std::string_view header_name) const noexcept {
-    if (is_secret_header(header_name)) return true;
+    return is_secret_header(header_name) || contains_added(header_name);
+}
+
+bool SecretNames::contains_added(std::string_view header_name) const noexcept {
     for (const auto& name : added_)
         if (equals_lower(header_name, name.view())) return true;
     return false;

@@ -21,6 +21,8 @@ class SecretNames {
     // False when the list is full or the name empty or too long.
     [[nodiscard]] bool add(std::string_view name) noexcept;
     [[nodiscard]] bool contains(std::string_view header_name) const noexcept;
+    // Of those that were added alone.
+    [[nodiscard]] bool contains_added(std::string_view header_name) const noexcept;
     [[nodiscard]] std::size_t added_count() const noexcept { return added_.size(); }
 
   private:

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/http/secret_names.h"
 #include "dataplane/pipeline/limits.h"
 
 namespace seine::pipeline {
@@ -19,6 +20,7 @@ struct InspectorConfig {
     std::uint32_t epoch = 0;
     std::uint16_t worker = 0;
     std::uint8_t hash_key[16] = {};      // session evidence; SipHash-2-4
+    http::SecretNames key_headers;       // headers that carry API keys, beside the built-in ones
     std::uint64_t table_seed = 0;        // flow table hashing; random in live use, fixed in replay
 };
 

@@ -1,7 +1,9 @@
 #include "dataplane/pipeline/http_stage.h"
 
+#include "dataplane/contract/api_key.h"
 #include "dataplane/fingerprint/h2_client.h"
 #include "dataplane/fingerprint/http_order.h"
+#include "dataplane/http/caller.h"
 #include "dataplane/pipeline/recorder.h"
 #ifdef SEINE_JA4PLUS
 #include "dataplane/fingerprint/ja4plus/ja4h.h"
@@ -36,6 +38,20 @@ void fingerprint_request(FlowContext& flow, const http::Request& request,
 #endif
 }
 
+// Keys leave this function as keyed hashes and in no other form.
+void write_caller(FlowContext& flow, const http::Request& request,
+                  contract::FrameWriter& writer) noexcept {
+    http::Caller caller;
+    http::read_caller(request, flow.w.config.key_headers, caller);
+    for (const std::string_view value : caller.keys) {
+        const std::string_view key = contract::bare_key(value);
+        if (!key.empty()) writer.hex64(Field::api_keys, (*flow.w.keyed)(as_bytes(key)));
+    }
+    if (!caller.forwarded_for.empty()) writer.text(Field::forwarded_for, caller.forwarded_for);
+    if (caller.forwarded_port != 0) writer.set(Field::forwarded_port, caller.forwarded_port);
+    if (!caller.request_id.empty()) writer.text(Field::request_id, caller.request_id);
+}
+
 void on_request(FlowContext& flow, const http::Request& request) noexcept {
     flow.worthy(request.version.major == 2 ? contract::App::h2 : contract::App::http1);
     ++flow.cold.requests;
@@ -48,6 +64,7 @@ void on_request(FlowContext& flow, const http::Request& request) noexcept {
         if (request.body.kind == http::BodyKind::length)
             writer.set(Field::request_body_bytes, request.body.length);
         fingerprint_request(flow, request, writer);
+        write_caller(flow, request, writer);
         writer.text(Field::http_version, version_text(request.version));
         writer.text(Field::method, request.method);
         writer.text(Field::host, http::host_of(request));

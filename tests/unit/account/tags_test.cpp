@@ -10,6 +10,7 @@
 
 #include "control/account/tag_keys.h"
 #include "control/account/tagger.h"
+#include "dataplane/contract/api_key.h"
 
 namespace seine::account {
 namespace {
@@ -67,10 +68,10 @@ TEST_F(TagKeyFile, TagsAreTheOnesOfTheStandards) {
 
 TEST_F(TagKeyFile, OneKeyHasOneTagWhateverCarriesIt) {
     for (const char* value : {"sk-1", " sk-1 ", "Bearer sk-1", "bearer  sk-1", "BEARER sk-1\t"}) {
-        EXPECT_EQ(bare_key(value), "sk-1") << value;
+        EXPECT_EQ(contract::bare_key(value), "sk-1") << value;
     }
-    for (const char* value : {"", "-", "  ", "Bearer -"}) EXPECT_EQ(bare_key(value), "") << value;
-    EXPECT_EQ(bare_key("Bearer"), "Bearer");
+    for (const char* value : {"", "-", "  ", "Bearer -"}) EXPECT_EQ(contract::bare_key(value), "") << value;
+    EXPECT_EQ(contract::bare_key("Bearer"), "Bearer");
 }
 
 TEST_F(TagKeyFile, OthersMayNotRead) {

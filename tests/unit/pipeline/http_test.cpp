@@ -1,4 +1,5 @@
 // Clear HTTP on the line: heads become records, bodies are skipped, secrets stay where they were.
+#include "dataplane/crypto/keyed_hash.h"
 #include "tests/unit/http/h2_builder.h"
 #include "tests/unit/pipeline/line.h"
 
@@ -124,6 +125,24 @@ TEST_F(Http, WhereHttpIsBrokenTheReasonIsTold) {
     EXPECT_EQ(paths(), std::vector<std::string>{"/a"});
     EXPECT_TRUE(line.says(Field::incomplete, "http_malformed"));
     EXPECT_EQ(line.count(Counter::http_malformed), 1u);
+}
+
+TEST_F(Http, KeysLeaveAsKeyedHashesAndOneKeyHasOne) {
+    talk.client_says("GET /a?k=sk-1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-1\r\nX-Forwarded-For: 192.0.2.9\r\n"
+                     "X-Client-Port: 4711\r\nX-Request-Id: r-7\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\nx-api-key: sk-2\r\n\r\n");
+    line.finish();
+    const std::uint8_t zero[16] = {};
+    const crypto::KeyedHash keyed{zero};
+    std::vector<std::uint64_t> hashes;
+    for (const std::string& items : line.all(Field::api_keys)) {
+        for (std::size_t at = 0; at < items.size(); at += 8) hashes.push_back(load_le64(as_bytes(items).data() + at));
+    }
+    EXPECT_EQ(hashes, (std::vector<std::uint64_t>{keyed(as_bytes("sk-1")), keyed(as_bytes("sk-1")),
+                                                  keyed(as_bytes("sk-2"))}));
+    EXPECT_FALSE(line.contains("sk-"));
+    EXPECT_EQ(line.all(Field::forwarded_for), std::vector<std::string>{"192.0.2.9"});
+    EXPECT_EQ(line.all(Field::request_id), std::vector<std::string>{"r-7"});
+    EXPECT_EQ(line.last(Field::forwarded_port), 4711u);
 }
 
 }  // namespace

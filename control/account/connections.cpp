@@ -159,9 +159,10 @@ void Connections::merge_stack(Connection& connection, const model::Flow& flow) n
 }
 
 void Connections::add_ways_to_find(std::uint32_t number, const FlowEvent& event) noexcept {
-    const Connection& c = pool_[number];
+    Connection& c = pool_[number];
     const model::Tuple& tuple = event.flow->tuple;
     if (event.carrier_port != 0) {
+        c.set(Connection::kCarried);
         add_key(number, tuple_key(event.carrier, event.carrier_port, c.proto));
     }
     if (event.unique_id != 0) add_key(number, id_key(event.unique_id));

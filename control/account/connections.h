@@ -67,8 +67,9 @@ struct Connection {
         kOverflow = 8,
         kRttKnown = 16,
         kRttValid = 32,
-        kTwice = 64,       // two dataplanes have it
-        kHalfClosed = 128  // one of the two has closed it
+        kTwice = 64,        // two dataplanes have it
+        kHalfClosed = 128,  // one of the two has closed it
+        kCarried = 256      // its PROXY header named another client: the inner leg
     };
     model::Address client;
     std::uint64_t flow_counter;

@@ -133,6 +133,7 @@ std::uint32_t Joiner::other_half(const FlowEvent& event) noexcept {
         const Connection& c = connections_[number];
         const ServerEnd& server = connections_.servers()[c.server];
         if (c.dataplane != flow.id.dataplane && !c.has(Connection::kTwice) &&
+            c.has(Connection::kCarried) == (event.carrier_port != 0) &&
             c.client == flow.tuple.client && server.address == flow.tuple.server &&
             server.port == flow.tuple.server_port &&
             std::abs(c.t_open - flow.t_open.count) <= config_.window_ns) {
@@ -154,6 +155,7 @@ void Joiner::end_reused(const FlowEvent& event, std::int64_t now) {
         const Connection& c = connections_[number];
         const ServerEnd& server = connections_.servers()[c.server];
         if (!c.has(Connection::kClosed) && c.dataplane == flow.id.dataplane &&
+            c.has(Connection::kCarried) == (event.carrier_port != 0) &&
             c.t_open < flow.t_open.count && c.client == flow.tuple.client &&
             c.client_port == flow.tuple.client_port && server.address == flow.tuple.server &&
             server.port == flow.tuple.server_port) {
@@ -430,7 +432,11 @@ void Joiner::forget(const Claim& claim) noexcept {
 }
 
 void Joiner::attach(const Claim& claim, const Match& match) {
-    Connection& c = connections_[match.connection];
+    std::uint32_t target = match.connection;
+    if (connections_[target].has(Connection::kCarried)) {
+        target = outer_leg(connections_, target, config_.window_ns);
+    }
+    Connection& c = connections_[target];
     ++counters_.records_joined;
     Gateway& gateway = *gateways_.all()[claim.gateway];
     ++gateway.joined;
@@ -476,7 +482,7 @@ void Joiner::attach(const Claim& claim, const Match& match) {
     use.mode = claim.mode;
     if (claim.header_desc != 0) use.header_desc = claim.header_desc;
     if (claim.session_hint != 0) use.session_hint = claim.session_hint;
-    if (fresh || c.has(Connection::kClosed)) tell(match.connection);
+    if (fresh || c.has(Connection::kClosed)) tell(target);
 }
 
 bool Joiner::has_news(const Connection& connection) noexcept {

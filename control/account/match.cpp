@@ -7,7 +7,9 @@ namespace seine::account {
 namespace {
 
 bool server_fits(const Connection& connection, const Claim& claim) noexcept {
-    return claim.server == 0 || claim.server == connection.server;
+    // Behind a balancer a gateway sees another server address than the PROXY header names.
+    return claim.server == 0 || claim.server == connection.server ||
+           connection.has(Connection::kCarried);
 }
 
 std::int64_t t_conn(const Claim& claim) noexcept {
@@ -26,6 +28,16 @@ class Choice {
         const Connection& c = connections_[number];
         if (!server_fits(c, claim_) || number == best_ || number == second_) return;
         ++seen_;
+        // The inner leg of a connection whose outer one fits is no other connection.
+        if (best_ != 0 && best_outside_ == 0) {
+            if (c.has(Connection::kCarried) && !connections_[best_].has(Connection::kCarried))
+                return;
+            if (!c.has(Connection::kCarried) && connections_[best_].has(Connection::kCarried) &&
+                outside_ns(c) == 0 && opened_with(c)) {
+                best_ = number;
+                return;
+            }
+        }
         const std::int64_t outside = outside_ns(c);
         if (outside > config_.window_ns || !opened_with(c)) return;
         if (best_ == 0 || outside < best_outside_) {
@@ -120,6 +132,23 @@ Match match_last(const Connections& connections, const Claim& claim, std::int64_
         by = Match::By::address_alone;
     }
     return {};
+}
+
+std::uint32_t outer_leg(const Connections& connections, std::uint32_t inner,
+                        std::int64_t window_ns) noexcept {
+    const Connection& leg = connections[inner];
+    std::uint32_t found = inner;
+    const auto look = [&](std::uint32_t number) {
+        const Connection& c = connections[number];
+        if (c.has(Connection::kCarried) || c.client != leg.client ||
+            c.client_port != leg.client_port)
+            return;
+        if (c.t_open > leg.t_open + window_ns || c.end_ns() < leg.t_open - window_ns) return;
+        if (found == inner || connections[found].t_open < c.t_open) found = number;
+    };
+    static_cast<void>(connections.each_of_tuple(
+        connections.tuple_key(leg.client, leg.client_port, leg.proto), look));
+    return found;
 }
 
 bool clock_sample(const Connections& connections, const Claim& claim, std::int64_t offset_ns,

@@ -29,6 +29,11 @@ Match match_now(const Connections& connections, const Claim& claim, std::int64_t
 Match match_last(const Connections& connections, const Claim& claim, std::int64_t offset_ns,
                  const JoinConfig& config) noexcept;
 
+// The connection in front of a balancer that an inner leg (Connection::kCarried) carries on, when
+// it was seen too; else the leg itself.
+std::uint32_t outer_leg(const Connections& connections, std::uint32_t inner,
+                        std::int64_t window_ns) noexcept;
+
 // The claim's time against the connections of its addresses, as a sample of the gateway's clock:
 // the difference nearest to the offset so far. False when none tells anything (no connection, or
 // its first request is past and the record does not say when the connection began).

@@ -70,7 +70,8 @@ TEST_F(TagKeyFile, OneKeyHasOneTagWhateverCarriesIt) {
     for (const char* value : {"sk-1", " sk-1 ", "Bearer sk-1", "bearer  sk-1", "BEARER sk-1\t"}) {
         EXPECT_EQ(contract::bare_key(value), "sk-1") << value;
     }
-    for (const char* value : {"", "-", "  ", "Bearer -"}) EXPECT_EQ(contract::bare_key(value), "") << value;
+    for (const char* value : {"", "-", "  ", "Bearer -"})
+        EXPECT_EQ(contract::bare_key(value), "") << value;
     EXPECT_EQ(contract::bare_key("Bearer"), "Bearer");
 }
 

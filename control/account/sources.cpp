@@ -1,0 +1,297 @@
+#include "control/account/sources.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/account/inline_record.h"
+#include "control/account/line_record.h"
+#include "control/account/sockets.h"
+#include "control/account/syslog.h"
+
+namespace seine::account {
+namespace {
+
+using Kind = SourceConfig::Kind;
+
+// Of one source in one round, so that none starves the others.
+constexpr std::size_t kDatagramsARound = 1024;
+constexpr std::size_t kBytesARound = std::size_t{1} << 20;
+constexpr std::size_t kDatagramBytesMax = 64 * 1024;
+constexpr std::size_t kStreamsMax = 64;
+
+}  // namespace
+
+struct Sources::Source {
+    struct Stream {
+        int fd = -1;
+        SyslogFrames frames;
+    };
+    Source(const SourceConfig& given, Names& names)
+        : config(given),
+          reader(config, names),
+          datagrams(names, given.kind == Kind::udp_records && !given.unsigned_records) {}
+    ~Source() {
+        for (Stream& stream : streams) {
+            stream.frames.forget();
+            ::close(stream.fd);
+        }
+    }
+    SourceConfig config;
+    LineReader reader;
+    DatagramReader datagrams;
+    Socket socket;
+    std::vector<Stream> streams;
+    std::unique_ptr<FileTail> tail;
+    SourceStatus status;
+};
+
+Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& sources,
+                                               std::shared_ptr<const TagKeys> keys) {
+    std::unique_ptr<Sources> all(new Sources);
+    all->names_ = std::make_unique<Names>(std::move(keys), all->directory_);
+    all->buffer_.resize(kDatagramBytesMax);
+    for (const SourceConfig& config : sources) {
+        auto source = std::make_unique<Source>(config, *all->names_);
+        const Status opened = all->open_source(*source);
+        if (!opened.ok())
+            return Status(opened.code(),
+                          "account source '" + config.name + "': " + opened.message());
+        all->sources_.push_back(std::move(source));
+    }
+    return all;
+}
+
+Sources::~Sources() { wipe(buffer_.data(), buffer_.size()); }
+
+Status Sources::open_source(Source& source) {
+    const SourceConfig& config = source.config;
+    source.status.name = config.name;
+    source.status.kind = name_of(config.kind);
+    source.status.place = config.place;
+    source.status.gateway = config.gateway;
+    Result<Socket> opened = Socket();
+    switch (config.kind) {
+        case Kind::unix_records:
+        case Kind::syslog_unix:
+            opened = open_unix_datagram(config.place, config.socket_mode);
+            break;
+        case Kind::udp_records:
+        case Kind::syslog_udp:
+            opened = open_udp(config.place);
+            break;
+        case Kind::syslog_tcp:
+            opened = open_tcp_listener(config.place);
+            break;
+        case Kind::file:
+            source.tail = std::make_unique<FileTail>(config.place, config.from_start);
+            break;
+        case Kind::inline_http:
+            break;
+    }
+    if (!opened) return opened.error();
+    source.socket = std::move(*opened);
+    return {};
+}
+
+void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
+    // Readers hold the Names by reference: it stays where it is.
+    *names_ = Names(std::move(keys), directory_);
+}
+
+bool Sources::poll(Nanos now, const Take& take) {
+    names_->now(now);
+    bool any = false;
+    for (const auto& held : sources_) {
+        Source& source = *held;
+        const Take counted = [&source, &take, now](const SourceRecord& record) {
+            ++source.status.records;
+            source.status.last_record = now;
+            take(record);
+        };
+        if (source.tail != nullptr) {
+            any = source.tail->poll(now, kBytesARound, [&](std::string_view text) {
+                line(source, text, now, counted);
+            }) || any;
+        } else if (source.config.kind == Kind::syslog_tcp) {
+            any = poll_stream(source, now, counted) || any;
+        } else if (source.socket.fd() >= 0) {
+            any = poll_datagrams(source, now, counted) || any;
+        }
+    }
+    for (const contract::AccountRecord& rekey : names_->take_rekeys()) {
+        SourceRecord record;
+        record.record = rekey;
+        record.record.t_req_us = static_cast<std::uint64_t>(now.micros());
+        record.mode = model::SourceMode::import;
+        record.sequenced = false;
+        take(record);
+    }
+    return any;
+}
+
+void Sources::record(const contract::RecordView& record, Nanos now, const Take& take) {
+    for (const auto& held : sources_) {
+        Source& source = *held;
+        if (source.config.kind != Kind::inline_http || record.kind != contract::Kind::request)
+            continue;
+        names_->now(now);
+        SourceRecord out;
+        ++source.status.lines;
+        if (read_inline(record, source.config.gateway, *names_, out) != Parse::ok) {
+            ++source.status.nameless;
+            continue;
+        }
+        ++source.status.records;
+        source.status.last_record = now;
+        take(out);
+    }
+}
+
+void Sources::line(Source& source, std::string_view text, Nanos now, const Take& take) {
+    SourceRecord record;
+    ++source.status.lines;
+    const Parse parse = source.reader.read(text, now, record);
+    switch (parse) {
+        case Parse::ok:
+            take(record);
+            return;
+        case Parse::not_this:
+            ++source.status.nameless;
+            break;
+        case Parse::limit:
+            ++source.status.oversized;
+            break;
+        case Parse::need_more:
+        case Parse::malformed:
+            ++source.status.malformed;
+            break;
+    }
+    source.status.last_fault = source.reader.fault();
+}
+
+void Sources::framed_line(Source& source, std::string_view text, Nanos now, const Take& take) {
+    std::string_view message;
+    if (syslog_message(text, message) == Parse::ok) return line(source, message, now, take);
+    ++source.status.lines;
+    ++source.status.malformed;
+    source.status.last_fault = "has no syslog header";
+}
+
+bool Sources::poll_datagrams(Source& source, Nanos now, const Take& take) {
+    const bool records =
+        source.config.kind == Kind::unix_records || source.config.kind == Kind::udp_records;
+    for (std::size_t i = 0; i < kDatagramsARound; ++i) {
+        iovec part{buffer_.data(), buffer_.size()};
+        alignas(cmsghdr) std::array<std::uint8_t, 64> control{};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        const ssize_t got = ::recvmsg(source.socket.fd(), &message, MSG_DONTWAIT);
+        if (got < 0) return i > 0;
+        for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
+            std::uint32_t dropped = 0;
+            if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SO_RXQ_OVFL) continue;
+            std::memcpy(&dropped, CMSG_DATA(at), sizeof dropped);
+            source.status.dropped = dropped;
+        }
+        const std::span<std::uint8_t> bytes(buffer_.data(), static_cast<std::size_t>(got));
+        if ((message.msg_flags & MSG_TRUNC) != 0) {
+            ++source.status.oversized;
+        } else if (records) {
+            source.datagrams.read(bytes, now, take);
+            continue;
+        } else {
+            framed_line(source, as_text(bytes), now, take);
+        }
+        wipe(bytes.data(), bytes.size());
+    }
+    return true;
+}
+
+bool Sources::poll_stream(Source& source, Nanos now, const Take& take) {
+    bool any = false;
+    while (source.streams.size() < kStreamsMax) {
+        const int fd =
+            ::accept4(source.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) break;
+        source.streams.emplace_back().fd = fd;
+        any = true;
+    }
+    for (std::size_t i = 0; i < source.streams.size();) {
+        Source::Stream& stream = source.streams[i];
+        bool open = true;
+        for (std::size_t done = 0; open && done < kBytesARound;) {
+            const ssize_t got = ::recv(stream.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+            if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
+            open = got > 0;
+            if (!open) break;
+            any = true;
+            done += static_cast<std::size_t>(got);
+            const std::string_view text = as_text({buffer_.data(), static_cast<std::size_t>(got)});
+            open = stream.frames.feed(
+                text, [&](std::string_view frame) { framed_line(source, frame, now, take); });
+            if (!open) {
+                ++source.status.malformed;
+                source.status.last_fault = "is no syslog framing; the connection was closed";
+            }
+            wipe(buffer_.data(), static_cast<std::size_t>(got));
+        }
+        if (open) {
+            ++i;
+            continue;
+        }
+        stream.frames.forget();
+        ::close(stream.fd);
+        source.streams.erase(source.streams.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return any;
+}
+
+std::vector<std::pair<std::string, std::string>> Sources::places() const {
+    std::vector<std::pair<std::string, std::string>> places;
+    for (const auto& source : sources_) {
+        if (source->tail == nullptr) continue;
+        const TailPlace place = source->tail->place();
+        if (place.known) places.emplace_back(source->config.name, to_text(place));
+    }
+    return places;
+}
+
+void Sources::begin_at(const std::string& name, const std::string& place) {
+    for (const auto& source : sources_) {
+        if (source->config.name == name && source->tail != nullptr)
+            source->tail->begin_at(place_from(place));
+    }
+}
+
+std::vector<SourceStatus> Sources::status() const {
+    std::vector<SourceStatus> all;
+    for (const auto& source : sources_) {
+        SourceStatus status = source->status;
+        const DatagramCounters& datagrams = source->datagrams.counters();
+        status.malformed += datagrams.malformed;
+        status.oversized += datagrams.oversized;
+        status.forged = datagrams.forged;
+        status.unsigned_refused = datagrams.unsigned_refused;
+        status.other_version = datagrams.other_version;
+        status.nameless += datagrams.anonymous;
+        if (source->tail != nullptr) {
+            const TailCounters& tail = source->tail->counters();
+            status.problem = source->tail->problem();
+            status.oversized += tail.too_long;
+            status.rotated = tail.rotated;
+            status.truncated = tail.truncated;
+            status.missed = tail.missed;
+        }
+        all.push_back(std::move(status));
+    }
+    return all;
+}
+
+}  // namespace seine::account

@@ -1,0 +1,186 @@
+// Space is taken with fallocate, so a full disk is an error here and never a fault at a store.
+#include "control/export/segment.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dataplane/base/hash.h"
+
+namespace seine::siem {
+namespace {
+
+constexpr std::uint64_t kMagic = 0x315842'54554f4e53;  // "SNOUTBX1", little endian
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kMessageMax = std::size_t{1} << 20;
+
+struct Fd {
+    int held;
+    explicit Fd(int fd) : held(fd) {}
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    ~Fd() {
+        if (held >= 0) ::close(held);
+    }
+};
+
+void put32(std::uint8_t* at, std::uint32_t value) noexcept {
+    std::memcpy(at, &value, sizeof value);
+}
+void put64(std::uint8_t* at, std::uint64_t value) noexcept {
+    std::memcpy(at, &value, sizeof value);
+}
+
+constexpr std::size_t padded(std::size_t bytes) noexcept { return (bytes + 7) & ~std::size_t{7}; }
+
+std::uint32_t check_of(const std::uint8_t* from, std::size_t bytes, std::size_t offset,
+                       std::uint64_t number) noexcept {
+    return static_cast<std::uint32_t>(
+               hash64(ByteView(from, bytes), number * 0x9e3779b97f4a7c15u + offset)) |
+           1u;
+}
+
+Status fault(const std::string& path, const char* what, int error) {
+    return {error == ENOSPC || error == EDQUOT ? Code::full : Code::failed,
+            path + ": " + what + ": " + std::strerror(error)};
+}
+
+}  // namespace
+
+Status Segment::map(int fd, std::size_t bytes) {
+    void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) return fault(path_, "cannot be mapped", errno);
+    at_ = static_cast<std::uint8_t*>(at);
+    bytes_ = bytes;
+    return {};
+}
+
+Result<std::shared_ptr<Segment>> Segment::create(const std::string& path, std::uint32_t lane,
+                                                 std::uint64_t number, std::size_t bytes) {
+    std::shared_ptr<Segment> made(new Segment);
+    made->path_ = path;
+    made->lane_ = lane;
+    made->number_ = number;
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (fd.held < 0) return fault(path, "cannot be created", errno);
+    const int taken = ::posix_fallocate(fd.held, 0, static_cast<off_t>(bytes));
+    if (taken != 0) {
+        ::unlink(path.c_str());
+        return fault(path, "no space for it", taken);
+    }
+    Status status = made->map(fd.held, bytes);
+    if (!status.ok()) {
+        ::unlink(path.c_str());
+        return status;
+    }
+    put32(made->at_ + 8, kVersion);
+    put32(made->at_ + 12, lane);
+    put64(made->at_ + 16, number);
+    put64(made->at_ + 24, kHeaderBytes);
+    put64(made->at_, kMagic);
+    return made;
+}
+
+Result<std::shared_ptr<Segment>> Segment::open(const std::string& path) {
+    std::shared_ptr<Segment> made(new Segment);
+    made->path_ = path;
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    struct stat about {};
+    if (fd.held < 0 || ::fstat(fd.held, &about) != 0) return fault(path, "cannot be opened", errno);
+    const auto bytes = static_cast<std::size_t>(about.st_size);
+    // A sparse file would fault at a store on a full disk.
+    if (bytes < kHeaderBytes || about.st_blocks * 512 < about.st_size - 4096)
+        return Status(Code::corrupt, path + ": is no whole outbox file");
+    const Status status = made->map(fd.held, bytes);
+    if (!status.ok()) return status;
+    if (load_le64(made->at_) != kMagic || load_le32(made->at_ + 8) != kVersion)
+        return Status(Code::corrupt, path + ": is no outbox file of this version");
+    made->lane_ = load_le32(made->at_ + 12);
+    made->number_ = load_le64(made->at_ + 16);
+    const std::uint64_t acknowledged = load_le64(made->at_ + 24);
+    std::string_view message;
+    std::int64_t time_ns = 0;
+    std::size_t next = 0;
+    made->written_ = bytes;  // read() may look at all of it
+    std::size_t offset = kHeaderBytes;
+    while (made->read(offset, message, time_ns, next)) {
+        ++made->count_;
+        if (offset < acknowledged) {
+            ++made->acknowledged_count_;
+            made->acknowledged_ = next;
+        }
+        made->last_time_ns_ = time_ns;
+        offset = next;
+    }
+    made->written_ = offset;
+    // A message that a kill cut short leaves bytes behind which must not be read as one later.
+    std::memset(made->at_ + offset, 0, std::min(kMessageMax + 2 * kEntryBytes, bytes - offset));
+    return made;
+}
+
+Segment::~Segment() {
+    if (at_ != nullptr) ::munmap(at_, bytes_);
+}
+
+bool Segment::append(std::string_view message, std::int64_t time_ns) noexcept {
+    const std::size_t total = kEntryBytes + padded(message.size());
+    if (message.empty() || message.size() > kMessageMax || total > bytes_ - written_) return false;
+    std::uint8_t* entry = at_ + written_;
+    put64(entry + 8, static_cast<std::uint64_t>(time_ns));
+    std::memcpy(entry + kEntryBytes, message.data(), message.size());
+    put32(entry + 4, check_of(entry + 8, 8 + message.size(), written_, number_));
+    put32(entry, static_cast<std::uint32_t>(message.size()));
+    written_ += total;
+    ++count_;
+    last_time_ns_ = time_ns;
+    return true;
+}
+
+bool Segment::read(std::size_t offset, std::string_view& message, std::int64_t& time_ns,
+                   std::size_t& next) const noexcept {
+    if (offset + kEntryBytes > written_) return false;
+    const std::uint8_t* entry = at_ + offset;
+    const std::size_t bytes = load_le32(entry);
+    if (bytes == 0 || bytes > kMessageMax || padded(bytes) > written_ - offset - kEntryBytes)
+        return false;
+    if (load_le32(entry + 4) != check_of(entry + 8, 8 + bytes, offset, number_)) return false;
+    time_ns = static_cast<std::int64_t>(load_le64(entry + 8));
+    message = as_text(ByteView(entry + kEntryBytes, bytes));
+    next = offset + kEntryBytes + padded(bytes);
+    return true;
+}
+
+void Segment::acknowledge_to(std::size_t offset, std::uint64_t messages) noexcept {
+    acknowledged_ = offset;
+    acknowledged_count_ += messages;
+    put64(at_ + 24, offset);
+}
+
+std::uint64_t Segment::rewind(std::int64_t since_ns) noexcept {
+    if (last_time_ns_ < since_ns) return 0;
+    std::string_view message;
+    std::int64_t time_ns = 0;
+    std::size_t next = 0;
+    std::uint64_t before = 0;
+    std::size_t offset = kHeaderBytes;
+    while (offset < acknowledged_ && read(offset, message, time_ns, next) && time_ns < since_ns) {
+        ++before;
+        offset = next;
+    }
+    if (offset >= acknowledged_) return 0;
+    const std::uint64_t again = acknowledged_count_ - before;
+    acknowledged_ = offset;
+    acknowledged_count_ = before;
+    put64(at_ + 24, offset);
+    return again;
+}
+
+void Segment::unlink() noexcept { ::unlink(path_.c_str()); }
+
+void Segment::sync() noexcept { ::msync(at_, bytes_, MS_SYNC); }
+
+}  // namespace seine::siem

@@ -1,0 +1,112 @@
+// seine-test-export: submits events to one destination at a rate and waits until they have arrived.
+//   seine-test-export DIRECTORY COUNT key=value..
+// Keys: carrier format host port url path topic brokers secret ca cert key name(server) ack(0|1)
+// rate(events/s; 0: as fast as it goes) findings(every Nth event is a finding; 0: none) timeout(ms)
+// drain(ms) budget(bytes) backfill(events/s) skip(number of the first event, less one). Prints one
+// JSON line when it ends and, to stderr, the number submitted every second.
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+
+#include "control/export/exporter.h"
+#include "control/export/stream.h"
+#include "tests/siem/sample_events.h"
+
+namespace {
+
+using namespace seine;
+
+double cpu_seconds() {
+    timespec spent{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+siem::DestinationSettings settings_of(std::map<std::string, std::string>& given) {
+    siem::DestinationSettings out;
+    out.carrier.name = "test";
+    out.carrier.carrier = given["carrier"];
+    out.format = given.count("format") != 0 ? given["format"] : "ecs";
+    out.carrier.host = given["host"];
+    out.carrier.port = static_cast<std::uint16_t>(std::atoi(given["port"].c_str()));
+    out.carrier.url = given["url"];
+    out.carrier.path = given["path"];
+    out.carrier.topic = given["topic"];
+    out.carrier.brokers = given["brokers"];
+    out.carrier.secret = given["secret"];
+    out.carrier.tls.ca_file = given["ca"];
+    out.carrier.tls.cert_file = given["cert"];
+    out.carrier.tls.key_file = given["key"];
+    out.carrier.tls.server_name = given["name"];
+    out.carrier.acknowledged = given["ack"] != "0";
+    out.carrier.rotate_bytes = 0;
+    if (given.count("timeout") != 0) out.carrier.timeout_ms = std::atoi(given["timeout"].c_str());
+    if (given.count("budget") != 0)
+        out.outbox.bytes_max = std::strtoull(given["budget"].c_str(), nullptr, 10);
+    out.backfill_per_second = given.count("backfill") != 0
+                                  ? static_cast<std::uint32_t>(std::atoi(given["backfill"].c_str()))
+                                  : 0;
+    out.render.bytes_max = 0;
+    return out;
+}
+
+void print(const siem::Exporter& exporter, std::uint64_t submitted, double cpu, double wall) {
+    const auto all = exporter.status();
+    const auto& at = all.front();
+    std::printf(
+        "{\"submitted\":%llu,\"acknowledged\":%llu,\"shed_flows\":%llu,\"shed_findings\":%llu,"
+        "\"waiting\":%llu,\"refused\":%llu,"
+        "\"failed\":%llu,\"up\":%s,\"cpu\":%.3f,\"wall\":%.3f,\"error\":\"%s\"}\n",
+        static_cast<unsigned long long>(submitted),
+        static_cast<unsigned long long>(at.outbox.acknowledged[0] + at.outbox.acknowledged[1]),
+        static_cast<unsigned long long>(at.outbox.shed[1]),
+        static_cast<unsigned long long>(at.outbox.shed[0]),
+        static_cast<unsigned long long>(at.outbox.waiting[0] + at.outbox.waiting[1]),
+        static_cast<unsigned long long>(at.refused),
+        static_cast<unsigned long long>(at.deliveries_failed), at.up ? "true" : "false", cpu, wall,
+        at.error.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) return 2;
+    std::map<std::string, std::string> given;
+    for (int i = 3; i < argc; ++i) {
+        const std::string word = argv[i];
+        given[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
+    }
+    auto exporter = siem::Exporter::open({argv[1], "seine"});
+    if (!exporter) return std::fprintf(stderr, "%s\n", exporter.error().message().c_str()), 1;
+    auto change = (*exporter)->prepare({settings_of(given)});
+    if (!change) return std::fprintf(stderr, "%s\n", change.error().message().c_str()), 1;
+    (*exporter)->apply(std::move(*change));
+
+    const std::uint64_t count = std::strtoull(argv[2], nullptr, 10);
+    const std::uint64_t rate = std::strtoull(given["rate"].c_str(), nullptr, 10);
+    const std::uint64_t findings = std::strtoull(given["findings"].c_str(), nullptr, 10);
+    const std::uint64_t skip = std::strtoull(given["skip"].c_str(), nullptr, 10);
+    const std::int64_t started = siem::steady_ms();
+    const double cpu_started = cpu_seconds();
+    std::int64_t told = started;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        model::Event event = tests::load_event(skip + i);
+        if (findings > 0 && i % findings == 0) event.kind = model::EventKind::account_evidence;
+        event.title = "event " + std::to_string(skip + i);
+        (*exporter)->submit(std::move(event));
+        if (rate > 0) {
+            while (static_cast<std::uint64_t>(siem::steady_ms() - started) * rate / 1000 < i)
+                siem::nap_ms(1);
+        }
+        if (i % 1000 == 0 && siem::steady_ms() - told >= 1000) {
+            told = siem::steady_ms();
+            std::fprintf(stderr, "%llu\n", static_cast<unsigned long long>(skip + i + 1));
+        }
+    }
+    const int drain_ms = given.count("drain") != 0 ? std::atoi(given["drain"].c_str()) : 60'000;
+    const bool drained = (*exporter)->drain(drain_ms);
+    print(**exporter, count, cpu_seconds() - cpu_started,
+          static_cast<double>(siem::steady_ms() - started) / 1000);
+    return drained ? 0 : 3;
+}

@@ -11,6 +11,7 @@
 
 #include "control/config/digest.h"
 #include "control/config/files.h"
+#include "dataplane/base/bytes.h"
 
 namespace seine::config {
 namespace {

@@ -15,10 +15,12 @@
 namespace seine::config {
 namespace {
 
+// In memory where that is possible: a thousand commits push a few thousand files to the disk.
 struct Folder {
     std::string path;
     Folder() {
-        path = std::filesystem::temp_directory_path() /
+        const std::filesystem::path memory = "/dev/shm";
+        path = (std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path()) /
                ("seine-config-" + std::to_string(::getpid()) + "-" +
                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
         std::filesystem::remove_all(path);

@@ -9,6 +9,10 @@ namespace seine::service {
 
 void add_all(Answers& answers, Parts& parts) {
     add_status_answers(answers, parts);
+    add_flow_answers(answers, parts);
+    add_account_answers(answers, parts);
+    add_fingerprint_answers(answers, parts);
+    add_alert_answers(answers, parts);
 }
 
 void Answers::add(const std::string& noun, const std::string& verb, command::Role needed, Handler handler) {

@@ -32,6 +32,10 @@ class Answers {
 // Each noun in a file of its own, answers_NOUN.cpp; add_all() in answers.cpp calls them. `parts`
 // outlives the answers.
 void add_status_answers(Answers& answers, Parts& parts);
+void add_flow_answers(Answers& answers, Parts& parts);
+void add_account_answers(Answers& answers, Parts& parts);
+void add_fingerprint_answers(Answers& answers, Parts& parts);
+void add_alert_answers(Answers& answers, Parts& parts);
 void add_all(Answers& answers, Parts& parts);
 
 }  // namespace seine::service

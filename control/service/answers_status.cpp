@@ -1,32 +1,100 @@
-// `status`: everything at a glance, from counters alone.
+// `status`: everything at a glance, from counters alone: never a question to the store.
 #include <unistd.h>
 
 #include "control/command/json_builder.h"
 #include "control/service/answers.h"
+#include "control/service/dictionary.h"
+#include "control/service/ingest.h"
 #include "control/service/parts.h"
+#include "control/store/store.h"
 
 namespace seine::service {
+namespace {
+
+using command::JsonBuilder;
+
+void add_ring(JsonBuilder& json, const RingStatus& ring) {
+    json.object().field("path", ring.path).field("open", ring.open);
+    if (!ring.problem.empty()) json.field("problem", ring.problem);
+    if (ring.open) {
+        json.field("dataplane", std::uint32_t{ring.dataplane}).field("epoch", ring.epoch);
+        json.field("writer_ended", ring.writer_ended).field("fill", ring.fill);
+        json.field("records_per_second", ring.records_per_second);
+    }
+    json.field("records", ring.counters.records).field("repeated", ring.counters.repeated);
+    json.field("lost", ring.counters.lost).field("malformed", ring.counters.malformed);
+    json.field("unknown", ring.counters.unknown).field("damaged", ring.counters.damaged);
+    json.field("replaced", ring.counters.replaced);
+    json.field("dropped_ring_full", ring.dropped_ring_full).field("dropped_too_long", ring.dropped_too_long);
+    json.field("dropped_before_ring", ring.dropped_before_ring).end();
+}
+
+void add_join(JsonBuilder& json, const IngestStatus& status) {
+    json.key("join").object();
+#define SEINE_X(name, meaning) json.field(#name, status.join.name);
+    SEINE_JOIN_COUNTERS(SEINE_X)
+#undef SEINE_X
+    const account::JoinState& state = status.join_state;
+    json.field("connections", state.connections).field("pending", state.pending);
+    json.field("connection_bytes", state.connection_bytes).field("pending_bytes", state.pending_bytes);
+    json.field("exchanges_dropped", state.exchanges_dropped).field("sessions_dropped", state.sessions_dropped);
+    json.field("keys_dropped", state.keys_dropped);
+    json.key("gateways").array();
+    for (const account::GatewayState& gateway : status.gateways) {
+        json.object().field("id", gateway.id).field("records", gateway.records).field("joined", gateway.joined);
+        json.field("duplicates", gateway.duplicates).field("sequence_gaps", gateway.sequence_gaps);
+        json.field("offset_ns", gateway.offset_ns).field("offset_known", gateway.learned).end();
+    }
+    json.end().end();
+}
+
+void add_store(JsonBuilder& json, const store::Health& health, const IngestStatus& status) {
+    json.key("store").object().field("state", health.state).field("full", health.full);
+    json.field("bytes", health.bytes).field("flow_bytes", health.flow_bytes).field("flow_files", health.flow_files);
+    json.field("accounts", health.accounts).field("flows_kept", health.flows_kept).field("flows_shed", health.flows_shed);
+    json.field("flow_files_dropped", health.flow_files_dropped).field("values_shed", health.values_shed);
+    json.field("commits", status.commits).field("commits_failed", status.commits_failed);
+    json.field("last_commit_us", status.last_commit_us).field("last_write_ns", health.last_write.count);
+    json.field("one_flow_of", status.rows_one_of).field("flows_passed_over", status.rows.passed_over);
+    json.field("flows_crowded_out", status.rows.crowded_out).field("flow_records_cut", status.rows.cut);
+    json.field("live_rows", status.live_rows).end();
+}
+
+Result<std::string> show(const Parts& parts) {
+    const IngestStatus status = parts.ingest->status();
+    JsonBuilder json;
+    json.object().field("program", "seine-control").field("version", SEINE_VERSION).field("state", "running");
+    json.field("pid", static_cast<std::uint64_t>(::getpid())).field("started_ns", parts.started.count);
+    json.field("uptime_ns", parts.now() - parts.started);
+    json.key("rings").array();
+    for (const RingStatus& ring : status.rings) add_ring(json, ring);
+    json.end();
+    json.key("flows").object().field("opened", status.sums.opened).field("closed", status.sums.closed);
+    json.field("requests", status.sums.requests).field("updates", status.sums.updates);
+    json.field("sightings", status.sums.sightings).field("values_shed", status.sums.values_shed);
+    json.field("accounts_shed", status.sums.accounts_shed).end();
+    add_join(json, status);
+    add_store(json, parts.store->health(), status);
+    json.key("dictionary").object().field("values", static_cast<std::uint64_t>(parts.dictionary->values())).end();
+    json.key("questions").object().field("asked", parts.questions->requests.load());
+    json.field("failed", parts.questions->failures.load()).field("refused_peers", parts.questions->refused_peers.load());
+    json.field("bad_packets", parts.questions->bad_packets.load());
+    json.field("clients_refused", parts.questions->clients_refused.load()).end();
+    json.key("problems").array();
+    if (!status.problem.empty()) json.text(status.problem);
+    for (const RingStatus& ring : status.rings) {
+        // The alerts ring comes with the other one: its absence is no news of its own.
+        const bool alerts = ring.path.size() > 7 && ring.path.compare(ring.path.size() - 7, 7, ".alerts") == 0;
+        if (!ring.problem.empty() && !alerts) json.text(ring.problem);
+    }
+    json.end().end();
+    return json.take();
+}
+
+}  // namespace
 
 void add_status_answers(Answers& answers, Parts& parts) {
-    answers.add("status", "show", command::Role::reader, [&parts](const command::Request&) -> Result<std::string> {
-        command::JsonBuilder json;
-        json.object()
-            .field("program", "seine-control")
-            .field("version", SEINE_VERSION)
-            .field("state", "running")
-            .field("pid", static_cast<std::uint64_t>(::getpid()))
-            .field("started_ns", parts.started.count)
-            .field("uptime_ns", parts.now() - parts.started);
-        json.key("questions")
-            .object()
-            .field("asked", parts.questions->requests.load())
-            .field("failed", parts.questions->failures.load())
-            .field("refused_peers", parts.questions->refused_peers.load())
-            .field("bad_packets", parts.questions->bad_packets.load())
-            .end();
-        json.end();
-        return json.take();
-    });
+    answers.add("status", "show", command::Role::reader, [&parts](const auto&) { return show(parts); });
 }
 
 }  // namespace seine::service

@@ -7,13 +7,23 @@
 #include "control/service/config.h"
 #include "dataplane/base/clock.h"
 
+namespace seine::store {
+class Store;
+}
+
 namespace seine::service {
+
+class Ingest;
+class Dictionary;
 
 struct Parts {
     Config config;
     Nanos started;
     std::function<Nanos()> now;
     const command::ServerCounters* questions = nullptr;
+    store::Store* store = nullptr;
+    Ingest* ingest = nullptr;
+    Dictionary* dictionary = nullptr;
 };
 
 }  // namespace seine::service

@@ -5,8 +5,11 @@
 #include <poll.h>
 
 #include "control/service/answers.h"
+#include "control/service/dictionary.h"
+#include "control/service/ingest.h"
 #include "control/service/log.h"
 #include "control/service/parts.h"
+#include "control/store/store.h"
 
 namespace seine::service {
 namespace {
@@ -15,6 +18,18 @@ Nanos wall_clock() {
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::system_clock::now().time_since_epoch())
                 .count()};
+}
+
+store::Keeping keeping(const Config& config) {
+    store::Keeping out;
+    out.folder = config.state_folder;
+    out.flow_hours = config.flow_hours;
+    out.flow_bytes = config.flow_bytes;
+    out.connection_days = config.connection_days;
+    out.token_days = config.token_days;
+    out.finding_days = config.finding_days;
+    out.free_bytes = config.free_bytes;
+    return out;
 }
 
 }  // namespace
@@ -26,6 +41,18 @@ Status run(const Config& config, Signals& signals) {
     parts.config = config;
     parts.now = wall_clock;
     parts.started = wall_clock();
+    auto store = store::open_sqlite(keeping(config));
+    if (!store) return store.error();
+    Dictionary dictionary;
+    if (dictionary.add_lines(shipped_dictionary()) != 0) return failed("the shipped dictionary is not sound");
+    status = dictionary.load(**store);
+    if (!status.ok()) return status;
+    Ingest ingest(config, **store, wall_clock);
+    parts.store = store->get();
+    parts.dictionary = &dictionary;
+    parts.ingest = &ingest;
+    status = ingest.start();
+    if (!status.ok()) return status;
     Answers answers;
     add_all(answers, parts);
     command::ServerConfig server_config;
@@ -45,7 +72,10 @@ Status run(const Config& config, Signals& signals) {
             log(opened.ok() ? Level::info : Level::error, opened.ok() ? "log opened again" : opened.message());
         }
     }
-    log(Level::info, "ending");
+    log(Level::info, "ending; what is in hand is written first");
+    ingest.stop();
+    server->reset();  // after the last commit: status answers to the end
+    log(Level::info, "ended");
     return {};
 }
 

@@ -17,6 +17,14 @@ constexpr char kSparse = 2;
 constexpr char kDense = 3;
 constexpr std::size_t kSparseItemBytes = 3;
 
+// Hashes that are not quite uniform in their first bits would bias the estimate (the finaliser of
+// MurmurHash3, public domain).
+std::uint64_t finished(std::uint64_t hash) noexcept {
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
+    return hash ^ hash >> 33;
+}
+
 }  // namespace
 
 Distinct::Distinct(const Distinct& other)
@@ -29,6 +37,7 @@ Distinct& Distinct::operator=(const Distinct& other) {
 }
 
 bool Distinct::add_to_registers(std::uint64_t hash) noexcept {
+    hash = finished(hash);
     const auto index = static_cast<std::size_t>(hash >> (64 - kIndexBits));
     // A stop bit below the rest bounds the rank when the rest is all zero.
     const std::uint64_t rest = hash << kIndexBits | std::uint64_t{1} << (kIndexBits - 1);

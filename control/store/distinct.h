@@ -11,7 +11,7 @@ namespace seine::store {
 
 // Up to kExactMax hashes are kept as they are; past it 4,096 registers of HyperLogLog (Flajolet et
 // al. 2007, with the small-range correction), standard error 1.6 %. Merging two gives what adding
-// all of both would have given. Hashes must be uniform over 64 bits.
+// all of both would have given. A hash stands for what it was made of: equal ones are one.
 class Distinct {
   public:
     static constexpr std::size_t kExactMax = 32;

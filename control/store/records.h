@@ -156,12 +156,19 @@ struct Document {
     std::string value;
 };
 
+// Accounts that a flow was found to have after it was handed in, all of them.
+struct FlowAccounts {
+    contract::FlowId id;
+    std::vector<model::AccountTag> accounts;
+};
+
 // What was taken in since the last one. `at` is the time of taking in: days, minutes and keeping
 // times go by it, also for captures of long ago.
 struct Batch {
     Nanos at;
     std::vector<Text> texts;  // new ones; ones that are there already do no harm
     std::vector<FlowRow> flows;
+    std::vector<FlowAccounts> flow_accounts;  // after `flows`; of this hour's or the last one's
     std::vector<ValueUse> values;
     std::vector<AccountUse> accounts;
     Distinct all_accounts;  // of the whole batch: what shares are of

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/base/hash.h"
 #include "dataplane/contract/frame.h"
 #include "dataplane/export/ring_map.h"
 
@@ -170,6 +171,23 @@ std::uint64_t RingReader::counter(unsigned worker, RingCounter counter) const no
 std::uint32_t RingReader::epoch() const noexcept { return shared_load(map_->header->epoch); }
 
 std::uint16_t RingReader::dataplane_id() const noexcept { return map_->header->dataplane_id; }
+
+std::uint64_t RingReader::file_id() const noexcept {
+    struct statx about = {};
+    if (::statx(map_->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &about) != 0) return 0;
+    // The number of a file that is gone may be given again; the time of its making is not.
+    const std::uint64_t made = (about.stx_mask & STATX_BTIME) == 0
+                                   ? 0
+                                   : static_cast<std::uint64_t>(about.stx_btime.tv_sec) * 1'000'000'000 +
+                                         about.stx_btime.tv_nsec;
+    const std::uint64_t words[] = {about.stx_ino, std::uint64_t{about.stx_dev_major} << 32 | about.stx_dev_minor, made};
+    return hash64(as_bytes({static_cast<const char*>(static_cast<const void*>(words)), sizeof words}), 0);
+}
+
+double RingReader::fill() const noexcept {
+    const std::uint64_t taken = shared_load(map_->header->head) - shared_load(map_->slot().tail);
+    return static_cast<double>(taken) / static_cast<double>(map_->data_bytes);
+}
 
 bool RingReader::closed() const noexcept { return shared_load(map_->header->state) == kRingClosed; }
 

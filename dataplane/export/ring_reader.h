@@ -48,6 +48,10 @@ class RingReader {
     [[nodiscard]] std::uint64_t counter(unsigned worker, RingCounter counter) const noexcept;
     [[nodiscard]] std::uint32_t epoch() const noexcept;
     [[nodiscard]] std::uint16_t dataplane_id() const noexcept;
+    // Names the file, so that a place in it is not taken for one in a file that came after it.
+    [[nodiscard]] std::uint64_t file_id() const noexcept;
+    // Share of the ring that is not free for the writer: unread, or read and not committed.
+    [[nodiscard]] double fill() const noexcept;
     // The writer ended by close().
     [[nodiscard]] bool closed() const noexcept;
     // Another file stands at the path now: nothing will follow here, open() again.

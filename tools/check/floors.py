@@ -57,7 +57,7 @@ FLOORS = {
     "control/config": (3, ["dataplane/base"]),
     "control/export": (4, under("dataplane/", "base contract") + under("control/", "model config")),
     "control/detect": (5, ["dataplane/base", "control/model"]),
-    "control/service": (6, under("dataplane/", "base contract signature")
+    "control/service": (6, under("dataplane/", "base contract export signature")
                         + under("control/", "command model config dataplane_link account store signature export detect")),
     "control/cli": (4, under("dataplane/", "base signature contract") + ["control/command"]),
     "tools/replay": (5, DATAPLANE_BELOW_RUNTIME),
@@ -103,7 +103,7 @@ LIBRARIES = [
 
 # Headers of the system that programs and base (memory maps) may use, but no parser and no stage.
 SYSTEM = re.compile(r"(sys/(mman|stat|types|file|prctl|resource|syscall|time|random|sysinfo|wait)|unistd|fcntl|signal|"
-                    r"sched|pthread|grp|pwd|syslog|dirent|dlfcn|malloc|execinfo|getopt|errno|time)\.h$")
+                    r"sched|spawn|pthread|grp|pwd|syslog|dirent|dlfcn|malloc|execinfo|getopt|errno|time)\.h$")
 SYSTEM_FOLDERS = ("dataplane/base", "dataplane/export", "dataplane/runtime", "dataplane/app", "dataplane/capture", "control/", "tools/", "ebpf")
 INTRINSICS = re.compile(r"(immintrin|x86intrin|emmintrin|cpuid)\.h$")
 STANDARD = re.compile(r"(c?[a-z_]+|std(def|int|io|lib|bool)\.h|(string|limits|assert|math|ctype|inttypes)\.h)$")

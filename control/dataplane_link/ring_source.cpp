@@ -1,0 +1,112 @@
+// Opening, repeating nothing, and going on after damage.
+#include "control/dataplane_link/ring_source.h"
+
+#include <cstdio>
+
+namespace seine::dataplane_link {
+namespace {
+
+// Calls of next() between two looks whether a ring is there, or another one.
+constexpr unsigned kCallsBetweenLooks = 16;
+
+}  // namespace
+
+std::string to_text(const RingPlace& place) {
+    return std::to_string(place.file_id) + " " + std::to_string(place.epoch) + " " + std::to_string(place.sequence);
+}
+
+RingPlace place_from(const std::string& text) {
+    RingPlace place;
+    unsigned long long file = 0;
+    unsigned epoch = 0;
+    unsigned long long sequence = 0;
+    place.known = std::sscanf(text.c_str(), "%llu %u %llu", &file, &epoch, &sequence) == 3;
+    if (place.known) {
+        place.file_id = file;
+        place.epoch = epoch;
+        place.sequence = sequence;
+    }
+    return place;
+}
+
+bool RingSource::open() {
+    if (until_retry_ > 0) {
+        --until_retry_;
+        return false;
+    }
+    until_retry_ = kCallsBetweenLooks;
+    auto opened = exporting::RingReader::open(path_);
+    if (!opened) {
+        problem_ = opened.error().message();
+        return false;
+    }
+    problem_.clear();
+    reader_ = std::move(*opened);
+    read_ = {reader_->file_id(), reader_->epoch(), 0, false};
+    if (stored_.known && stored_.file_id == read_.file_id) read_ = stored_;
+    return true;
+}
+
+bool RingSource::was_stored(std::uint64_t sequence) const noexcept {
+    return stored_.known && stored_.file_id == read_.file_id && sequence <= stored_.sequence;
+}
+
+bool RingSource::next(contract::RecordView& out) {
+    if (reader_ == nullptr && !open()) return false;
+    exporting::RingEntry entry;
+    while (true) {
+        switch (reader_->next(entry)) {
+            case Parse::ok:
+                break;
+            case Parse::malformed:
+                ++counters_.damaged;
+                reader_->skip_damage();
+                problem_ = path_ + ": the ring was damaged; what was in it is counted as lost, reading goes on";
+                return false;
+            case Parse::need_more:
+            case Parse::not_this:
+            case Parse::limit:
+                return false;
+        }
+        if (was_stored(entry.sequence)) {
+            ++counters_.repeated;
+            continue;
+        }
+        read_.sequence = entry.sequence;
+        read_.epoch = reader_->epoch();
+        read_.known = true;
+        const Parse parse = contract::read_frame(entry.frame, out);
+        if (parse == Parse::ok) {
+            ++counters_.records;
+            frame_ = entry.frame;
+            return true;
+        }
+        ++(parse == Parse::not_this ? counters_.unknown : counters_.malformed);
+    }
+}
+
+void RingSource::stored() {
+    if (reader_ == nullptr) return;
+    stored_ = read_;
+    reader_->commit();
+    // A ring that was set aside and made anew is left once everything of it is stored.
+    if (until_retry_ > 0) {
+        --until_retry_;
+        return;
+    }
+    until_retry_ = kCallsBetweenLooks;
+    if (!reader_->replaced()) return;
+    ++counters_.replaced;
+    lost_of_earlier_files_ += reader_->totals().lost + reader_->lost_at_end();
+    reader_.reset();
+    until_retry_ = 0;
+}
+
+RingCounters RingSource::counters() const noexcept {
+    RingCounters out = counters_;
+    out.lost = lost_of_earlier_files_;
+    if (reader_ != nullptr) out.lost += reader_->totals().lost + reader_->lost_at_end();
+    return out;
+}
+
+}  // namespace seine::dataplane_link

@@ -1,0 +1,75 @@
+// Sums between two commits: values, accounts, minutes. What goes into a batch beside single flows.
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "control/dataplane_link/flow_facts.h"
+#include "control/model/sighting.h"
+#include "control/service/recent_flows.h"
+#include "control/store/records.h"
+
+namespace seine::service {
+
+struct AggregateCounters {
+    std::uint64_t opened = 0;
+    std::uint64_t closed = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t updates = 0;
+    std::uint64_t sightings = 0;
+    std::uint64_t values_shed = 0;    // past the bound of different values between two commits
+    std::uint64_t accounts_shed = 0;  // likewise accounts
+};
+
+// One thread. Bounded by kValuesMax and kAccountsMax between two commits.
+class Aggregate {
+  public:
+    static constexpr std::size_t kValuesMax = 4'000'000;
+    static constexpr std::size_t kAccountsMax = 2'000'000;
+
+    explicit Aggregate(RecentFlows& recent) : recent_(recent) {}
+
+    // A record of a dataplane. `now` is the time of taking in.
+    void record(const contract::RecordView& record, const dataplane_link::FlowFacts& facts, Nanos now);
+    // A connection and its accounts.
+    void sighting(const model::Sighting& sighting, Nanos now);
+    void account_event(const model::AccountEvent& event);
+    // Records that the ring of a dataplane lost.
+    void lost(std::uint16_t dataplane, std::uint64_t records, Nanos now);
+
+    // Everything since the last one; begins anew.
+    void take(store::Batch& out);
+    [[nodiscard]] const AggregateCounters& counters() const noexcept { return counters_; }
+
+  private:
+    struct Key {
+        std::uint16_t field;
+        model::ValueId value;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const noexcept { return key.value ^ std::uint64_t{key.field} << 48; }
+    };
+    store::ValueUse* use_of(std::uint16_t field, model::ValueId value, Nanos at);
+    void count_text(std::uint16_t field, std::string_view text, model::ValueId id, Nanos at);
+    void count_address(const model::Tuple& tuple, Nanos at);
+    store::MinuteRow& minute(std::uint16_t dataplane, Nanos now);
+    store::AccountUse* account_of(const model::AccountTag& tag);
+    void put_to_account(const model::Sighting& sighting, const model::AccountUse& use, bool new_here);
+
+    RecentFlows& recent_;
+    std::uint64_t network_ = 0;  // of the record at hand
+    AggregateCounters counters_;
+    std::unordered_map<Key, store::ValueUse, KeyHash> values_;
+    std::unordered_map<model::AccountTag, store::AccountUse> accounts_;
+    std::unordered_map<std::uint64_t, store::MinuteRow> minutes_;
+    std::vector<store::Text> texts_;
+    std::unordered_set<model::ValueId> known_texts_;  // handed out already, or lately
+    store::Distinct all_accounts_;
+    store::Distinct all_organisations_;
+    std::uint64_t all_flows_ = 0;
+};
+
+}  // namespace seine::service

@@ -1,0 +1,257 @@
+// Rounds: read what the rings have, let the others have their turn, commit when it is time.
+#include "control/service/ingest.h"
+
+#include <algorithm>
+#include <chrono>
+#include <poll.h>
+#include <random>
+
+#include "control/service/log.h"
+
+namespace seine::service {
+
+using contract::Kind;
+using dataplane_link::RingSource;
+
+namespace {
+
+constexpr std::size_t kRecordsARound = 8192;
+constexpr std::size_t kRecentFlows = 262'144;
+constexpr std::size_t kLiveRowsMax = 100'000;
+constexpr std::int64_t kCommitMax = 60 * kSecond;
+// Commits take at most this part of the time: each waits four times as long as the last one took.
+constexpr std::int64_t kRestAfterCommit = 4;
+constexpr double kFillMax = 0.25;
+constexpr int kIdleMs = 10;
+
+account::FlowEvent::Kind event_kind(Kind kind) {
+    return kind == Kind::open    ? account::FlowEvent::Kind::open
+           : kind == Kind::close ? account::FlowEvent::Kind::close
+                                 : account::FlowEvent::Kind::update;
+}
+
+}  // namespace
+
+Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()> clock)
+    : config_(config),
+      store_(store),
+      clock_(std::move(clock)),
+      recent_(kRecentFlows),
+      aggregate_(recent_),
+      rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)) {}
+
+Ingest::~Ingest() { stop(); }
+
+Status Ingest::start() {
+    account::JoinConfig join;
+    join.connections_max = static_cast<std::uint32_t>(config_.live_flows);
+    join.hash_seed = std::random_device()() * std::uint64_t{0x9e3779b97f4a7c15u};
+    auto made = account::Join::make(join, *this);
+    if (!made) return made.error();
+    join_ = std::move(*made);
+    for (const std::string& path : config_.rings) {
+        for (const char* end : {"", ".alerts"}) {
+            auto ring = std::make_unique<RingSource>(path + end);
+            const auto place = store_.kept(kRingRoom, ring->path());
+            if (!place) return place.error();
+            ring->begin_at(dataplane_link::place_from(*place));
+            rings_.push_back(std::move(ring));
+        }
+    }
+    lost_told_.resize(rings_.size());
+    records_before_.resize(rings_.size());
+    const auto live = store_.kept_all(FlowRows::kRoom);
+    if (!live) return live.error();
+    rows_.restore(*live);
+    thread_ = std::thread([this] { run(); });
+    return {};
+}
+
+void Ingest::stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+}
+
+void Ingest::sighting(const model::Sighting& sighting) {
+    anything_ = true;
+    aggregate_.sighting(sighting, now_);
+    std::vector<model::AccountTag> accounts;
+    for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
+    const RecentFlows::Entry* entry = recent_.find(sighting.flow.id);
+    if (entry != nullptr && entry->row_kept) rows_.accounts(sighting.flow.id, accounts);
+    for (const IngestPart& part : parts_) {
+        if (part.sighting) part.sighting(sighting, now_);
+    }
+}
+
+void Ingest::account_event(const model::AccountEvent& event) {
+    anything_ = true;
+    aggregate_.account_event(event);
+    for (const IngestPart& part : parts_) {
+        if (part.account_event) part.account_event(event, now_);
+    }
+}
+
+void Ingest::take_record(RingSource& ring, const contract::RecordView& record, Nanos now) {
+    anything_ = true;
+    if (dataplane_link::read_facts(record, facts_)) {
+        last_event_ = std::max(last_event_, facts_.flow.t_close);
+        aggregate_.record(record, facts_, now);
+        rows_.record(record, ring.frame(), recent_, now);
+        account::FlowEvent event;
+        event.kind = event_kind(record.kind);
+        event.flow = &facts_.flow;
+        event.carrier = facts_.carrier;
+        event.carrier_port = facts_.carrier_port;
+        event.unique_id = facts_.unique_id;
+        join_->flow(event, now);
+    }
+    for (const IngestPart& part : parts_) {
+        if (part.record) part.record(record, ring.frame(), now);
+    }
+}
+
+bool Ingest::read_rings(Nanos now) {
+    bool any = false;
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
+        RingSource& ring = *rings_[i];
+        contract::RecordView record;
+        std::size_t count = 0;
+        while (count < kRecordsARound && ring.next(record)) {
+            take_record(ring, record, now);
+            ++count;
+        }
+        any = any || count > 0;
+        if (!ring.is_open()) continue;
+        const std::uint64_t lost = ring.counters().lost;
+        if (lost > lost_told_[i]) {
+            aggregate_.lost(ring.reader()->dataplane_id(), lost - lost_told_[i], now);
+            lost_told_[i] = lost;
+        }
+        if (count < kRecordsARound) join_->flows_complete(ring.reader()->dataplane_id(), last_event_, now);
+    }
+    return any;
+}
+
+bool Ingest::commit_due(Nanos now) const {
+    if (pending_ != nullptr) return now >= commit_at_;
+    if (!anything_) return false;
+    if (now >= commit_at_) return true;
+    return std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring->fill() > kFillMax; });
+}
+
+void Ingest::commit(Nanos now) {
+    const Nanos begun = clock_();
+    if (pending_ == nullptr) {
+        pending_ = std::make_unique<store::Batch>();
+        aggregate_.take(*pending_);
+        rows_.take(*pending_);
+        for (const auto& ring : rings_) {
+            if (ring->is_open() && ring->place().known)
+                pending_->documents.push_back({kRingRoom, ring->path(), dataplane_link::to_text(ring->place())});
+        }
+        for (const IngestPart& part : parts_) {
+            if (part.before_commit) part.before_commit(*pending_);
+        }
+    }
+    pending_->at = now;
+    const Status status = store_.write(*pending_);
+    const std::int64_t took = clock_() - begun;
+    const std::int64_t rest = std::clamp(took * kRestAfterCommit,
+                                         static_cast<std::int64_t>(config_.commit_ms) * kMillisecond, kCommitMax);
+    commit_at_ = clock_() + rest;
+    {
+        const std::lock_guard lock(status_mutex_);
+        (status.ok() ? status_.commits : status_.commits_failed) += 1;
+        status_.last_commit_us = static_cast<std::uint64_t>(took / kMicrosecond);
+        if (status_.problem != status.message()) {
+            log(status.ok() ? Level::info : Level::error,
+                status.ok() ? "the store takes what is seen again" : status.message());
+            status_.problem = status.message();
+        }
+    }
+    if (!status.ok()) return;
+    pending_.reset();
+    anything_ = false;
+    for (const auto& ring : rings_) ring->stored();
+    for (const IngestPart& part : parts_) {
+        if (part.after_commit) part.after_commit();
+    }
+}
+
+void Ingest::publish(Nanos now) {
+    const std::int64_t since = now - published_;
+    if (since < kSecond / 2) return;
+    const std::lock_guard lock(status_mutex_);
+    status_.rings.resize(rings_.size());
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
+        const RingSource& ring = *rings_[i];
+        RingStatus& out = status_.rings[i];
+        out.path = ring.path();
+        out.problem = ring.problem();
+        out.open = ring.is_open();
+        out.counters = ring.counters();
+        out.fill = ring.fill();
+        out.records_per_second = static_cast<double>(out.counters.records - records_before_[i]) * 1e9 /
+                                 static_cast<double>(std::max<std::int64_t>(since, 1));
+        records_before_[i] = out.counters.records;
+        if (!out.open) continue;
+        out.writer_ended = ring.reader()->closed();
+        out.dataplane = ring.reader()->dataplane_id();
+        out.epoch = ring.reader()->epoch();
+        const auto sum = [&ring](exporting::RingCounter counter) {
+            std::uint64_t value = 0;
+            for (unsigned worker = 0; worker < exporting::kRingWorkersMax; ++worker)
+                value += ring.reader()->counter(worker, counter);
+            return value;
+        };
+        out.dropped_ring_full = sum(exporting::RingCounter::dropped_ring_full);
+        out.dropped_before_ring = sum(exporting::RingCounter::dropped_before_ring);
+        out.dropped_too_long = sum(exporting::RingCounter::dropped_too_long);
+    }
+    status_.sums = aggregate_.counters();
+    status_.rows = rows_.counters();
+    status_.rows_one_of = rows_.one_of();
+    status_.live_rows = rows_.live();
+    status_.join = join_->counters();
+    status_.join_state = join_->state();
+    status_.gateways.clear();
+    join_->gateways([this](const account::GatewayState& gateway) { status_.gateways.push_back(gateway); });
+    published_ = now;
+}
+
+void Ingest::run() {
+    while (!stopping_) {
+        now_ = clock_();
+        // A batch that waits for the store holds everything up: the ring keeps what comes, and
+        // counts what it cannot.
+        bool any = pending_ == nullptr && read_rings(now_);
+        if (pending_ == nullptr) {
+            for (const IngestPart& part : parts_) any = (part.poll && part.poll(*join_, now_)) || any;
+            join_->tick(now_);
+        }
+        if (commit_due(now_)) commit(now_);
+        if (now_ - last_sweep_ > 5 * kSecond) {
+            last_sweep_ = now_;
+            const Status status = store_.sweep(now_);
+            if (!status.ok()) log(Level::warning, status.message());
+        }
+        publish(now_);
+        if (!any) static_cast<void>(::poll(nullptr, 0, kIdleMs));
+    }
+    now_ = clock_();
+    if (pending_ != nullptr) commit(now_);
+    if (pending_ == nullptr) {
+        join_->finish();
+        commit(now_);
+    }
+    published_ = {};
+    publish(now_);
+}
+
+IngestStatus Ingest::status() const {
+    const std::lock_guard lock(status_mutex_);
+    return status_;
+}
+
+}  // namespace seine::service

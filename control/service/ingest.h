@@ -1,0 +1,114 @@
+// The one thread that takes in: rings, join, sums, commits.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/account/join.h"
+#include "control/dataplane_link/ring_source.h"
+#include "control/service/aggregate.h"
+#include "control/service/config.h"
+#include "control/service/flow_rows.h"
+#include "control/store/store.h"
+
+namespace seine::service {
+
+// One ring as `status` shows it.
+struct RingStatus {
+    std::string path;
+    std::string problem;
+    bool open = false;
+    bool writer_ended = false;
+    std::uint16_t dataplane = 0;
+    std::uint32_t epoch = 0;
+    double fill = 0;
+    dataplane_link::RingCounters counters;
+    std::uint64_t dropped_ring_full = 0;  // by the dataplane's own count
+    std::uint64_t dropped_before_ring = 0;
+    std::uint64_t dropped_too_long = 0;
+    double records_per_second = 0;
+};
+
+struct IngestStatus {
+    std::vector<RingStatus> rings;
+    AggregateCounters sums;
+    FlowRowCounters rows;
+    std::uint32_t rows_one_of = 1;
+    std::size_t live_rows = 0;
+    account::JoinCounters join;
+    account::JoinState join_state;
+    std::vector<account::GatewayState> gateways;
+    std::uint64_t commits = 0;
+    std::uint64_t commits_failed = 0;
+    std::uint64_t last_commit_us = 0;
+    std::string problem;  // of the last commit
+};
+
+// What other parts do in this thread, in the order they were added. Each may be empty.
+struct IngestPart {
+    std::string name;
+    // Called every round with the join to hand records to; true when there was something.
+    std::function<bool(account::Join& join, Nanos now)> poll;
+    std::function<void(const model::Sighting& sighting, Nanos now)> sighting;
+    std::function<void(const model::AccountEvent& event, Nanos now)> account_event;
+    // Each record of a ring, findings included, after it was counted.
+    std::function<void(const contract::RecordView& record, ByteView frame, Nanos now)> record;
+    // Adds to a batch what must be stored with it (places in logs); and hears that it is.
+    std::function<void(store::Batch& batch)> before_commit;
+    std::function<void()> after_commit;
+};
+
+class Ingest final : private account::JoinSink {
+  public:
+    Ingest(const Config& config, store::Store& store, std::function<Nanos()> clock);
+    ~Ingest() override;
+    void add(IngestPart part) { parts_.push_back(std::move(part)); }
+    // Takes up where the store says, and starts the thread.
+    Status start();
+    // Commits what is in hand and ends the thread.
+    void stop();
+    // Any thread; as of at most half a second ago.
+    [[nodiscard]] IngestStatus status() const;
+
+  private:
+    static constexpr char kRingRoom[] = "ring";
+    void run();
+    bool read_rings(Nanos now);
+    void take_record(dataplane_link::RingSource& ring, const contract::RecordView& record, Nanos now);
+    void commit(Nanos now);
+    void publish(Nanos now);
+    [[nodiscard]] bool commit_due(Nanos now) const;
+    void sighting(const model::Sighting& sighting) override;
+    void account_event(const model::AccountEvent& event) override;
+
+    Config config_;
+    store::Store& store_;
+    std::function<Nanos()> clock_;
+    std::vector<IngestPart> parts_;
+    std::vector<std::unique_ptr<dataplane_link::RingSource>> rings_;
+    std::vector<std::uint64_t> lost_told_;
+    RecentFlows recent_;
+    Aggregate aggregate_;
+    FlowRows rows_;
+    std::unique_ptr<account::Join> join_;
+    dataplane_link::FlowFacts facts_;
+    Nanos now_;
+    Nanos last_event_;  // newest time of a record
+    Nanos last_sweep_;
+    Nanos commit_at_;   // the next one
+    bool anything_ = false;  // since the last commit
+    std::unique_ptr<store::Batch> pending_;  // was not taken by the store yet
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+
+    mutable std::mutex status_mutex_;
+    IngestStatus status_;
+    Nanos published_;
+    std::vector<std::uint64_t> records_before_;
+};
+
+}  // namespace seine::service

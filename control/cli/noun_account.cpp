@@ -1,6 +1,7 @@
 // `seinectl account`: accounts as tags, what they were seen with, where that was learned.
 #include <algorithm>
 
+#include "control/cli/account_offline.h"
 #include "control/cli/nouns.h"
 #include "control/cli/table.h"
 
@@ -55,6 +56,31 @@ std::string show_forgotten(const JsonValue& document, const Invocation&) {
            std::to_string(document["audit"].number()) + "\n";
 }
 
+std::string show_sources(const JsonValue& document, const Invocation&) {
+    if (document["sources"].items().empty()) {
+        return "no account source is configured; name one in account-sources of seine-control's file\n";
+    }
+    Table table("lllrrrrl");
+    table.row({"source", "kind", "place", "records", "not understood", "without account", "refused", "last record"});
+    std::string problems;
+    for (const JsonValue& source : document["sources"].items()) {
+        const std::uint64_t refused = source["forged"].number() + source["unsigned_refused"].number() +
+                                      source["oversized"].number() + source["other_version"].number();
+        table.row({shown(source["name"].text()), source["kind"].text(), shown(source["place"].text()),
+                   grouped(source["records"].number()), grouped(source["malformed"].number()),
+                   grouped(source["nameless"].number()), grouped(refused), utc_time(source["last_record_ns"].whole())});
+        if (!source["problem"].text().empty()) problems += shown(source["problem"].text()) + "\n";
+        if (!source["last_fault"].text().empty()) {
+            problems += shown(source["name"].text()) + ": the newest line that was not taken " +
+                        shown(source["last_fault"].text()) + "\n";
+        }
+    }
+    const JsonValue& directory = document["directory"];
+    return table.text() + problems + "directory: " + grouped(directory["accounts"].number()) + " accounts, " +
+           grouped(directory["keys"].number()) + " keys; tag epoch " +
+           std::to_string(document["tag_keys"]["epoch"].number()) + "\n";
+}
+
 constexpr Positional kBeginning[] = {
     {.name = "beginning", .meaning = "first hex digits of tags", .optional = true}};
 constexpr Positional kAccount[] = {{.name = "account", .meaning = "tag, or its first 4 or more hex digits"}};
@@ -66,12 +92,61 @@ constexpr Option kList[] = {
     {"limit", "NUMBER", "at most so many (default 50)"},
 };
 
+constexpr Positional kImportFile[] = {{.name = "file", .meaning = "JSON lines; - is stdin", .complete = kFile}};
+constexpr Positional kLogFile[] = {{.name = "file", .meaning = "a log", .complete = kFile}};
+constexpr Positional kOutFile[] = {{.name = "file", .meaning = "where the key goes, mode 0600", .complete = kFile}};
+constexpr Positional kMac[] = {{.name = "number", .meaning = "1 to 255, the record's mac_key_id"},
+                               {.name = "file", .meaning = "where the key goes, mode 0600", .complete = kFile}};
+constexpr Option kKeys[] = {{"keys", "FILE", "the file of tag keys (default /etc/seine/tag.keys)", kFile}};
+constexpr Option kRotate[] = {{"keys", "FILE", "the file of tag keys (default /etc/seine/tag.keys)", kFile},
+                              {"in-days", "NUMBER", "the new epoch begins so many days from now (default 0)"}};
+constexpr Option kRetire[] = {{"keys", "FILE", "the file of tag keys (default /etc/seine/tag.keys)", kFile},
+                              {"at-once", "", "before the two weeks of overlap are over"}};
+constexpr Option kTag[] = {{"keys", "FILE", "the file of tag keys (default /etc/seine/tag.keys)", kFile},
+                           {"key", "", "stdin holds an API key, not an account's name"}};
+constexpr Option kTest[] = {
+    {"keys", "FILE", "the file of tag keys (default /etc/seine/tag.keys)", kFile},
+    {"setting", "KEY=VALUE", "as in account-sources: format=nginx, pattern=.., client=FIELD, time=start", {}, true},
+    {"lines", "NUMBER", "at most so many (default 20)"}};
+
 constexpr Verb kVerbs[] = {
     {.name = "list", .meaning = "accounts that were seen", .positionals = kBeginning, .options = kList, .show = show_list},
     {.name = "show",
      .meaning = "an account: its stacks, networks, sessions, sources and flags",
      .positionals = kAccount,
      .show = show_one},
+    {.name = "source list", .meaning = "where accounts are learned from, and how that goes", .show = show_sources},
+    {.name = "source test",
+     .meaning = "what is understood of the first lines of a log",
+     .positionals = kLogFile,
+     .options = kTest,
+     .run = account_source_test},
+    {.name = "import",
+     .meaning = "what is known of accounts: organisation, tier, sign-up, closure, keys",
+     .positionals = kImportFile,
+     .options = kKeys,
+     .run = account_import,
+     .more = "One JSON object a line: account or key (or keys, a list), org, created, tier, closed_at, "
+             "declared_intermediary. Names and keys become tags here, before anything leaves this process. Importing "
+             "again replaces what was said before; what a line does not say stays."},
+    {.name = "close", .meaning = "tells that an account is closed", .positionals = kWhole, .run = account_close},
+    {.name = "tag", .meaning = "the tag of the account whose name stands on stdin", .options = kTag, .run = account_tag},
+    {.name = "key new", .meaning = "makes the file of tag keys", .options = kKeys, .run = account_key_new},
+    {.name = "key rotate",
+     .meaning = "adds a new epoch of tag keys; the one before stays for the overlap",
+     .options = kRotate,
+     .run = account_key_rotate},
+    {.name = "key retire", .meaning = "destroys the keys of older epochs", .options = kRetire, .run = account_key_retire},
+    {.name = "key mac",
+     .meaning = "makes a MAC key for a gateway that sends binary records",
+     .positionals = kMac,
+     .options = kKeys,
+     .run = account_key_mac},
+    {.name = "key export",
+     .meaning = "the hash key for seine-dataplane --hash-key-file, for inline sources",
+     .positionals = kOutFile,
+     .options = kKeys,
+     .run = account_key_export},
     {.name = "forget",
      .meaning = "erases everything of an account and leaves an audit line",
      .positionals = kWhole,

@@ -11,6 +11,7 @@ void add_all(Answers& answers, Parts& parts) {
     add_status_answers(answers, parts);
     add_flow_answers(answers, parts);
     add_account_answers(answers, parts);
+    add_account_source_answers(answers, parts);
     add_fingerprint_answers(answers, parts);
     add_alert_answers(answers, parts);
 }

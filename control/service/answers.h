@@ -31,6 +31,7 @@ class Answers {
 
 // Each noun in a file of its own, answers_NOUN.cpp; add_all() in answers.cpp calls them. `parts`
 // outlives the answers.
+void add_account_source_answers(Answers& answers, Parts& parts);
 void add_status_answers(Answers& answers, Parts& parts);
 void add_flow_answers(Answers& answers, Parts& parts);
 void add_account_answers(Answers& answers, Parts& parts);

@@ -20,6 +20,8 @@ struct Config {
     std::string operator_group;
     std::string log_file;  // empty: stderr
     std::string log_level = "info";
+    std::vector<std::string> account_sources;
+    std::string tag_keys = "/etc/seine/tag.keys";
     // [store]
     std::string state_folder = "/var/lib/seine";
     std::uint64_t flow_hours = 24;

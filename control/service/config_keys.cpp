@@ -30,6 +30,20 @@ constexpr ConfigKey kKeys[] = {
      .text = &Config::log_level,
      .choices = "debug info warning error"},
 
+    {.name = "account-sources",
+     .meaning = "Where accounts are learned from, one text a source: NAME KIND PLACE [key=value ..]. Kinds: unix and "
+                "udp (account records, binary or JSON lines), file (an access log), syslog-unix, syslog-udp, "
+                "syslog-tcp, inline (requests in clear behind the terminator, PLACE is -). Keys: gateway=NUMBER, "
+                "format=nginx|haproxy|envoy|caddy|json, pattern=.., PROPERTY=FIELD|FIELD, time=start|end, "
+                "server=as-logged|any, from=start|end, mode=0660, unsigned=yes|no. As in \"edge file "
+                "/var/log/nginx/seine.log format=nginx gateway=7\". What a log says is tried with: seinectl account "
+                "source test FILE.",
+     .texts = &Config::account_sources},
+    {.name = "tag-keys",
+     .meaning = "Keys of the tags that accounts are known by; made with seinectl account key new. Read again at "
+                "SIGHUP.",
+     .text = &Config::tag_keys},
+
     {.table = "store",
      .name = "folder",
      .meaning = "Where everything is kept. Made with mode 0700 when it is not there.",

@@ -14,6 +14,7 @@ class Store;
 namespace seine::service {
 
 class Ingest;
+class AccountPart;
 class Dictionary;
 
 struct Parts {
@@ -24,6 +25,7 @@ struct Parts {
     store::Store* store = nullptr;
     Ingest* ingest = nullptr;
     Dictionary* dictionary = nullptr;
+    AccountPart* accounts = nullptr;  // null: no account source
 };
 
 }  // namespace seine::service

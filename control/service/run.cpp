@@ -4,6 +4,7 @@
 #include <chrono>
 #include <poll.h>
 
+#include "control/service/account_part.h"
 #include "control/service/answers.h"
 #include "control/service/dictionary.h"
 #include "control/service/ingest.h"
@@ -51,6 +52,10 @@ Status run(const Config& config, Signals& signals) {
     parts.store = store->get();
     parts.dictionary = &dictionary;
     parts.ingest = &ingest;
+    auto accounts = AccountPart::make(config, **store);
+    if (!accounts) return accounts.error();
+    if (*accounts != nullptr) ingest.add((*accounts)->part());
+    parts.accounts = accounts->get();
     status = ingest.start();
     if (!status.ok()) return status;
     Answers answers;
@@ -70,6 +75,7 @@ Status run(const Config& config, Signals& signals) {
         if (signals.hang_up.exchange(false)) {
             const Status opened = reopen_log();
             log(opened.ok() ? Level::info : Level::error, opened.ok() ? "log opened again" : opened.message());
+            if (parts.accounts != nullptr) parts.accounts->reload_keys();
         }
     }
     log(Level::info, "ending; what is in hand is written first");

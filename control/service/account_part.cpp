@@ -1,0 +1,170 @@
+#include "control/service/account_part.h"
+
+#include "control/service/log.h"
+
+namespace seine::service {
+
+Result<std::unique_ptr<AccountPart>> AccountPart::make(const Config& config, store::Store& store) {
+    if (config.account_sources.empty()) return std::unique_ptr<AccountPart>();
+    std::vector<account::SourceConfig> sources;
+    for (const std::string& line : config.account_sources) {
+        auto source = account::read_source(line);
+        if (!source) return source.error();
+        for (const account::SourceConfig& other : sources) {
+            if (other.name == source->name) {
+                return Status(Code::usage, "two account sources are called '" + source->name +
+                                               "'; places in logs are kept by name");
+            }
+        }
+        sources.push_back(*source);
+    }
+    auto keys = account::TagKeys::load(config.tag_keys);
+    if (!keys) return keys.error();
+    std::unique_ptr<AccountPart> part(new AccountPart);
+    part->keys_path_ = config.tag_keys;
+    part->keys_ = std::move(*keys);
+    if (!part->keys_->locked()) {
+        log(Level::warning,
+            "tag keys could not be locked in memory and might reach the swap; raise the limit of "
+            "locked "
+            "memory (ulimit -l, LimitMEMLOCK)");
+    }
+    auto opened = account::Sources::open(sources, part->keys_);
+    if (!opened) return opened.error();
+    part->sources_ = std::move(*opened);
+    const auto places = store.kept_all(kPlaceRoom);
+    if (!places) return places.error();
+    for (const store::Document& place : *places) part->sources_->begin_at(place.key, place.value);
+    const auto directory = store.kept_all(kDirectoryRoom);
+    if (!directory) return directory.error();
+    for (const store::Document& document : *directory) {
+        account::DirectoryEntry entry;
+        if (account::from_text(document.value, entry) != Parse::ok) {
+            return Status(Code::corrupt,
+                          "the account directory in the store is damaged at " + document.key +
+                              "; import it again after: seinectl account forget " + document.key);
+        }
+        static_cast<void>(part->sources_->directory().put(entry));
+    }
+    static_cast<void>(part->sources_->directory().take_changed());
+    return part;
+}
+
+IngestPart AccountPart::part() {
+    IngestPart part;
+    part.name = "accounts";
+    part.poll = [this](account::Join& join, Nanos now) { return poll(join, now); };
+    part.record = [this](const contract::RecordView& record, ByteView, Nanos now) {
+        if (join_ == nullptr || record.kind != contract::Kind::request) return;
+        sources_->record(record, now, [this, now](const account::SourceRecord& said) {
+            join_->record(said, now);
+        });
+    };
+    part.before_commit = [this](store::Batch& batch) {
+        for (auto& [name, place] : sources_->places())
+            batch.documents.push_back({kPlaceRoom, name, place});
+        for (const model::AccountTag& tag : sources_->directory().take_changed()) {
+            const account::DirectoryEntry* entry = sources_->directory().find(tag);
+            if (entry != nullptr)
+                batch.documents.push_back(
+                    {kDirectoryRoom, model::to_text(tag), account::to_text(*entry)});
+        }
+    };
+    return part;
+}
+
+bool AccountPart::poll(account::Join& join, Nanos now) {
+    join_ = &join;
+    if (reload_.exchange(false)) load_keys();
+    put_imported(join, now);
+    const bool any = sources_->poll(
+        now, [&join, now](const account::SourceRecord& said) { join.record(said, now); });
+    publish(now);
+    return any;
+}
+
+void AccountPart::load_keys() {
+    auto keys = account::TagKeys::load(keys_path_);
+    keys_problem_ = keys ? "" : keys.error().message();
+    if (!keys) {
+        log(Level::error, keys_problem_ + "; the keys before stay in use");
+        return;
+    }
+    keys_ = std::move(*keys);
+    sources_->replace_keys(keys_);
+    log(Level::info, "tag keys read again");
+}
+
+// What the directory says of an account is told like what a gateway says.
+void AccountPart::put_imported(account::Join& join, Nanos now) {
+    std::vector<account::DirectoryEntry> entries;
+    {
+        const std::lock_guard lock(mutex_);
+        entries.swap(imported_);
+    }
+    for (const account::DirectoryEntry& entry : entries) {
+        if (!sources_->directory().put(entry)) continue;
+        account::SourceRecord said;
+        said.mode = model::SourceMode::import;
+        said.sequenced = false;
+        said.time_known = false;
+        contract::AccountRecord& record = said.record;
+        record.t_req_us = static_cast<std::uint64_t>(now.micros());
+        record.account_tag = entry.account.bytes;
+        record.org_tag = entry.org.bytes;
+        record.first_seen_day = entry.first_seen_day;
+        record.tier = entry.tier;
+        if (entry.declared_intermediary)
+            record.flags |= contract::AccountFlags::declared_intermediary;
+        record.type = contract::AccountType::directory;
+        join.record(said, now);
+        if (entry.closed_at.count == 0) continue;
+        record.type = contract::AccountType::closed;
+        record.t_req_us = static_cast<std::uint64_t>(entry.closed_at.micros());
+        join.record(said, now);
+    }
+}
+
+Status AccountPart::import(const std::vector<std::string>& lines) {
+    std::vector<account::DirectoryEntry> entries;
+    for (const std::string& line : lines) {
+        account::DirectoryEntry entry;
+        if (account::from_text(line, entry) != Parse::ok) {
+            return {Code::usage,
+                    "a line of the import is no entry of the directory; seinectl and seine-control "
+                    "are of "
+                    "different versions"};
+        }
+        entries.push_back(std::move(entry));
+    }
+    constexpr std::size_t kWaitingMax = 1'000'000;
+    const std::lock_guard lock(mutex_);
+    if (imported_.size() + entries.size() > kWaitingMax) {
+        return {Code::full,
+                "imports come faster than they are taken in; send the rest again in a moment"};
+    }
+    for (account::DirectoryEntry& entry : entries) imported_.push_back(std::move(entry));
+    return {};
+}
+
+void AccountPart::publish(Nanos now) {
+    if (now - published_ < kSecond / 2) return;
+    published_ = now;
+    AccountStatus status;
+    status.sources = sources_->status();
+    status.directory_accounts = sources_->directory().size();
+    status.directory_keys = sources_->directory().keys();
+    status.directory_refused = sources_->directory().refused();
+    status.tag_epoch = keys_->at(now.count / kSecond).number;
+    status.keys_locked = keys_->locked();
+    status.keys_problem = keys_problem_;
+    const std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+}
+
+AccountStatus AccountPart::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+}  // namespace seine::service

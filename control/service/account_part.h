@@ -1,0 +1,66 @@
+// Account sources, tag keys and directory inside the daemon: one part of the ingest thread.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "control/account/sources.h"
+#include "control/service/config.h"
+#include "control/service/ingest.h"
+#include "control/store/store.h"
+
+namespace seine::service {
+
+struct AccountStatus {
+    std::vector<account::SourceStatus> sources;
+    std::size_t directory_accounts = 0;
+    std::size_t directory_keys = 0;
+    std::uint64_t directory_refused = 0;
+    std::uint16_t tag_epoch = 0;
+    bool keys_locked = false;
+    std::string keys_problem;  // of the last reload; the keys before it are still in use
+};
+
+class AccountPart {
+  public:
+    // Nothing to do (nullptr) where the configuration names no source. Fails on a source or key
+    // file that is not sound: at start nobody is served half.
+    static Result<std::unique_ptr<AccountPart>> make(const Config& config, store::Store& store);
+
+    // For Ingest::add(); this outlives the ingest.
+    IngestPart part();
+    // Any thread; as of at most half a second ago.
+    [[nodiscard]] AccountStatus status() const;
+    // Lines of account::to_text(DirectoryEntry). Any thread. All or nothing: the first that is not
+    // sound fails. They are in force within a round of the ingest thread and kept with its next
+    // commit.
+    Status import(const std::vector<std::string>& lines);
+    // SIGHUP: reads the key file anew in the ingest thread. Any thread.
+    void reload_keys() noexcept { reload_ = true; }
+
+  private:
+    AccountPart() = default;
+    bool poll(account::Join& join, Nanos now);
+    void put_imported(account::Join& join, Nanos now);
+    void load_keys();
+    void publish(Nanos now);
+
+    static constexpr char kDirectoryRoom[] = "account-directory";
+    static constexpr char kPlaceRoom[] = "account-source";
+    std::string keys_path_;
+    std::unique_ptr<account::Sources> sources_;
+    std::shared_ptr<const account::TagKeys> keys_;
+    account::Join* join_ = nullptr;  // of the ingest thread
+    std::atomic<bool> reload_{false};
+    std::string keys_problem_;
+    Nanos published_;
+
+    mutable std::mutex mutex_;  // of the two below
+    std::vector<account::DirectoryEntry> imported_;
+    AccountStatus status_;
+};
+
+}  // namespace seine::service

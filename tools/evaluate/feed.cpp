@@ -6,13 +6,17 @@
 #include <utility>
 
 #include "tools/evaluate/json_lines.h"
+#include "tools/evaluate/packed_source.h"
 
 namespace seine::evaluate {
 
 Result<std::unique_ptr<Feed>> Feed::open(const std::string& folder) {
-    auto flows = open_flow_lines(folder + "/flows.jsonl");
+    const bool packed = ::access((folder + "/flows.bin").c_str(), R_OK) == 0;
+    auto flows = packed ? open_packed_flows(folder + "/flows.bin")
+                        : open_flow_lines(folder + "/flows.jsonl");
     if (!flows) return flows.error();
-    auto records = open_record_lines(folder + "/accounts.jsonl");
+    auto records = packed ? open_packed_records(folder + "/accounts.bin")
+                          : open_record_lines(folder + "/accounts.jsonl");
     if (!records) return records.error();
     return std::unique_ptr<Feed>(new Feed(std::move(flows).value(), std::move(records).value()));
 }

@@ -21,6 +21,10 @@ class Audience {
     // The whole flow at its end; the audience may take it apart.
     virtual void closed(Nanos now, model::Flow& flow) = 0;
     virtual void recorded(Nanos now, const Record& record) = 0;
+    // Nothing more will come.
+    virtual void finish() = 0;
+    // What it counts of itself.
+    [[nodiscard]] virtual std::vector<std::pair<std::string, double>> figures() const { return {}; }
 };
 
 struct FeedCounts {

@@ -37,6 +37,10 @@ po::options_description described() {
         "without", po::value<std::vector<std::string>>()->value_name("GROUP"),
         "leave a channel group out: NET STK LNK TIME MIX PRX; repeatable")(
         "ablation", "run once more for each channel group, without it")(
+        "baselines-only", "leave the detector out")("plain-join",
+                                                    "a simple exact join instead of the daemon's")(
+        "sweep-hours", po::value<double>()->value_name("N"),
+        "simulated hours between full sweeps (default 6; of worlds longer than 8 days 24)")(
         "no-baselines",
         "leave the baselines out (they take most of the memory at the published scale)")(
         "keep", po::value<std::string>()->value_name("DIR"),
@@ -73,6 +77,8 @@ Status check(Options& out) {
         return {
             Code::usage,
             "nothing to judge on: give --world DIR or --level LEVEL; see seine-evaluate --help"};
+    if (out.sweep_hours && !(*out.sweep_hours >= 0.05))
+        return {Code::usage, "--sweep-hours must be at least 0.05"};
     if (!(out.budget > 0)) return {Code::usage, "--budget must be above 0"};
     const bool many = out.worlds.size() + out.levels.size() * out.seeds.size() > 1;
     if (many && (!out.result.empty() || !out.grade.empty()))
@@ -107,6 +113,9 @@ Result<Options> read_options(int argc, char** argv) {
         out.budget = seen["budget"].as<double>();
         if (seen.count("days") > 0) out.days = seen["days"].as<double>();
         out.ablation = seen.count("ablation") > 0;
+        out.baselines_only = seen.count("baselines-only") > 0;
+        out.plain_join = seen.count("plain-join") > 0;
+        if (seen.count("sweep-hours") > 0) out.sweep_hours = seen["sweep-hours"].as<double>();
         out.baselines = seen.count("no-baselines") == 0;
         out.json = seen.count("json") > 0;
         out.quiet = seen.count("quiet") > 0;

@@ -22,6 +22,9 @@ struct Options {
     std::string keep;                  // --keep DIR: generated worlds stay there
     std::vector<std::string> without;  // --without GROUP: ablation
     bool ablation = false;
+    bool baselines_only = false;
+    bool plain_join = false;
+    std::optional<double> sweep_hours;  // between full sweeps; default 6, of long worlds 24
     bool baselines = true;
     bool json = false;
     bool quiet = false;

@@ -62,6 +62,13 @@ void PlainJoin::finish() {
     live_.clear();
 }
 
+std::vector<std::pair<std::string, double>> PlainJoin::figures() const {
+    return {{"join_joined", static_cast<double>(counts_.joined)},
+            {"join_flowless", static_cast<double>(counts_.flowless)},
+            {"join_duplicate", static_cast<double>(counts_.duplicates)},
+            {"join_anonymous_flows", static_cast<double>(counts_.unattributed)}};
+}
+
 void PlainJoin::hand_out(Nanos now, Live& live) {
     if (live.sighting.uses.empty()) {
         ++counts_.unattributed;

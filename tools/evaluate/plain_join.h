@@ -35,7 +35,8 @@ class PlainJoin final : public Audience {
     void closed(Nanos now, model::Flow& flow) override;
     void recorded(Nanos now, const Record& record) override;
     // Hands out what still waits.
-    void finish();
+    void finish() override;
+    [[nodiscard]] std::vector<std::pair<std::string, double>> figures() const override;
     [[nodiscard]] const JoinCounts& counts() const { return counts_; }
 
   private:

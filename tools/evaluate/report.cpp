@@ -96,9 +96,11 @@ std::string run_json(const Run& run) {
            R"(,"cpu_seconds":)" + number(run.cpu_seconds) + R"(,"peak_rss_mb":)" +
            number(run.peak_rss_mb) + R"(,"detector":{)";
     comma = false;
-    for (const auto& [name, value] : run.detector_figures) {
-        out += (comma ? "," : "") + quoted(name) + ":" + number(value);
-        comma = true;
+    for (const auto* figures : {&run.join_figures, &run.detector_figures}) {
+        for (const auto& [name, value] : *figures) {
+            out += (comma ? "," : "") + quoted(name) + ":" + number(value);
+            comma = true;
+        }
     }
     return out + "}}";
 }
@@ -267,8 +269,12 @@ std::string text_of(const Run& run) {
             form("  baseline %-28s recall %7.2f %% at %.2f per M and day, %7.2f %% at 100 per M\n",
                  b.name.c_str(), 100 * b.rates.recall, b.rates.fp_per_million_day,
                  100 * b.rates_at_100.recall);
-    for (const auto& [name, value] : run.detector_figures)
-        out += form("  detector %s: %.6g\n", name.c_str(), value);
+    for (const auto* figures : {&run.join_figures, &run.detector_figures}) {
+        if (figures->empty()) continue;
+        out += " ";
+        for (const auto& [name, value] : *figures) out += form(" %s %.6g", name.c_str(), value);
+        out += "\n";
+    }
     out += form("  %.1f s (%.1f s CPU), at most %.0f MB resident\n", run.seconds, run.cpu_seconds,
                 run.peak_rss_mb);
     return out;

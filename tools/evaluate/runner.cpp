@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tools/evaluate/ablation.h"
 #include "tools/evaluate/baselines.h"
 #include "tools/evaluate/feed.h"
+#include "tools/evaluate/product_join.h"
 #include "tools/evaluate/result_file.h"
 
 namespace seine::evaluate {
@@ -90,6 +92,13 @@ void grade_baselines(Ledger& ledger, const WorldTruth& truth, Run& run) {
     }
 }
 
+Result<std::unique_ptr<Audience>> make_join(bool plain, SightingSink& sink) {
+    if (plain) return std::unique_ptr<Audience>(std::make_unique<PlainJoin>(sink));
+    auto join = ProductJoin::make(sink);
+    if (!join) return join.error();
+    return std::unique_ptr<Audience>(std::move(*join));
+}
+
 }  // namespace
 
 Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
@@ -104,6 +113,8 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
     run.accounts = truth->rows.size();
     run.days = truth->days;
     run.budget = plan.budget;
+    for (const std::string& group : plan.without)
+        run.without += (run.without.empty() ? "" : " ") + group;
     std::vector<Verdict> verdicts(truth->rows.size());
     std::unique_ptr<Subject> subject;
     run.detector = !plan.grade.empty();
@@ -122,13 +133,17 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
         auto feed = Feed::open(plan.folder);
         if (!feed) return feed.error();
         Splitter splitter(subject.get(), plan.baselines ? &ledger : nullptr);
-        PlainJoin join(splitter);
+        Ablation ablation(splitter, plan.without);
+        SightingSink& sink = plan.without.empty() ? static_cast<SightingSink&>(splitter) : ablation;
+        auto join = make_join(plan.plain_join, sink);
+        if (!join) return join.error();
         Progress progress;
         progress.first_ns = truth->start_ns;
         progress.days = truth->days;
-        if (Status s = (*feed)->play(join, 0, plan.progress ? tell : nullptr, &progress); !s.ok())
+        if (Status s = (*feed)->play(**join, 0, plan.progress ? tell : nullptr, &progress); !s.ok())
             return s;
-        join.finish();
+        (*join)->finish();
+        run.join_figures = (*join)->figures();
         if (subject != nullptr) {
             subject->finish(splitter.last());
             verdicts = subject->verdicts(*truth);

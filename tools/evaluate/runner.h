@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "dataplane/base/status.h"
 #include "tools/evaluate/report.h"
@@ -12,7 +13,9 @@ namespace seine::evaluate {
 
 struct RunPlan {
     std::string folder;
+    std::vector<std::string> without;  // channel groups whose inputs are taken away
     double budget = 3;
+    bool plain_join = false;  // instead of control/account's
     bool baselines = true;
     bool progress = true;  // lines on stderr while it takes long
     std::string result;    // file to write, empty: none

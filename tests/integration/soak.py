@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|worlds|published --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -96,9 +96,30 @@ def fuzz(args):
     return runs
 
 
+LEVELS = ("L1", "L2", "L3", "L4", "L5a", "L5b", "L5c")
+
+
+def evaluated(args, *options):
+    """A run of seine-evaluate with its grades; a level that finds no farm is told, not judged, here."""
+    ran = programs.run([os.path.join(args.bin, "seine-evaluate"), "--json", *options], timeout_s=7200)
+    grades = json.loads(ran.out) if ran.code == 0 else []
+    return {"exit": ran.code, "failed": [] if ran.code == 0 else ran.error_lines()[-1:], "grades": grades}
+
+
+def worlds(args):
+    """Every level at 100,000 accounts with five seeds, baselines beside it."""
+    seeds = [option for seed in "12345" for option in ("--seed", seed)]
+    return {level: evaluated(args, "--level", level, *seeds) for level in LEVELS}
+
+
+def published(args):
+    """Every level once at the published scale: 1,024,000 accounts, 30 days, 16.55 million farm exchanges."""
+    return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("name", choices=("vectors", "hard", "mix", "fuzz"))
+    ap.add_argument("name", choices=("vectors", "hard", "mix", "fuzz", "worlds", "published"))
     ap.add_argument("--bin")
     ap.add_argument("--logs")
     ap.add_argument("--out", required=True)
@@ -106,7 +127,7 @@ def main():
     if args.name != "fuzz" and not args.bin:
         ap.error("--bin is missing")
     started = time.monotonic()
-    runs = {"vectors": vectors, "hard": hard, "mix": mix, "fuzz": fuzz}[args.name](args)
+    runs = {"vectors": vectors, "hard": hard, "mix": mix, "fuzz": fuzz, "worlds": worlds, "published": published}[args.name](args)
     peak = max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     done = {"soak": args.name, "seconds": round(time.monotonic() - started, 1), "peak_rss_mb": peak // 1024, "runs": runs}
     with open(args.out, "w", encoding="utf-8") as fh:

@@ -91,6 +91,7 @@ void Maker::settle() {
     const std::size_t all = static_cast<std::size_t>(p_.world.accounts);
     const std::size_t farms = options_.farms ? operators_.accounts_at_start() : 0;
     people_.settle(all > farms ? all - farms : 0);
+    operators_.rent_pool();
     if (options_.farms) operators_.enlist();
     schedule_ = std::make_unique<Schedule>(p_, people_, operators_, options_.seed);
     connector_ =

@@ -196,7 +196,6 @@ void Operators::close_and_replace(std::size_t which) {
 
 void Operators::enlist() {
     first_farm_ = static_cast<std::uint32_t>(people_.accounts.size());
-    rent_pool();
     const bool own = level_.kind == "static" || level_.kind == "dispersed";
     for (std::size_t i = 0; i < operators_.size(); ++i) {
         if (level_.kind == "hosts" || level_.kind == "datacentre") rent_hosts(i);

@@ -26,7 +26,10 @@ class Operators {
               Places& places, People& people, std::uint64_t seed);
     // How many accounts the campaigns start with at this scale.
     [[nodiscard]] std::size_t accounts_at_start() const;
-    // Rents exits and signs up all accounts, replacements among them; after People::settle().
+    // Opens the residential pool, which is there without farms too; after People::settle().
+    void rent_pool();
+    // Signs up all accounts, replacements among them, and rents what the level needs; after
+    // rent_pool().
     void enlist();
 
     [[nodiscard]] const std::vector<Operator>& all() const { return operators_; }
@@ -37,7 +40,6 @@ class Operators {
     [[nodiscard]] bool shares_tickets(const Account& account) const;
 
   private:
-    void rent_pool();
     void rent_hosts(std::size_t which);
     void rent_own(std::uint32_t account, std::size_t which);
     std::uint32_t sign_up(std::size_t which, double created_s, std::uint32_t replaces);

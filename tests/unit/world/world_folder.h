@@ -27,7 +27,7 @@ class WorldFolder {
     WorldFolder& operator=(const WorldFolder&) = delete;
 
     MakeCounts make(const std::string& level, std::uint64_t seed, unsigned threads, bool packed,
-                    std::int64_t accounts = 900, double days = 1) {
+                    std::int64_t accounts = 900, double days = 1, bool farms = true) {
         auto parameters = read_parameters("");
         EXPECT_TRUE(parameters.has_value());
         parameters->world.accounts = accounts;
@@ -37,6 +37,7 @@ class WorldFolder {
         options.seed = seed;
         options.threads = threads;
         options.packed = packed;
+        options.farms = farms;
         options.folder = path_.string();
         auto counts = make_world(*parameters, options);
         EXPECT_TRUE(counts.has_value()) << counts.error().message();

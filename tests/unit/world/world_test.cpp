@@ -144,6 +144,15 @@ TEST(World, PackedFormSaysTheSame) {
     }
 }
 
+TEST(World, BenignDayHasNoFarms) {
+    WorldFolder world;
+    const MakeCounts counts = world.make("L4", 4, 2, false, 2000, 1, false);
+    EXPECT_EQ(counts.farm_accounts, 0u);
+    EXPECT_EQ(counts.accounts, lines_of(world.text("truth.jsonl")).size());
+    EXPECT_EQ(lines_of(world.text("truth_exchanges.csv")).size(), 1u);
+    EXPECT_GT(count_of(world.text("truth.jsonl"), "proxy_user"), 0u);
+}
+
 TEST(World, DamagedPackIsToldNotRead) {
     WorldFolder world;
     world.make("L3", 2, 2, true, 400, 0.2);

@@ -57,6 +57,9 @@ def compare_graders(args, evaluate, folder, result):
 def main():
     args = programs.arguments(__doc__)
     generate, evaluate = programs.program(args, "seine-generate"), programs.program(args, "seine-evaluate")
+    if programs.run([generate, "world", "--help"]).code != 0:
+        report.skipped("worlds are made and graded", "this seine-generate has no subcommand world: its table lacks world_command of tools/world")
+        return
     with tempfile.TemporaryDirectory(prefix="seine-evaluate-") as folder:
         lines, packed, result = (os.path.join(folder, n) for n in ("lines", "packed", "result.jsonl"))
         common = [generate, "world", "--level", "L4", "--seed", "5", "--scale", "2500", "--days", "3", "--quiet"]

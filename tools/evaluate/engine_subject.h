@@ -15,7 +15,7 @@ struct EnginePlan {
     // Hours between full sweeps. A deployment sweeps every five minutes; a world is played a
     // thousand times faster, and newcomers to a known farm are found by the rescoring between
     // sweeps.
-    double sweep_hours = 6;
+    double sweep_hours = 12;
     std::string prefixes;  // prefixes.csv
 };
 

@@ -40,7 +40,7 @@ po::options_description described() {
         "baselines-only", "leave the detector out")("plain-join",
                                                     "a simple exact join instead of the daemon's")(
         "sweep-hours", po::value<double>()->value_name("N"),
-        "simulated hours between full sweeps (default 6; of worlds longer than 8 days 24)")(
+        "simulated hours between full sweeps (default 12; of worlds longer than 8 days 24)")(
         "no-baselines",
         "leave the baselines out (they take most of the memory at the published scale)")(
         "keep", po::value<std::string>()->value_name("DIR"),

@@ -96,7 +96,7 @@ class Session {
             EnginePlan engine;
             engine.budget = options_.budget;
             engine.threads = options_.threads;
-            engine.sweep_hours = options_.sweep_hours.value_or(truth.days > 8 ? 24 : 6);
+            engine.sweep_hours = options_.sweep_hours.value_or(truth.days > 8 ? 24 : 12);
             engine.prefixes = path + "/prefixes.csv";
 #ifdef SEINE_DETECTOR
             return make_engine_subject(engine, truth.start_ns);

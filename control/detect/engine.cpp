@@ -1,0 +1,413 @@
+// Wires observation, sweeps, farms and explanations together.
+#include "control/detect/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include "control/detect/explain.h"
+#include "control/detect/registry.h"
+#include "control/detect/state.h"
+
+namespace seine::detect {
+namespace {
+
+constexpr std::int64_t kMatchEvery = 60 * kSecond;
+
+// A newcomer is alerted between sweeps only with this much to spare: it had no second look.
+constexpr double kNewcomerSpare = 2;
+
+Status no_farm(std::uint64_t id) {
+    return {Code::not_found, "no farm F-" + std::to_string(id) + "; see the list of farms"};
+}
+
+}  // namespace
+
+struct Engine::State {
+    explicit State(Options o)
+        : options(std::move(o)),
+          observer(options),
+          arena(options.threads == 0 ? tbb::task_arena::automatic
+                                     : static_cast<int>(options.threads)) {
+        if (options.threads > 1) {
+            workers = std::make_unique<tbb::global_control>(
+                tbb::global_control::max_allowed_parallelism, options.threads);
+        }
+    }
+
+    void find(Nanos now);
+    void update(Nanos now);
+    // The farm of the findings that an account fits best; false if it fits none.
+    bool best_fit(std::uint32_t slot, std::size_t& farm, Membership& fit) const;
+    RowView view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const;
+    [[nodiscard]] AccountResult result_of(const Account& account) const;
+    void match_twins(Nanos now);
+
+    Options options;
+    std::vector<Template> templates;
+    Observer observer;
+    Registry registry;
+    Feedback feedback;
+    NameOf names;
+    std::unique_ptr<tbb::global_control> workers;
+    tbb::task_arena arena;
+    std::unique_ptr<Findings> findings;
+    Nanos last_sweep, last_match;
+    std::uint64_t sweeps = 0, rescored = 0;
+};
+
+Engine::Engine(Options options) : state_(std::make_unique<State>(std::move(options))) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::make(Options options) {
+    std::vector<Template> templates;
+    const auto& names = options.templates.empty() ? default_templates() : options.templates;
+    for (const std::string& name : names) {
+        auto made = read_template(name);
+        if (!made) return made.error();
+        templates.push_back(std::move(made.value()));
+    }
+    std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+    engine->state_->templates = std::move(templates);
+    return engine;
+}
+
+void Engine::set_prefixes(PrefixTable table) { state_->observer.set_prefixes(std::move(table)); }
+void Engine::set_names(std::function<std::string(std::uint64_t)> names) {
+    state_->names = std::move(names);
+}
+void Engine::take(const model::Sighting& sighting) { state_->observer.take(sighting); }
+void Engine::take(const model::AccountEvent& event) { state_->observer.take(event); }
+
+void Engine::State::match_twins(Nanos now) {
+    if (last_match.count != 0 && now.count - last_match.count < kMatchEvery) return;
+    observer.twins.match(now, observer.hour(now));
+    last_match = now;
+}
+
+void Engine::State::find(Nanos now) {
+    FindOptions how;
+    how.budget = options.budget;
+    how.days = static_cast<double>(options.window_ns) / static_cast<double>(kDay);
+    how.orgs_min = options.orgs_min;
+    feedback.expire(now);
+    how.sparse = observer.accounts.size() < options.sparse_accounts;
+    arena.execute([&] {
+        findings = find_farms(observer, now, options.window_ns, templates, how, &feedback);
+    });
+}
+
+void Engine::State::update(Nanos now) {
+    Registry::Rules rules;
+    rules.orgs_min = options.orgs_min;
+    rules.provisional = observer.accounts.size() < options.warm_accounts ||
+                        now.count - observer.began.count < options.warm_ns;
+    registry.forget(observer);
+    registry.update(*findings, observer, now, rules);
+    const Explainer explainer(observer, names);
+    for (std::size_t f = 0; f < findings->farms.size(); ++f) {
+        auto lines = explainer.farm(*findings, findings->farms[f]);
+        for (const std::uint64_t id : registry.campaign_ids()[f]) {
+            registry.mutable_farms()[id].evidence = lines;
+            std::uint8_t groups = 0;
+            for (const auto& line : lines) groups |= line.groups;
+            registry.mutable_farms()[id].groups = groups;
+        }
+    }
+}
+
+void Engine::sweep(Nanos now) {
+    State& s = *state_;
+    if (s.observer.began.count == 0) return;
+    s.last_match = {};
+    s.match_twins(now);
+    s.observer.twins.expire(s.observer.hour({now.count - s.options.window_ns}));
+    s.find(now);
+    s.update(now);
+    s.last_sweep = now;
+    ++s.sweeps;
+    for (std::uint32_t slot = 0; slot < s.observer.accounts.slots(); ++slot) {
+        s.observer.accounts[slot].dirty = false;
+    }
+    s.observer.dirty.clear();
+}
+
+RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const {
+    const Population& population = *findings->population;
+    RowView view;
+    population.resolve(observer, slot, view.facts, tokens);
+    view.tokens = tokens;
+    view.shapes = &observer.accounts[slot].shapes;
+    const std::uint32_t row =
+        slot < population.row_of_slot.size() ? population.row_of_slot[slot] : Cell::kNone;
+    if (row != Cell::kNone && population.rows[row].org == view.facts.org) {
+        view.id = row;
+        view.twins = findings->twins->of(row);
+    }
+    return view;
+}
+
+bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Membership& fit) const {
+    if (findings == nullptr || findings->farms.empty()) return false;
+    std::vector<std::uint32_t> tokens;
+    RowView view = view_of(slot, tokens);
+    double best = -std::numeric_limits<double>::max();
+    const std::uint32_t peer = observer.accounts[slot].linked_to;
+    for (std::size_t f = 0; f < findings->farms.size(); ++f) {
+        const Group& group = findings->farms[f];
+        const Population& population = *findings->population;
+        view.linked = peer < population.row_of_slot.size() &&
+                      population.row_of_slot[peer] != Cell::kNone &&
+                      group.profile->is_member(population.row_of_slot[peer]);
+        const Membership found = group.profile->fit(view);
+        if (found.score <= best) continue;
+        best = found.score;
+        farm = f;
+        fit = found;
+    }
+    return true;
+}
+
+void Engine::tick(Nanos now) {
+    State& s = *state_;
+    if (s.observer.began.count == 0) return;
+    s.match_twins(now);
+    std::vector<std::uint32_t> dirty;
+    dirty.swap(s.observer.dirty);
+    for (const std::uint32_t slot : dirty) {
+        if (!s.observer.accounts.live(slot)) continue;
+        Account& account = s.observer.accounts[slot];
+        account.dirty = false;
+        if (account.has(Account::kAlerted)) continue;
+        std::size_t f = 0;
+        Membership fit;
+        if (!s.best_fit(slot, f, fit)) continue;
+        ++s.rescored;
+        account.score = fit.score;
+        std::vector<std::uint32_t> tokens;
+        const RowView view = s.view_of(slot, tokens);
+        const Group& group = s.findings->farms[f];
+        if (!two_groups(fit) || fit.score < group.thresholds->of(view.facts) + kNewcomerSpare) {
+            continue;
+        }
+        const auto& ids = s.registry.campaign_ids()[f];
+        const std::size_t part =
+            ids.size() > 2 ? campaign_of(*s.findings, f, view) : std::size_t{0};
+        s.registry.join(s.observer, ids[std::min(part, ids.size() - 2)], slot, fit.score, now);
+    }
+}
+
+AccountResult Engine::State::result_of(const Account& account) const {
+    AccountResult result;
+    result.account = account.tag;
+    result.score_nats = account.score;
+    result.alerted = account.has(Account::kAlerted);
+    result.provisional = account.has(Account::kProvisional);
+    result.first_alert = account.alerted;
+    result.farm = account.farm;
+    const auto farm = registry.farms().find(account.farm);
+    if (farm != registry.farms().end()) result.infrastructure = farm->second.parent;
+    return result;
+}
+
+AccountResult Engine::result(const model::AccountTag& account) const {
+    const std::uint32_t slot = state_->observer.accounts.find(account);
+    if (slot == AccountTable::kNone) return {};
+    return state_->result_of(state_->observer.accounts[slot]);
+}
+
+void Engine::results(const std::function<void(const AccountResult&)>& take) const {
+    const AccountTable& accounts = state_->observer.accounts;
+    for (std::uint32_t slot = 0; slot < accounts.slots(); ++slot) {
+        if (accounts.live(slot)) take(state_->result_of(accounts[slot]));
+    }
+}
+
+Explanation Engine::why(const model::AccountTag& tag) const {
+    const State& s = *state_;
+    Explanation out;
+    const std::uint32_t slot = s.observer.accounts.find(tag);
+    if (slot == AccountTable::kNone) {
+        out.summary = "This account was never seen.";
+        return out;
+    }
+    const Account& account = s.observer.accounts[slot];
+    out.known = true;
+    out.result = s.result_of(account);
+    std::size_t f = 0;
+    Membership fit;
+    if (!s.best_fit(slot, f, fit)) {
+        out.result.score_nats = 0;
+        out.summary = "No farm is known, so there is nothing that this account could belong to.";
+        return out;
+    }
+    const Explainer explainer(s.observer, s.names);
+    const Group& group = s.findings->farms[f];
+    out.lines = explainer.membership(*s.findings->population, *group.profile, fit, account);
+    out.result.score_nats = fit.score;
+    char text[160];
+    std::snprintf(text, sizeof text, "%s farm F-%llu with a score of %.1f nats (odds of e^%.1f).",
+                  out.result.alerted ? "This account belongs to" : "This account comes nearest to",
+                  static_cast<unsigned long long>(
+                      out.result.farm != 0 ? out.result.farm : s.registry.campaign_ids()[f][0]),
+                  fit.score, fit.score);
+    out.summary = text;
+    return out;
+}
+
+std::vector<model::Farm> Engine::farms() const {
+    std::vector<model::Farm> out;
+    for (const auto& [id, record] : state_->registry.farms()) {
+        model::Farm farm;
+        farm.id = id;
+        farm.parent = record.parent;
+        farm.state = record.state;
+        farm.level = record.level;
+        farm.provisional = record.provisional;
+        farm.score_nats = record.score;
+        farm.first_seen = record.first_seen;
+        farm.last_seen = record.last_seen;
+        farm.groups = record.groups;
+        farm.evidence = record.evidence;
+        std::vector<std::uint32_t> orgs;
+        for (const auto& [slot, member] : record.members) {
+            const Account& account = state_->observer.accounts[slot];
+            farm.members.push_back(
+                {account.tag, account.org, member.score, member.since, member.replaces});
+            orgs.push_back(account.org_index);
+        }
+        std::sort(orgs.begin(), orgs.end());
+        farm.accounts = static_cast<std::uint32_t>(farm.members.size());
+        farm.organisations =
+            static_cast<std::uint32_t>(std::unique(orgs.begin(), orgs.end()) - orgs.begin());
+        out.push_back(std::move(farm));
+    }
+    return out;
+}
+
+std::vector<SharedEgress> Engine::shared_egress() const {
+    std::vector<SharedEgress> out;
+    if (state_->findings == nullptr) return out;
+    for (const Group& group : state_->findings->others) {
+        if (group.verdict.kind == GroupKind::cohort) continue;
+        SharedEgress egress;
+        egress.kind = group.verdict.kind == GroupKind::place ? "place" : "intermediary";
+        egress.organisations = static_cast<std::uint32_t>(group.verdict.orgs);
+        egress.network = std::string(name_of(group.verdict.net));
+        egress.reason = group.verdict.reason;
+        for (const std::uint32_t row : group.members) {
+            if (egress.members.size() == 32) break;
+            egress.members.push_back(
+                state_->observer.accounts[state_->findings->population->rows[row].slot].tag);
+        }
+        out.push_back(std::move(egress));
+    }
+    return out;
+}
+
+Status Engine::dismiss(std::uint64_t farm, Nanos now, const std::string& reason) {
+    if (reason.empty()) return {Code::usage, "a farm is dismissed with a reason"};
+    if (state_->registry.dismiss(farm, state_->observer, now, reason)) return {};
+    return no_farm(farm);
+}
+
+Status Engine::confirm(std::uint64_t farm, Nanos now, const std::string& reason) {
+    if (reason.empty()) return {Code::usage, "a farm is confirmed with a reason"};
+    return state_->registry.confirm(farm, now, reason) ? Status{} : no_farm(farm);
+}
+
+Status Engine::merge(std::uint64_t into, std::uint64_t from, Nanos now) {
+    if (state_->registry.merge(into, from, state_->observer, now)) return {};
+    return {Code::not_found, "both must be known farms of one level, and not the same one"};
+}
+
+Status Engine::add_rule(FeedbackRule rule, Nanos now) {
+    return state_->feedback.add(std::move(rule), now);
+}
+bool Engine::remove_rule(std::uint64_t id) { return state_->feedback.remove(id); }
+std::vector<FeedbackRule> Engine::rules() const { return state_->feedback.rules(); }
+
+std::vector<model::Event> Engine::events() { return state_->registry.take_events(); }
+
+Counters Engine::counters() const {
+    const State& s = *state_;
+    const ObserveCounters& o = s.observer.counters;
+    Counters c;
+    c.sightings = o.sightings;
+    c.connections = o.connections;
+    c.account_events = o.account_events;
+    c.unknown_accounts = o.unknown_accounts;
+    c.through_intermediary = o.through_intermediary;
+    c.tokens_evicted = o.tokens_evicted;
+    c.gap_samples = o.gap_samples;
+    c.gap_invalid = o.gap_invalid;
+    c.shared_sessions = o.shared_sessions;
+    c.shared_connections = o.shared_connections;
+    c.accounts_evicted = s.observer.accounts.evicted();
+    c.sessions_evicted = s.observer.sessions.evicted();
+    c.exits_evicted = s.observer.exits.evicted();
+    c.twins_evicted = s.observer.twins.evicted();
+    c.stacks_refused = s.observer.crypto.refused();
+    c.sweeps = s.sweeps;
+    c.rescored = s.rescored;
+    c.accounts = s.observer.accounts.size();
+    c.organisations = s.observer.accounts.orgs();
+    c.bytes = s.observer.accounts.bytes() + s.observer.sessions.bytes() + s.observer.exits.bytes() +
+              s.observer.twins.bytes();
+    c.twin_pairs = s.observer.twins.edges().size();
+    c.budget = s.options.budget;
+    for (const auto& [id, farm] : s.registry.farms()) {
+        if (farm.level != model::FarmLevel::campaign) continue;
+        ++c.farms;
+        c.alerted += farm.members.size();
+    }
+    if (s.findings == nullptr) return c;
+    c.cells = s.findings->cells->cells.size();
+    c.cell_pairs = s.findings->cells->pairs;
+    c.shared_tokens = s.findings->population->tokens.size();
+    c.seeds = s.findings->seeds;
+    for (const Group& group : s.findings->others) {
+        (group.verdict.kind == GroupKind::place          ? c.places
+         : group.verdict.kind == GroupKind::intermediary ? c.intermediaries
+                                                         : c.cohorts) += 1;
+    }
+    const double days = static_cast<double>(s.options.window_ns) / static_cast<double>(kDay);
+    c.expected_fp =
+        1e6 * s.findings->expected_fp / days / std::max(1.0, s.findings->population->orgs());
+    return c;
+}
+
+Status Engine::save(std::ostream& out) const {
+    const StateView view{state_->observer, state_->registry, state_->last_sweep,
+                         state_->last_match};
+    return write_state(out, view);
+}
+
+Status Engine::load(std::istream& in) {
+    auto fresh = std::make_unique<State>(state_->options);
+    fresh->templates = state_->templates;
+    fresh->names = state_->names;
+    for (const FeedbackRule& rule : state_->feedback.rules()) {
+        (void)fresh->feedback.add(rule, rule.since);
+    }
+    fresh->observer.set_prefixes(state_->observer.prefixes());
+    Status status =
+        read_state(in, fresh->observer, fresh->registry, fresh->last_sweep, fresh->last_match);
+    if (!status.ok()) return status;
+    if (fresh->last_sweep.count != 0) {
+        fresh->find(fresh->last_sweep);
+        Registry::Rules rules;
+        rules.provisional = true;
+        Registry copy = fresh->registry;
+        copy.update(*fresh->findings, fresh->observer, fresh->last_sweep, rules);
+        fresh->registry.set_campaign_ids(copy.campaign_ids());
+    }
+    state_ = std::move(fresh);
+    return {};
+}
+
+}  // namespace seine::detect

@@ -1,0 +1,205 @@
+// The sweep: population, cells, seeds, and each seed grown to the group that it is part of.
+#include "control/detect/findings.h"
+
+#include <algorithm>
+
+#include <tbb/parallel_for.h>
+
+#include "control/detect/campaigns.h"
+
+namespace seine::detect {
+namespace {
+
+using Rows = std::vector<std::uint32_t>;
+
+constexpr double kGrowNats = 4;  // fits at least this well while a group is grown
+constexpr unsigned kRounds = 5;
+constexpr double kTwinNats = 3;  // of an edge that counts
+
+// Rows that fit a profile better than `nats`.
+Rows fitting(const Profile& profile, double nats) {
+    const Rows candidates = profile.candidates();
+    std::vector<char> good(candidates.size(), 0);
+    tbb::parallel_for(std::size_t{0}, candidates.size(), [&](std::size_t i) {
+        const Membership fit = profile.fit(candidates[i]);
+        good[i] = fit.score >= nats && two_groups(fit) ? 1 : 0;
+    });
+    Rows rows;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (good[i] != 0) rows.push_back(candidates[i]);
+    }
+    return rows;
+}
+
+std::unique_ptr<Profile> grow(const Population& population, const TwinGraph& twins, Rows members,
+                              std::uint32_t orgs_min) {
+    std::unique_ptr<Profile> profile;
+    for (unsigned round = 0; round < kRounds; ++round) {
+        if (population.count_orgs(members) < orgs_min) return nullptr;
+        profile = std::make_unique<Profile>(population, twins, members);
+        Rows next = fitting(*profile, kGrowNats);
+        if (next == members) break;
+        members = std::move(next);
+    }
+    if (population.count_orgs(members) < orgs_min) return nullptr;
+    return std::make_unique<Profile>(population, twins, std::move(members));
+}
+
+std::size_t common(const Rows& a, const Rows& b) {
+    std::size_t n = 0;
+    for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+        if (*i == *j) ++n;
+        if (*i < *j) {
+            ++i;
+        } else {
+            ++j;
+        }
+    }
+    return n;
+}
+
+Rows together(const Rows& a, const Rows& b) {
+    Rows all;
+    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+    return all;
+}
+
+// Whether a group is part of a known farm: a third of its members are, or half would fit in.
+bool belongs(const Profile& farm, const Profile& group) {
+    const Rows& members = group.members();
+    if (3 * common(farm.members(), members) >= members.size()) return true;
+    std::size_t fits = 0, tried = 0;
+    const std::size_t step = std::max<std::size_t>(1, members.size() / 64);
+    for (std::size_t i = 0; i < members.size(); i += step, ++tried) {
+        fits += farm.fit(members[i]).score >= 0 ? 1 : 0;
+    }
+    return 2 * fits >= tried;
+}
+
+void settle(const Population& population, const FindOptions& options, Group& group) {
+    const double allowed = options.budget * options.days * population.orgs() / 1e6;
+    group.thresholds = std::make_unique<Thresholds>(population, *group.profile, allowed);
+    const Rows candidates = group.profile->candidates();
+    std::vector<double> score(candidates.size(), 0);
+    tbb::parallel_for(std::size_t{0}, candidates.size(), [&](std::size_t i) {
+        const Membership fit = group.profile->fit(candidates[i]);
+        const double tau = group.thresholds->of(population.rows[candidates[i]]);
+        if (fit.score >= tau && two_groups(fit)) score[i] = fit.score;
+    });
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (score[i] <= 0) continue;
+        group.members.push_back(candidates[i]);
+        group.scores.push_back(score[i]);
+    }
+}
+
+void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptions& options) {
+    const Population& population = *found.population;
+    for (const Rows& seed : seeds) {
+        bool inside = false;
+        for (const Group& farm : found.farms) {
+            inside = inside || 2 * common(farm.profile->members(), seed) >= seed.size();
+        }
+        if (inside) continue;
+        Group group;
+        group.verdict = judge(population, seed, *found.twins, *found.chance);
+        if (group.verdict.kind == GroupKind::place ||
+            group.verdict.kind == GroupKind::intermediary) {
+            group.members = seed;
+            found.others.push_back(std::move(group));
+            continue;
+        }
+        group.profile = grow(population, *found.twins, seed, options.orgs_min);
+        if (group.profile == nullptr) continue;
+        group.verdict = judge(population, group.profile->members(), *found.twins, *found.chance);
+        if (group.verdict.kind != GroupKind::farm) {
+            group.members = group.profile->members();
+            group.profile.reset();
+            found.others.push_back(std::move(group));
+            continue;
+        }
+        bool merged = false;
+        for (Group& farm : found.farms) {
+            if (!belongs(*farm.profile, *group.profile)) continue;
+            auto both =
+                grow(population, *found.twins,
+                     together(farm.profile->members(), group.profile->members()), options.orgs_min);
+            if (both == nullptr || both->members().size() < farm.profile->members().size())
+                continue;
+            const Verdict verdict = judge(population, both->members(), *found.twins, *found.chance);
+            if (verdict.kind != GroupKind::farm) continue;
+            farm.profile = std::move(both);
+            farm.verdict = verdict;
+            merged = true;
+            break;
+        }
+        if (!merged) found.farms.push_back(std::move(group));
+    }
+}
+
+}  // namespace
+
+bool two_groups(const Membership& fit) noexcept {
+    return fit.groups_above(1.5) >= 2 ||
+           fit.line[static_cast<std::size_t>(model::Group::lnk) - 1].nats >= 3;
+}
+
+std::size_t campaign_of(const Findings& found, std::size_t farm, const RowView& view) {
+    const auto& campaigns = found.farms[farm].campaigns;
+    std::size_t best = 0;
+    double most = 0;
+    for (std::size_t p = 0; p < campaigns.size(); ++p) {
+        const double score = campaigns[p]->fit(view).score;
+        if (p == 0 || score > most) {
+            most = score;
+            best = p;
+        }
+    }
+    return best;
+}
+
+std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now, std::int64_t window_ns,
+                                     const std::vector<Template>& templates,
+                                     const FindOptions& options, const TokenFilter* filter) {
+    auto found = std::make_unique<Findings>();
+    found->population = std::make_unique<Population>(observer, now, window_ns, filter);
+    const Population& population = *found->population;
+    found->twins = std::make_unique<TwinGraph>(population, observer.twins.edges(), kTwinNats);
+    found->chance = std::make_unique<TwinGraph>(population, observer.twins.chance(), kTwinNats);
+    found->cells = std::make_unique<Cells>(population, templates);
+    const std::vector<Rows> seeds =
+        find_seeds(population, *found->cells, *found->twins, options.sparse);
+    found->seeds = seeds.size();
+    grow_seeds(*found, seeds, options);
+    std::vector<char> taken(population.size(), 0);
+    for (Group& farm : found->farms) {
+        settle(population, options, farm);
+        Rows members;
+        std::vector<double> scores;
+        for (std::size_t i = 0; i < farm.members.size(); ++i) {
+            if (taken[farm.members[i]] != 0) continue;
+            taken[farm.members[i]] = 1;
+            members.push_back(farm.members[i]);
+            scores.push_back(farm.scores[i]);
+        }
+        farm.members = std::move(members);
+        farm.scores = std::move(scores);
+        farm.part = split_campaigns(population, *found->twins, farm.members);
+        for (const std::uint32_t p : farm.part) farm.parts = std::max(farm.parts, p + 1);
+        for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
+            Rows of_part;
+            for (std::size_t i = 0; i < farm.members.size(); ++i) {
+                if (farm.part[i] == p) of_part.push_back(farm.members[i]);
+            }
+            farm.campaigns.push_back(
+                std::make_unique<Profile>(population, *found->twins, std::move(of_part)));
+        }
+        found->expected_fp += farm.thresholds->expected();
+    }
+    std::erase_if(found->farms, [&](const Group& farm) {
+        return population.count_orgs(farm.members) < options.orgs_min;
+    });
+    return found;
+}
+
+}  // namespace seine::detect

@@ -1,0 +1,104 @@
+// From sightings to accounts: which tokens a connection leaves behind.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "control/detect/account_table.h"
+#include "control/detect/options.h"
+#include "control/detect/sessions.h"
+#include "control/detect/twins.h"
+#include "control/model/sighting.h"
+
+namespace seine::detect {
+
+struct ObserveCounters {
+    std::uint64_t sightings = 0;
+    std::uint64_t connections = 0;
+    std::uint64_t account_events = 0;
+    std::uint64_t unknown_accounts = 0;      // closed or rekeyed without ever being seen
+    std::uint64_t through_intermediary = 0;  // uses left out: a declared intermediary's
+    std::uint64_t tokens_evicted = 0;        // of one account's list
+    std::uint64_t gap_samples = 0;
+    std::uint64_t gap_invalid = 0;
+    std::uint64_t shared_sessions = 0;  // presented by a second organisation
+    std::uint64_t shared_connections = 0;
+};
+
+// Round trips of an (exit address, stack): what an account with few samples borrows.
+class ExitGaps {
+  public:
+    explicit ExitGaps(std::size_t entries_max);
+    void add(std::uint64_t key, std::size_t bin, std::uint16_t now_h);
+    [[nodiscard]] const GapHistogram* find(std::uint64_t key) const noexcept;
+    [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
+
+    struct Entry {
+        std::uint64_t key = 0;
+        GapHistogram gaps{};
+        std::uint16_t last_h = 0;
+        std::uint16_t unused = 0;
+    };
+    [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
+    void restore(const std::vector<Entry>& entries);
+
+  private:
+    static constexpr std::size_t kWays = 4;
+    std::vector<Entry> entries_;
+    std::size_t mask_;
+    std::uint64_t evicted_ = 0;
+};
+
+[[nodiscard]] inline std::uint64_t exit_key(std::uint64_t address, std::uint64_t tls) noexcept {
+    return mix64(address ^ 0x9e3779b97f4a7c15u, tls ^ 0xd6e8feb86659fd93u) | 1u;
+}
+
+// The value of an address token (IPv4 as it is, IPv6 by its /64), and of its prefix token.
+[[nodiscard]] std::uint64_t address_value(const model::Address& address) noexcept;
+[[nodiscard]] std::uint64_t prefix_value(const model::Address& address) noexcept;
+
+class Observer {
+  public:
+    explicit Observer(const Options& options);
+    void set_prefixes(PrefixTable table) { prefixes_ = std::move(table); }
+    void take(const model::Sighting& sighting);
+    void take(const model::AccountEvent& event);
+
+    AccountTable accounts;
+    SessionTable sessions;
+    Twins twins;
+    StackCrypto crypto;
+    ExitGaps exits;
+    ObserveCounters counters;
+    Nanos began;  // the first thing ever taken; zero: nothing yet
+    Nanos latest;
+    // When each model was first used by anybody.
+    std::array<std::int64_t, 256> model_since{};
+    std::vector<std::uint32_t> dirty;  // slots that changed since the last tick, each once
+
+    [[nodiscard]] std::uint16_t hour(Nanos at) const noexcept;
+    [[nodiscard]] const PrefixTable& prefixes() const noexcept { return prefixes_; }
+
+  private:
+    struct Seen {  // of one connection, for all its accounts
+        std::uint64_t address = 0, prefix = 0, tls = 0;
+        Network network;
+        std::uint16_t hour = 0;
+        Nanos at;
+    };
+    void touch(Account& account, Channel channel, std::uint64_t value, const Seen& seen,
+               bool count);
+    void connection(Account& account, const model::Sighting& sighting, const model::AccountUse& use,
+                    const Seen& seen);
+    void round_trip(Account& account, const model::Flow& flow, const Seen& seen);
+    void share_sessions(std::uint32_t slot, const model::Sighting& sighting, const Seen& seen);
+    void exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow);
+    void clock(Nanos at);
+    void mark_dirty(std::uint32_t slot);
+
+    PrefixTable prefixes_;
+};
+
+}  // namespace seine::detect

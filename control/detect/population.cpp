@@ -1,0 +1,302 @@
+// Gathers, sorts and numbers the tokens of all active accounts.
+#include "control/detect/population.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_sort.h>
+
+namespace seine::detect {
+namespace {
+
+constexpr std::uint32_t kNoRow = 0xffffffffu;
+constexpr double kRelayNats = 1.0;  // from here on the round trips are a token
+
+std::uint8_t age_class(const Account& a, Nanos now) {
+    const std::int64_t today = now.count / kDay;
+    if (a.first_seen_day == 0) return a.has(Account::kSignupSeen) ? 0 : 1;
+    const std::int64_t days = today - static_cast<std::int64_t>(a.first_seen_day);
+    return days <= 30 ? 0 : days <= 180 ? 1 : 2;
+}
+
+std::uint64_t exits_class(unsigned networks) {
+    return networks < 3 ? 0 : networks < 5 ? 3 : networks < 7 ? 5 : 7;
+}
+
+// Request sizes that an account shows again and again: three connections and a twelfth of them.
+bool frequent(unsigned count, unsigned total) { return count >= 3 && count * 12 >= total; }
+
+// The two commonest request sizes of an account that shows them again and again.
+std::uint64_t mix_value(const ShapeHistogram& shapes) {
+    const unsigned total = shapes.total();
+    std::size_t best = ShapeHistogram::kBins, next = ShapeHistogram::kBins;
+    for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
+        if (!frequent(shapes.count[bin], total)) continue;
+        if (best == ShapeHistogram::kBins || shapes.count[bin] > shapes.count[best]) {
+            next = best;
+            best = bin;
+        } else if (next == ShapeHistogram::kBins || shapes.count[bin] > shapes.count[next]) {
+            next = bin;
+        }
+    }
+    if (next == ShapeHistogram::kBins) return 0;
+    return 1 + (std::min(best, next) << 16 | std::max(best, next));
+}
+
+// Where in the day an account works (8 sectors of the circle, 4 depths) and whether at weekends.
+std::uint64_t cadence_value(const Account& a) {
+    if (a.connections < 12) return 0;
+    double x = 0, y = 0, sum = 0;
+    static constexpr double kCos[24] = {1,  .965926,  .866025,  .707107,  .5,       .258819,
+                                        0,  -.258819, -.5,      -.707107, -.866025, -.965926,
+                                        -1, -.965926, -.866025, -.707107, -.5,      -.258819,
+                                        0,  .258819,  .5,       .707107,  .866025,  .965926};
+    for (std::size_t h = 0; h < 24; ++h) {
+        x += kCos[h] * a.hours[h];
+        y += kCos[(h + 18) % 24] * a.hours[h];
+        sum += a.hours[h];
+    }
+    const double depth = (x * x + y * y) / (sum * sum);
+    const std::uint64_t strength = depth < 0.02 ? 0 : depth < 0.12 ? 1 : depth < 0.4 ? 2 : 3;
+    std::uint64_t sector = 0;
+    if (strength > 0) sector = (x > 0 ? 1u : 0u) | (y > 0 ? 2u : 0u) | (x * x > y * y ? 4u : 0u);
+    const double weekend = a.days[0] + a.days[6];
+    double all = 0;
+    for (const std::uint8_t d : a.days) all += d;
+    const std::uint64_t rest = weekend < 0.05 * all ? 0 : weekend < 0.2 * all ? 1 : 2;
+    return 1 + (strength * 8 + sector) * 3 + rest;
+}
+
+// How many different request sizes there are: a pool that serves strangers shows every size.
+std::uint64_t variety_value(const ShapeHistogram& shapes) {
+    double sum = 0, squares = 0;
+    for (const std::uint8_t c : shapes.count) {
+        sum += c;
+        squares += static_cast<double>(c) * c;
+    }
+    if (sum < 6) return 0;
+    // Pairs of connections that differ, corrected for the few: 1 / P(two are alike).
+    const double alike = (squares - sum) / (sum * (sum - 1));
+    return alike > 0.3 ? 1 : alike > 0.18 ? 2 : alike > 0.11 ? 3 : alike > 0.075 ? 4 : 5;
+}
+
+std::uint64_t age_value(const Account& a, Nanos now) {
+    if (a.first_seen_day == 0) return a.has(Account::kSignupSeen) ? 1 : 0;
+    const std::int64_t days = now.count / kDay - static_cast<std::int64_t>(a.first_seen_day);
+    return days <= 7     ? 1
+           : days <= 30  ? 2
+           : days <= 60  ? 3
+           : days <= 120 ? 4
+           : days <= 180 ? 5
+           : days <= 365 ? 6
+                         : 7;
+}
+
+}  // namespace
+
+void add_share(const ShapeHistogram& shapes, ShapeShares& sum) noexcept {
+    const double total = shapes.total();
+    if (total < 3) return;
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += shapes.count[i] / total;
+}
+
+void settle_shares(ShapeShares& sum) noexcept {
+    double all = 0;
+    for (double& v : sum) all += v += 0.05;
+    for (double& v : sum) v /= all;
+}
+
+Population::Population(const Observer& from, Nanos at, std::int64_t window_ns,
+                       const TokenFilter* filter)
+    : now(at), window_ns_(window_ns), filter_(filter) {
+    collect_rows(from, window_ns, filter);
+    weigh_gaps(from);
+    for (const ShapeHistogram& s : shapes) add_share(s, shape_mean);
+    settle_shares(shape_mean);
+    constexpr std::size_t kBlock = 16'384;
+    const std::size_t blocks = (rows.size() + kBlock - 1) / kBlock;
+    std::vector<std::vector<Entry>> parts(blocks);
+    tbb::parallel_for(std::size_t{0}, blocks, [&](std::size_t b) {
+        const std::size_t last = std::min(rows.size(), (b + 1) * kBlock);
+        for (std::size_t row = b * kBlock; row < last; ++row) {
+            tokens_of_account(from, rows[row], static_cast<std::uint32_t>(row), now, parts[b]);
+        }
+    });
+    std::vector<Entry> entries;
+    std::size_t total = 0;
+    for (const auto& part : parts) total += part.size();
+    entries.reserve(total);
+    for (auto& part : parts) {
+        entries.insert(entries.end(), part.begin(), part.end());
+        std::vector<Entry>().swap(part);
+    }
+    index(entries);
+}
+
+void Population::collect_rows(const Observer& from, std::int64_t window_ns,
+                              const TokenFilter* filter) {
+    row_of_slot.assign(from.accounts.slots(), kNoRow);
+    for (std::uint32_t slot = 0; slot < from.accounts.slots(); ++slot) {
+        if (!from.accounts.live(slot)) continue;
+        const Account& a = from.accounts[slot];
+        if (a.connections == 0 || a.last.count < now.count - window_ns) continue;
+        if (filter != nullptr && filter->excluded(a)) continue;
+        row_of_slot[slot] = static_cast<std::uint32_t>(rows.size());
+        rows.push_back(row_of(a, slot, now));
+        shapes.push_back(a.shapes);
+    }
+    std::vector<std::uint32_t> seen(from.accounts.org_slots(), 0);
+    for (const Row& row : rows) orgs_ += seen[row.org]++ == 0 ? 1 : 0;
+    org_many_.resize(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) org_many_[i] = seen[rows[i].org] > 1 ? 1 : 0;
+}
+
+Row Population::row_of(const Account& a, std::uint32_t slot, Nanos at) const {
+    Row row;
+    row.slot = slot;
+    row.org = a.org_index;
+    row.net = a.main_class();
+    row.age = age_class(a, at);
+    row.connections = a.connections;
+    const std::size_t tier = a.tier == 4 ? 2 : a.tier >= 2 ? 1 : 0;
+    row.stratum = static_cast<std::uint8_t>(
+        (static_cast<std::size_t>(row.net) * kClassesOfAge + row.age) * kTiers + tier);
+    return row;
+}
+
+void Population::gap_of(const Account& a, const Observer& from, Row& row) const {
+    GapHistogram own = a.gaps;
+    if (own.total() < kGapSamplesMin) {  // borrow those of the same exits and stacks
+        for (const Token& ip : a.tokens) {
+            if (ip.channel != Channel::address) continue;
+            for (const Token& tls : a.tokens) {
+                if (tls.channel != Channel::tls) continue;
+                const GapHistogram* lent = from.exits.find(exit_key(ip.value, tls.value));
+                if (lent == nullptr || lent->total() < kGapSamplesMin) continue;
+                const std::size_t bin = lent->bin();
+                for (int k = 0; k < 3; ++k) own.add(bin);
+            }
+        }
+    }
+    if (own.total() < kGapSamplesMin) return;
+    row.gap_known = true;
+    row.gap_bin = static_cast<std::uint8_t>(own.bin());
+}
+
+void Population::weigh_gaps(const Observer& from) {
+    tbb::parallel_for(std::size_t{0}, rows.size(),
+                      [&](std::size_t i) { gap_of(from.accounts[rows[i].slot], from, rows[i]); });
+    for (const Row& row : rows) {
+        // The reference are established accounts: a young farm does not excuse itself.
+        if (row.gap_known && row.age == 2) gaps.add(row.net, row.gap_bin);
+    }
+    for (Row& row : rows) {
+        if (row.gap_known) row.gap_nats = static_cast<float>(gaps.nats(row.net, row.gap_bin));
+    }
+}
+
+void Population::tokens_of_account(const Observer& from, const Row& row, std::uint32_t index,
+                                   Nanos at, std::vector<Entry>& out) const {
+    const Account& a = from.accounts[row.slot];
+    const std::uint16_t oldest_h = from.hour({at.count - window_ns_});
+    const auto put = [&](Channel channel, std::uint64_t value, std::uint8_t net) {
+        if (value == 0 || (filter_ != nullptr && filter_->excluded(channel, value))) return;
+        out.push_back({token_key(channel, value), value, index, channel, net});
+    };
+    unsigned networks = 0;
+    for (const Token& t : a.tokens) {
+        if (t.last_h < oldest_h) continue;
+        if (t.channel == Channel::network) ++networks;
+        put(t.channel, t.value, t.net);
+    }
+    put(Channel::onboard, a.first_seen_day, 0);
+    if (a.has(Account::kSignupSeen)) {
+        put(Channel::onboard,
+            static_cast<std::uint64_t>(a.signup.count / (3 * kHour)) | std::uint64_t{1} << 40, 0);
+    }
+    const unsigned sizes = a.shapes.total();
+    for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
+        if (frequent(a.shapes.count[bin], sizes)) put(Channel::shape, bin + 1, 0);
+    }
+    put(Channel::mix, mix_value(a.shapes), 0);
+    put(Channel::cadence, cadence_value(a), 0);
+    put(Channel::variety, variety_value(a.shapes), 0);
+    put(Channel::age, age_value(a, at), 0);
+    if (row.gap_nats >= kRelayNats) put(Channel::relay, 1, 0);
+    const std::uint64_t spread = exits_class(networks);
+    if (spread != 0) {
+        put(Channel::exits, spread * 2 + (row.gap_nats >= kRelayNats ? 1 : 0), 0);
+    }
+}
+
+std::uint32_t Population::count_orgs(std::span<const std::uint32_t> sorted_rows) const {
+    std::uint32_t n = 0;
+    std::vector<std::uint32_t> many;
+    for (const std::uint32_t row : sorted_rows) {
+        if (org_many_[row] == 0) {
+            ++n;
+        } else {
+            many.push_back(rows[row].org);
+        }
+    }
+    std::sort(many.begin(), many.end());
+    many.erase(std::unique(many.begin(), many.end()), many.end());
+    return n + static_cast<std::uint32_t>(many.size());
+}
+
+std::uint32_t Population::find(std::uint64_t key) const noexcept {
+    const auto at = std::lower_bound(keys_.begin(), keys_.end(), key);
+    if (at == keys_.end() || *at != key) return kNoRow;
+    return static_cast<std::uint32_t>(at - keys_.begin());
+}
+
+void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
+                         std::vector<std::uint32_t>& shared) const {
+    const Account& a = from.accounts[slot];
+    row = row_of(a, slot, from.latest);
+    gap_of(a, from, row);
+    if (row.gap_known) row.gap_nats = static_cast<float>(gaps.nats(row.net, row.gap_bin));
+    std::vector<Entry> entries;
+    tokens_of_account(from, row, kNoRow, from.latest, entries);
+    shared.clear();
+    for (const Entry& e : entries) {
+        const std::uint32_t token = find(e.key);
+        if (token != kNoRow) shared.push_back(token);
+    }
+    std::sort(shared.begin(), shared.end());
+    shared.erase(std::unique(shared.begin(), shared.end()), shared.end());
+}
+
+void Population::index(std::vector<Entry>& entries) {
+    tbb::parallel_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return a.key != b.key ? a.key < b.key : a.row < b.row;
+    });
+    token_begin_.push_back(0);
+    std::vector<std::uint32_t> run;
+    for (std::size_t first = 0, last = 0; first < entries.size(); first = last) {
+        run.clear();
+        for (last = first; last < entries.size() && entries[last].key == entries[first].key;
+             ++last) {
+            if (run.empty() || run.back() != entries[last].row) run.push_back(entries[last].row);
+        }
+        if (run.size() < 2) continue;
+        const std::uint32_t n = count_orgs(run);
+        if (n < 2) continue;
+        keys_.push_back(entries[first].key);
+        tokens.push_back({entries[first].value, n, entries[first].channel, entries[first].net});
+        of_token_.insert(of_token_.end(), run.begin(), run.end());
+        token_begin_.push_back(of_token_.size());
+    }
+    begin_.assign(rows.size() + 1, 0);
+    for (const std::uint32_t row : of_token_) ++begin_[row + 1];
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    of_row_.resize(of_token_.size());
+    std::vector<std::size_t> at(begin_.begin(), begin_.end() - 1);
+    for (std::uint32_t token = 0; token < tokens.size(); ++token) {
+        for (const std::uint32_t row : rows_of(token)) of_row_[at[row]++] = token;
+    }
+}
+
+}  // namespace seine::detect

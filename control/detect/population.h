@@ -1,0 +1,105 @@
+// One sweep's frozen view: active accounts with the tokens that at least two organisations share.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "control/detect/observe.h"
+
+namespace seine::detect {
+
+struct SharedToken {
+    std::uint64_t value = 0;
+    std::uint32_t orgs = 0;  // organisations that have it, in the window
+    Channel channel{};
+    std::uint8_t net = 0;
+};
+
+// What the sweep knows of an account beside its tokens; index = row.
+struct Row {
+    std::uint32_t slot = 0;
+    std::uint32_t org = 0;
+    NetClass net = NetClass::unknown;
+    bool gap_known = false;
+    std::uint8_t gap_bin = 0;
+    float gap_nats = 0;
+    std::uint8_t networks = 0;  // AS numbers seen
+    std::uint8_t stratum = 0;
+    std::uint8_t age = 0;  // 0 up to thirty days, 1 up to half a year, 2 established
+    std::uint32_t connections = 0;
+};
+
+// What rules of feedback say of a token: it counts nothing.
+class TokenFilter {
+  public:
+    virtual ~TokenFilter() = default;
+    [[nodiscard]] virtual bool excluded(Channel channel, std::uint64_t value) const = 0;
+    [[nodiscard]] virtual bool excluded(const Account& account) const = 0;
+};
+
+using ShapeShares = std::array<double, ShapeHistogram::kBins>;
+// Adds an account's shares of the sizes; each account counts once, whatever it asked for.
+void add_share(const ShapeHistogram& shapes, ShapeShares& sum) noexcept;
+// Scales the sums to one, with a little for sizes that were not seen.
+void settle_shares(ShapeShares& sum) noexcept;
+
+class Population {
+  public:
+    static constexpr std::size_t kClassesOfAge = 3, kTiers = 3;
+    static constexpr std::size_t kStrata = kNetClasses * kClassesOfAge * kTiers;
+
+    Population(const Observer& from, Nanos now, std::int64_t window_ns, const TokenFilter* filter);
+
+    [[nodiscard]] std::size_t size() const noexcept { return rows.size(); }
+    [[nodiscard]] double orgs() const noexcept { return orgs_; }
+    // Shared tokens of a row, rising.
+    [[nodiscard]] std::span<const std::uint32_t> tokens_of(std::size_t row) const noexcept {
+        return {of_row_.data() + begin_[row], begin_[row + 1] - begin_[row]};
+    }
+    // Rows that have a token, rising.
+    [[nodiscard]] std::span<const std::uint32_t> rows_of(std::uint32_t token) const noexcept {
+        return {of_token_.data() + token_begin_[token],
+                token_begin_[token + 1] - token_begin_[token]};
+    }
+    // The token id of a (channel, value), or 0xffffffff where fewer than two organisations had it.
+    [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept;
+    // An account as it is now, in terms of this population's tokens.
+    void resolve(const Observer& from, std::uint32_t slot, Row& row,
+                 std::vector<std::uint32_t>& shared) const;
+    // Organisations among rows that come in rising order.
+    [[nodiscard]] std::uint32_t count_orgs(std::span<const std::uint32_t> sorted_rows) const;
+
+    std::vector<Row> rows;
+    std::vector<SharedToken> tokens;
+    std::vector<ShapeHistogram> shapes;      // by row
+    ShapeShares shape_mean{};                // of everybody
+    std::vector<std::uint32_t> row_of_slot;  // 0xffffffff: not active
+    GapBaseline gaps;
+    Nanos now;
+
+  private:
+    struct Entry {
+        std::uint64_t key;
+        std::uint64_t value;
+        std::uint32_t row;
+        Channel channel;
+        std::uint8_t net;
+    };
+    void collect_rows(const Observer& from, std::int64_t window_ns, const TokenFilter* filter);
+    void weigh_gaps(const Observer& from);
+    void tokens_of_account(const Observer& from, const Row& row, std::uint32_t index, Nanos at,
+                           std::vector<Entry>& out) const;
+    void gap_of(const Account& account, const Observer& from, Row& row) const;
+    [[nodiscard]] Row row_of(const Account& account, std::uint32_t slot, Nanos at) const;
+    void index(std::vector<Entry>& entries);
+
+    std::int64_t window_ns_;
+    const TokenFilter* filter_;
+    double orgs_ = 0;
+    std::vector<std::uint64_t> keys_;     // by token, rising
+    std::vector<std::uint8_t> org_many_;  // by row: its organisation has several accounts
+    std::vector<std::size_t> begin_, token_begin_;
+    std::vector<std::uint32_t> of_row_, of_token_;
+};
+
+}  // namespace seine::detect

@@ -1,0 +1,108 @@
+// Longest-prefix lookup over hash tables, one for each length in use.
+#include "control/detect/prefix_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "dataplane/base/hash.h"
+
+namespace seine::detect {
+namespace {
+
+constexpr std::array<std::string_view, kNetClasses> kNames = {
+    "unknown", "residential", "mobile", "hosting", "corporate", "education", "vpn", "ci"};
+
+bool read_class(std::string_view text, NetClass& out) {
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+        if (text == kNames[i]) {
+            out = static_cast<NetClass>(i);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct Row {
+    model::Address prefix{};
+    unsigned bits = 0;
+    Network network;
+};
+
+bool read_row(std::string_view line, Row& row) {
+    const std::size_t first = line.find(',');
+    const std::size_t second = line.find(',', first == line.npos ? first : first + 1);
+    if (first == line.npos || second == line.npos) return false;
+    const std::string_view net = line.substr(0, first);
+    const std::size_t slash = net.find('/');
+    if (slash == net.npos || !model::from_text(net.substr(0, slash), row.prefix)) return false;
+    const std::string_view length = net.substr(slash + 1);
+    const auto bits = std::from_chars(length.data(), length.data() + length.size(), row.bits);
+    const bool v4 = model::is_v4(row.prefix);
+    if (bits.ec != std::errc{} || bits.ptr != length.data() + length.size()) return false;
+    if (row.bits > (v4 ? 32u : 128u)) return false;
+    if (v4) row.bits += 96;
+    const std::string_view asn = line.substr(first + 1, second - first - 1);
+    const auto number = std::from_chars(asn.data(), asn.data() + asn.size(), row.network.asn);
+    if (number.ec != std::errc{} || number.ptr != asn.data() + asn.size()) return false;
+    return read_class(line.substr(second + 1), row.network.net);
+}
+
+}  // namespace
+
+std::string_view name_of(NetClass net) noexcept { return kNames[static_cast<std::size_t>(net)]; }
+
+std::size_t PrefixTable::KeyHash::operator()(const Key& key) const noexcept {
+    return hash64(ByteView(key.prefix.data(), key.prefix.size()), 0x7ab1e);
+}
+
+void PrefixTable::add(const model::Address& prefix, unsigned bits, Network network) {
+    auto& table = by_length_[bits];
+    if (table.empty()) {
+        lengths_.push_back(static_cast<std::uint8_t>(bits));
+        std::sort(lengths_.rbegin(), lengths_.rend());
+    }
+    count_ += table.insert_or_assign(Key{model::prefix_of(prefix, bits)}, network).second ? 1 : 0;
+}
+
+Network PrefixTable::lookup(const model::Address& address) const noexcept {
+    for (const std::uint8_t bits : lengths_) {
+        const auto at = by_length_[bits].find(Key{model::prefix_of(address, bits)});
+        if (at != by_length_[bits].end()) return at->second;
+    }
+    return {};
+}
+
+Status PrefixTable::read_csv(std::string_view text, const std::string& source) {
+    std::vector<Row> rows;
+    std::size_t number = 0;
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        std::string_view line = text.substr(0, end);
+        text = end == text.npos ? std::string_view{} : text.substr(end + 1);
+        ++number;
+        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+        if (line.empty() || line.front() == '#' || (number == 1 && line.starts_with("prefix,"))) {
+            continue;
+        }
+        Row row;
+        if (!read_row(line, row)) {
+            return failed(source + ":" + std::to_string(number) +
+                          ": not prefix,asn,class (as 192.0.2.0/24,64496,hosting)");
+        }
+        rows.push_back(row);
+    }
+    for (const Row& row : rows) add(row.prefix, row.bits, row.network);
+    return {};
+}
+
+Status PrefixTable::load_csv(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return failed(path + ": cannot be read; name a file of prefix,asn,class lines");
+    std::ostringstream text;
+    text << file.rdbuf();
+    return read_csv(text.view(), path);
+}
+
+}  // namespace seine::detect

@@ -1,0 +1,413 @@
+// Counts what a group shares and weighs who else shows it.
+#include "control/detect/profile.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace seine::detect {
+namespace {
+
+// A channel says "does not belong" only where nearly every account has a value on it.
+constexpr bool always_known(Channel channel) {
+    return channel == Channel::network || channel == Channel::client || channel == Channel::age ||
+           channel == Channel::exits || channel == Channel::relay;
+}
+
+constexpr std::size_t at(model::Group group) { return static_cast<std::size_t>(group) - 1; }
+
+}  // namespace
+
+unsigned Membership::groups_above(double nats) const noexcept {
+    unsigned n = 0;
+    for (const GroupLine& l : line) n += l.nats >= nats ? 1u : 0u;
+    return n;
+}
+
+TwinGraph::TwinGraph(const Population& population, const Twins::Edges& edges, double nats_min) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+    for (const auto& [key, edge] : edges) {
+        if (edge.nats < nats_min) continue;
+        const std::size_t slots = population.row_of_slot.size();
+        if ((key >> 32) >= slots || (key & 0xffffffffu) >= slots) continue;
+        const std::uint32_t a = population.row_of_slot[key >> 32];
+        const std::uint32_t b = population.row_of_slot[key & 0xffffffffu];
+        if (a == 0xffffffffu || b == 0xffffffffu) continue;
+        if (population.rows[a].org == population.rows[b].org) continue;
+        pairs.emplace_back(a, b);
+        pairs.emplace_back(b, a);
+    }
+    std::sort(pairs.begin(), pairs.end());
+    begin_.assign(population.size() + 1, 0);
+    for (const auto& [a, b] : pairs) {
+        ++begin_[a + 1];
+        other_.push_back(b);
+    }
+    for (std::size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
+}
+
+Profile::Profile(const Population& population, const TwinGraph& twins,
+                 std::vector<std::uint32_t> members)
+    : population_(&population), twins_(&twins), members_(std::move(members)) {
+    m_ = population.count_orgs(members_);
+    n_all_ = population.orgs();
+    count_tokens();
+    condition_networks();
+    cover_channels();
+    weigh_links();
+    sum_shapes();
+}
+
+RowView Profile::view(std::uint32_t row) const {
+    return {row,
+            false,
+            population_->tokens_of(row),
+            twins_->of(row),
+            population_->rows[row],
+            &population_->shapes[row]};
+}
+
+bool Profile::is_member(std::uint32_t row) const {
+    return std::binary_search(members_.begin(), members_.end(), row);
+}
+
+double Profile::token_nats(std::uint32_t token, std::uint32_t k, bool self, bool relayed) const {
+    const double shown = k - (self ? 1.0 : 0.0);
+    const double others = m_ - (self ? 1.0 : 0.0);
+    if (others < 1 || shown <= 0) return 0;
+    double outside = std::max(0.0, population_->tokens[token].orgs - static_cast<double>(k));
+    double rest = std::max(1.0, n_all_ - m_);
+    const double q = (outside + std::sqrt(outside) + 0.5) / (rest + 1);
+    double share = q;
+    if (relayed && group_of(population_->tokens[token].channel) == model::Group::net) {
+        const auto at_relay = relayed_on_.find(token);
+        const double there = at_relay == relayed_on_.end() ? 0 : at_relay->second;
+        share = std::max(q, (there + 2 * std::sqrt(there) + 10 * q) / (relayed_outside_ + 10));
+    }
+    const double least = std::max(0.3, shown - std::sqrt(shown));
+    return std::log((least + share) / (others + 1) / share);
+}
+
+void Profile::count_tokens() {
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> shown;
+    for (const std::uint32_t row : members_) {
+        for (const std::uint32_t token : population_->tokens_of(row)) shown[token].push_back(row);
+    }
+    for (const auto& [token, rows] : shown) {
+        const std::uint32_t k = population_->count_orgs(rows);
+        const model::Group group = group_of(population_->tokens[token].channel);
+        if (k < (group == model::Group::lnk ? 2u : 3u)) continue;
+        const double nats = token_nats(token, k, false, false);
+        if (nats < 0.3) continue;
+        telling_[token] = {k, static_cast<float>(nats)};
+    }
+}
+
+// Networks of accounts behind relays that are not of the group: renters of the same exits.
+void Profile::condition_networks() {
+    std::vector<std::uint32_t> rows;
+    for (const auto& [token, tell] : telling_) {
+        const Channel channel = population_->tokens[token].channel;
+        if (channel != Channel::relay && channel != Channel::exits) continue;
+        const auto of = population_->rows_of(token);
+        rows.insert(rows.end(), of.begin(), of.end());
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    double on_exits = 0, members = 0, members_on_exits = 0;
+    for (const std::uint32_t row : members_)
+        members += population_->rows[row].gap_nats >= 1 ? 1 : 0;
+    by_relay_ = 2 * members >= static_cast<double>(members_.size());
+    if (!by_relay_) return;
+    members = 0;
+    for (const std::uint32_t row : rows) {
+        const bool self = is_member(row);
+        const bool shares = best_network_nats(view(row), self) >= 1.5;
+        if (self) {
+            members += 1;
+            members_on_exits += shares ? 1 : 0;
+            continue;
+        }
+        on_exits += shares ? 1 : 0;
+        relayed_outside_ += 1;
+        for (const std::uint32_t token : population_->tokens_of(row)) {
+            if (group_of(population_->tokens[token].channel) == model::Group::net) {
+                ++relayed_on_[token];
+            }
+        }
+    }
+    if (relayed_outside_ < 5) return;
+    relayed_network_nats_ = std::clamp(std::log((members_on_exits + 0.5) / (members + 1) *
+                                                (relayed_outside_ + 1) / (on_exits + 0.5)),
+                                       0.0, kGroupNatsMax);
+}
+
+double Profile::best_network_nats(const RowView& row, bool self) const {
+    double best = 0;
+    for (const std::uint32_t token : row.tokens) {
+        const Channel channel = population_->tokens[token].channel;
+        if (channel != Channel::address && channel != Channel::prefix) continue;
+        const auto found = telling_.find(token);
+        if (found == telling_.end()) continue;
+        best = std::max(best, token_nats(token, found->second.k, self, false));
+    }
+    return best;
+}
+
+void Profile::sum_shapes() {
+    for (const std::uint32_t row : members_) add_share(population_->shapes[row], shapes_in_);
+    settle_shares(shapes_in_);
+    std::array<double, kSizeSteps> in{}, out{};
+    double all_in = 0, all_out = 0;
+    const std::size_t every = std::max<std::size_t>(1, members_.size() / 1000);
+    for (std::size_t i = 0; i < members_.size(); i += every) {
+        if (population_->shapes[members_[i]].total() < 3) continue;
+        in[size_step(size_nats(view(members_[i]), true))] += 1;
+        all_in += 1;
+    }
+    const std::size_t stride = std::max<std::size_t>(1, population_->size() / 3'000);
+    for (std::uint32_t row = 0; row < population_->size();
+         row += static_cast<std::uint32_t>(stride)) {
+        if (is_member(row) || population_->shapes[row].total() < 3) continue;
+        out[size_step(size_nats(view(row), false))] += 1;
+        all_out += 1;
+    }
+    for (std::size_t i = 0; i < kSizeSteps; ++i) {
+        // A lower bound as for tokens: what few members show says little.
+        const double least = std::max(0.5, in[i] - std::sqrt(in[i]));
+        const double share_in = (least + 0.5) / (all_in + 3);
+        const double share_out = (out[i] + std::sqrt(out[i]) + 0.5) / (all_out + 3);
+        size_nats_[i] = std::clamp(std::log(share_in / share_out), kGroupNatsMin, kGroupNatsMax);
+    }
+}
+
+std::size_t Profile::size_step(double nats) noexcept {
+    return nats < -4 ? 0 : nats < -1 ? 1 : nats < 1 ? 2 : nats < 3 ? 3 : nats < 6 ? 4 : 5;
+}
+
+// ln of Dirichlet-multinomials: sizes drawn from the group's (its members much alike), against
+// sizes of one application, which stay close together.
+double Profile::size_nats(const RowView& row, bool self) const {
+    constexpr double kAlike = 25, kOwn = 1.5;
+    const ShapeHistogram& shapes = (*row.shapes);
+    const double total = shapes.total();
+    if (total < 3 || m_ < 5) return 0;
+    const double own_weight = self ? 1 / std::max(2.0, m_) : 0;  // leaves the account itself out
+    double nats = std::lgamma(kAlike) - std::lgamma(kAlike + total) - std::lgamma(kOwn) +
+                  std::lgamma(kOwn + total);
+    for (std::size_t i = 0; i < ShapeHistogram::kBins; ++i) {
+        const double c = shapes.count[i];
+        if (c == 0) continue;
+        const double in =
+            std::max(1e-4, (shapes_in_[i] - own_weight * c / total) / (1 - own_weight));
+        nats += std::lgamma(kAlike * in + c) - std::lgamma(kAlike * in) -
+                std::lgamma(kOwn * population_->shape_mean[i] + c) +
+                std::lgamma(kOwn * population_->shape_mean[i]);
+    }
+    return nats;
+}
+
+// How many show any telling token of a channel, in the group and outside it.
+void Profile::cover_channels() {
+    std::array<double, kChannels> in{}, all{};
+    std::array<bool, kChannels> has{};
+    std::array<std::vector<std::uint32_t>, kChannels> rows;
+    for (const auto& [token, tell] : telling_) {
+        const Channel channel = population_->tokens[token].channel;
+        if (!always_known(channel)) continue;
+        const auto of = population_->rows_of(token);
+        auto& list = rows[static_cast<std::size_t>(channel)];
+        list.insert(list.end(), of.begin(), of.end());
+    }
+    for (std::size_t c = 0; c < kChannels; ++c) {
+        std::sort(rows[c].begin(), rows[c].end());
+        rows[c].erase(std::unique(rows[c].begin(), rows[c].end()), rows[c].end());
+        for (const std::uint32_t row : rows[c]) (is_member(row) ? in[c] : all[c]) += 1;
+        has[c] = !rows[c].empty();
+    }
+    const double size = static_cast<double>(members_.size());
+    const double rest = static_cast<double>(population_->size()) - size;
+    for (std::size_t c = 0; c < kChannels; ++c) {
+        Coverage& cover = coverage_[c];
+        if (!has[c]) continue;
+        cover.in_group = (in[c] + 0.5) / (size + 1);
+        cover.outside = (all[c] + 0.5) / (rest + 1);
+        cover.miss_nats =
+            std::clamp(std::log((1 - cover.in_group) / (1 - cover.outside)), kGroupNatsMin, 0.0);
+    }
+}
+
+std::size_t Profile::twins_with_members(const RowView& row) const {
+    std::size_t n = 0;
+    for (const std::uint32_t other : row.twins) n += is_member(other) ? 1 : 0;
+    return std::min(n, kTwinSteps - 1);
+}
+
+std::size_t Profile::link_state(const RowView& row, bool self) const {
+    const std::size_t state = twins_with_members(row);
+    if (row.linked) return state + kTwinSteps;
+    for (const std::uint32_t token : row.tokens) {
+        if (group_of(population_->tokens[token].channel) != model::Group::lnk) continue;
+        const auto found = telling_.find(token);
+        if (found != telling_.end() && found->second.k > (self ? 1u : 0u))
+            return state + kTwinSteps;
+    }
+    return state;
+}
+
+// How many have no, one, two, more twins in the group, with and without a shared session: among its
+// members, and among all others.
+void Profile::weigh_links() {
+    std::array<double, kLinkStates> in{}, out{};
+    std::vector<std::uint32_t> touched, connections;
+    for (const std::uint32_t row : members_) {
+        in[link_state(view(row), true)] += 1;
+        connections.push_back(population_->rows[row].connections);
+        for (const std::uint32_t other : twins_->of(row)) touched.push_back(other);
+    }
+    for (const auto& [token, tell] : telling_) {
+        if (group_of(population_->tokens[token].channel) != model::Group::lnk) continue;
+        const auto of = population_->rows_of(token);
+        touched.insert(touched.end(), of.begin(), of.end());
+    }
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    const double size = static_cast<double>(members_.size());
+    const double rest = std::max(1.0, static_cast<double>(population_->size()) - size);
+    out[0] = rest;
+    for (const std::uint32_t row : touched) {
+        if (is_member(row)) continue;
+        out[link_state(view(row), false)] += 1;
+        out[0] -= 1;
+    }
+    for (std::size_t i = 0; i < kLinkStates; ++i) {
+        // A step that was never seen outside is taken to be thirty times rarer than the one before.
+        const double floor = i % kTwinSteps == 0 ? 0.5 : std::max(0.5, out[i - 1] / 30);
+        link_in_[i] = (std::max(0.0, in[i] - std::sqrt(in[i]) / 2) + 0.1) / (size + 0.8);
+        link_out_[i] = std::max(out[i], floor) / rest;
+        link_nats_[i] =
+            std::clamp(std::log(link_in_[i] / link_out_[i]), kGroupNatsMin, kGroupNatsMax);
+    }
+    if (!connections.empty()) {
+        const auto middle =
+            connections.begin() + static_cast<std::ptrdiff_t>(connections.size() / 2);
+        std::nth_element(connections.begin(), middle, connections.end());
+        connections_ = std::max(1.0, static_cast<double>(*middle));
+    }
+}
+
+void Profile::add_tokens(const RowView& row, bool self, Membership& fit) const {
+    const bool relayed = by_relay_;
+    std::array<unsigned, kGroups> tried{};
+    for (const std::uint32_t token : row.tokens) {
+        const SharedToken& shared = population_->tokens[token];
+        const auto found = telling_.find(token);
+        if (found == telling_.end()) continue;
+        // Behind a relay the SYN is that of the exit; sessions are weighed with the twins.
+        if (relayed && shared.channel == Channel::syn) continue;
+        const std::size_t g = at(group_of(shared.channel));
+        if (g == at(model::Group::lnk)) continue;
+        ++tried[g];
+        double nats = token_nats(token, found->second.k, self, relayed);
+        if (relayed && g == at(model::Group::net)) nats = std::min(nats, relayed_network_nats_);
+        GroupLine& line = fit.line[g];
+        if (nats <= line.nats) continue;
+        line.source = GroupLine::Source::token;
+        line.token = token;
+        line.k = found->second.k - (self ? 1.0 : 0.0);
+        const double outside = shared.orgs - static_cast<double>(found->second.k);
+        line.expected = m_ * (outside + 0.5) / (std::max(0.0, n_all_ - m_) + 1);
+        line.nats = nats;
+    }
+    for (std::size_t g = 0; g < kGroups; ++g) {
+        GroupLine& line = fit.line[g];
+        if (tried[g] > 1) line.nats = std::max(0.0, line.nats - std::log(tried[g]) / 2);
+        line.nats = std::min(line.nats, kGroupNatsMax);
+    }
+}
+
+void Profile::add_missing(const RowView& row, Membership& fit) const {
+    std::array<bool, kChannels> shows{}, has{};
+    const bool self = is_member(row.id);
+    for (const std::uint32_t token : row.tokens) {
+        const auto channel = static_cast<std::size_t>(population_->tokens[token].channel);
+        has[channel] = true;
+        const auto found = telling_.find(token);
+        if (found != telling_.end() && found->second.k > (self ? 1u : 0u)) shows[channel] = true;
+    }
+    for (std::size_t c = 0; c < kChannels; ++c) {
+        if (coverage_[c].miss_nats >= 0 || shows[c]) continue;
+        const auto channel = static_cast<Channel>(c);
+        const bool round_trips = channel == Channel::relay || channel == Channel::exits;
+        if (round_trips && !row.facts.gap_known) continue;
+        if (channel == Channel::age && !has[c]) continue;
+        GroupLine& line = fit.line[at(group_of(channel))];
+        // What is missing weighs against what is there: the stronger of the two speaks.
+        if (-coverage_[c].miss_nats <= std::abs(line.nats)) continue;
+        line = {};
+        line.source = GroupLine::Source::missing;
+        line.channel = channel;
+        line.k = coverage_[c].in_group * m_;
+        line.expected = coverage_[c].outside * m_;
+        line.nats = coverage_[c].miss_nats;
+    }
+}
+
+void Profile::add_link(const RowView& row, bool self, Membership& fit) const {
+    const std::size_t state = link_state(row, self);
+    GroupLine& link = fit.line[at(model::Group::lnk)];
+    link.source = state == 0           ? GroupLine::Source::missing
+                  : state < kTwinSteps ? GroupLine::Source::twins
+                                       : GroupLine::Source::token;
+    link.channel = Channel::session;
+    link.twin_edges = static_cast<std::uint8_t>(state % kTwinSteps);
+    link.k = link_in_[state] * m_;
+    link.expected = link_out_[state] * m_;
+    link.nats = link_nats_[state];
+    // Who was hardly seen had no chance to be linked yet.
+    if (link.nats < 0) {
+        link.nats *= std::min(1.0, row.facts.connections / connections_);
+    }
+}
+
+void Profile::add_sizes(const RowView& row, bool self, Membership& fit) const {
+    if ((*row.shapes).total() < 3 || m_ < 5) return;
+    GroupLine& mix = fit.line[at(model::Group::mix)];
+    const double nats = size_nats_[size_step(size_nats(row, self))];
+    if (mix.nats >= std::abs(nats)) return;
+    mix = {};
+    mix.source = GroupLine::Source::sizes;
+    mix.k = m_;
+    mix.nats = nats;
+}
+
+Membership Profile::fit(const RowView& row) const {
+    Membership fit;
+    const bool self = is_member(row.id);
+    add_tokens(row, self, fit);
+    add_missing(row, fit);
+    add_link(row, self, fit);
+    add_sizes(row, self, fit);
+    fit.prior = std::log(std::max(1.0, m_) / std::max(1.0, n_all_ - m_));
+    fit.score = fit.prior;
+    for (const GroupLine& line : fit.line) fit.score += line.nats;
+    return fit;
+}
+
+std::vector<std::uint32_t> Profile::candidates() const {
+    std::vector<std::uint32_t> rows(members_);
+    for (const auto& [token, tell] : telling_) {
+        // A token that half the world shows brings nobody in by itself.
+        if (tell.nats < 1.5) continue;
+        const auto of = population_->rows_of(token);
+        rows.insert(rows.end(), of.begin(), of.end());
+    }
+    for (const std::uint32_t row : members_) {
+        const auto of = twins_->of(row);
+        rows.insert(rows.end(), of.begin(), of.end());
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    return rows;
+}
+
+}  // namespace seine::detect

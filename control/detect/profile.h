@@ -1,0 +1,133 @@
+// What the members of a group have in common, and how well an account fits in: log-odds by group.
+//
+// For a token that k of the group's m organisations show (the account itself left out) and
+// `outside` others: ln(p / q), p the lower bound of k / m and q the upper bound of the share
+// outside, both by one standard deviation: what few show says little. A group of channels counts
+// once, with its best token, less the price of having looked at several; an account that shows none
+// of what most members show pays ln((1 - c) / (1 - c0)), c and c0 being the shares that show any.
+// Addresses of rented exits are all alike: for an account behind a relay, networks are compared
+// with those of the other accounts behind relays. Request sizes are judged as a whole: drawn from
+// the group's sizes, or from one application's.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "control/detect/cells.h"
+#include "control/detect/twins.h"
+
+namespace seine::detect {
+
+inline constexpr std::size_t kGroups = 6;
+inline constexpr double kGroupNatsMax = 6, kGroupNatsMin = -4;
+
+// One line of an account's membership: which token spoke for its group, and how loudly.
+struct GroupLine {
+    std::uint32_t token = Cell::kNone;  // none: the absence of what is common, or a twin
+    enum class Source : std::uint8_t { none, token, missing, twins, sizes };
+    Source source = Source::none;
+    std::uint8_t twin_edges = 0;
+    Channel channel{};    // of a missing token
+    double k = 0;         // organisations of the group that show it
+    double expected = 0;  // as many of m others would
+    double nats = 0;
+};
+
+struct Membership {
+    std::array<GroupLine, kGroups> line{};  // index: group - 1
+    double prior = 0;                       // ln(m / N): how rare the group is
+    double score = 0;                       // the sum of all, nats of log-odds
+    [[nodiscard]] unsigned groups_above(double nats) const noexcept;
+};
+
+// Twins by row: who met whom.
+class TwinGraph {
+  public:
+    TwinGraph(const Population& population, const Twins::Edges& edges, double nats_min);
+    [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t row) const noexcept {
+        return {other_.data() + begin_[row], begin_[row + 1] - begin_[row]};
+    }
+    [[nodiscard]] std::size_t edges() const noexcept { return other_.size() / 2; }
+
+  private:
+    std::vector<std::size_t> begin_;
+    std::vector<std::uint32_t> other_;
+};
+
+// An account as a profile sees it: a row of the population, or one that came since.
+struct RowView {
+    std::uint32_t id = Cell::kNone;  // its row; none: not of this population
+    bool linked = false;             // shares a session with a member, as seen since the sweep
+    std::span<const std::uint32_t> tokens, twins;
+    Row facts;
+    const ShapeHistogram* shapes = nullptr;
+};
+
+class Profile {
+  public:
+    // `members` rise.
+    Profile(const Population& population, const TwinGraph& twins,
+            std::vector<std::uint32_t> members);
+    [[nodiscard]] RowView view(std::uint32_t row) const;
+    [[nodiscard]] Membership fit(const RowView& row) const;
+    [[nodiscard]] Membership fit(std::uint32_t row) const { return fit(view(row)); }
+    [[nodiscard]] bool is_member(std::uint32_t row) const;
+    [[nodiscard]] double orgs() const noexcept { return m_; }
+    [[nodiscard]] const std::vector<std::uint32_t>& members() const noexcept { return members_; }
+    // Rows that share a telling token or a twin with the group, rising: others cannot belong to it.
+    [[nodiscard]] std::vector<std::uint32_t> candidates() const;
+
+    struct Telling {
+        std::uint32_t k = 0;  // organisations of the group that show it
+        float nats = 0;       // of one who shows it
+    };
+    [[nodiscard]] const std::unordered_map<std::uint32_t, Telling>& telling() const noexcept {
+        return telling_;
+    }
+    [[nodiscard]] const TwinGraph& twins() const noexcept { return *twins_; }
+
+  private:
+    struct Coverage {
+        double in_group = 0, outside = 0;  // shares that show any telling token
+        double miss_nats = 0;              // of showing none
+    };
+    void count_tokens();
+    void cover_channels();
+    void weigh_links();
+    void sum_shapes();
+    void condition_networks();
+    [[nodiscard]] double token_nats(std::uint32_t token, std::uint32_t k, bool self,
+                                    bool relayed) const;
+    [[nodiscard]] double size_nats(const RowView& row, bool self) const;
+    void add_tokens(const RowView& row, bool self, Membership& fit) const;
+    void add_missing(const RowView& row, Membership& fit) const;
+    [[nodiscard]] std::size_t twins_with_members(const RowView& row) const;
+    // 0 to 3 twins in the group, and 4 more for one who shares a session with it.
+    [[nodiscard]] std::size_t link_state(const RowView& row, bool self) const;
+    [[nodiscard]] double best_network_nats(const RowView& row, bool self) const;
+    [[nodiscard]] static std::size_t size_step(double nats) noexcept;
+    void add_link(const RowView& row, bool self, Membership& fit) const;
+    void add_sizes(const RowView& row, bool self, Membership& fit) const;
+
+    const Population* population_;
+    const TwinGraph* twins_;
+    std::vector<std::uint32_t> members_;
+    double m_ = 0, n_all_ = 0;
+    std::unordered_map<std::uint32_t, Telling> telling_;
+    std::array<Coverage, kChannels> coverage_{};
+    // Accounts behind relays outside the group: how many, how many on each network token, and the
+    // most that sharing exits with them can say.
+    bool by_relay_ = false;  // most members come through relays
+    double relayed_outside_ = 0, relayed_network_nats_ = kGroupNatsMax;
+    std::unordered_map<std::uint32_t, std::uint32_t> relayed_on_;
+    std::array<double, ShapeHistogram::kBins> shapes_in_{};
+    static constexpr std::size_t kSizeSteps = 6;
+    std::array<double, kSizeSteps> size_nats_{};  // what a step of size_nats() says, measured
+    double connections_ = 1;                      // median of the members
+    static constexpr std::size_t kTwinSteps = 4, kLinkStates = 8;
+    std::array<double, kLinkStates> link_nats_{}, link_in_{}, link_out_{};
+};
+
+}  // namespace seine::detect

@@ -1,0 +1,298 @@
+// Matches what a sweep found to the farms known before, and moves farms through their states.
+#include "control/detect/registry.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace seine::detect {
+namespace {
+
+using Kind = model::FarmEvent::Kind;
+using State = model::FarmState;
+
+constexpr std::int64_t kReplaceWithin = 48 * kHour;
+constexpr std::int64_t kDormantAfter = 72 * kHour;
+constexpr std::int64_t kRemediatedAfter = 14 * kDay;
+
+std::string_view word(Kind kind) {
+    switch (kind) {
+        case Kind::found:
+            return "farm found";
+        case Kind::grown:
+            return "farm grown";
+        case Kind::rotated:
+            return "farm rotated";
+        case Kind::dormant:
+            return "farm dormant";
+        case Kind::woken:
+            return "farm woken";
+        case Kind::remediated:
+            return "farm remediated";
+        case Kind::dismissed:
+            return "farm dismissed";
+        case Kind::merged:
+            return "farms merged";
+        case Kind::split:
+            return "farm split";
+    }
+    return "farm";
+}
+
+}  // namespace
+
+void Registry::tell(FarmRecord& farm, Kind kind, std::uint32_t before, Nanos now,
+                    std::string reason, std::uint64_t other) {
+    model::Event event;
+    event.kind = model::EventKind::farm;
+    event.at = event.seen = now;
+    event.severity = kind == Kind::found || kind == Kind::grown || kind == Kind::rotated
+                         ? model::Severity::high
+                         : model::Severity::medium;
+    event.confidence = farm.provisional ? 0.7 : 0.95;
+    event.title = std::string(word(kind)) + ": F-" + std::to_string(farm.id);
+    event.message = reason;
+    event.farm = {kind,
+                  now,
+                  farm.id,
+                  other,
+                  before,
+                  static_cast<std::uint32_t>(farm.members.size()),
+                  std::move(reason)};
+    event.farm_state = farm.state;
+    event.score_nats = farm.score;
+    event.evidence = farm.evidence;
+    events_.push_back(std::move(event));
+    farm.reported = static_cast<std::uint32_t>(farm.members.size());
+}
+
+std::vector<model::Event> Registry::take_events() {
+    std::vector<model::Event> out;
+    out.swap(events_);
+    return out;
+}
+
+FarmRecord& Registry::match(const std::vector<std::uint32_t>& slots, model::FarmLevel level,
+                            std::set<std::uint64_t>& used, Nanos now, const Rules& rules) {
+    FarmRecord* best = nullptr;
+    double most = 0;
+    for (auto& [id, farm] : farms_) {
+        if (farm.level != level || used.contains(id)) continue;
+        std::size_t both = 0;
+        for (const std::uint32_t slot : slots) both += farm.members.contains(slot) ? 1 : 0;
+        // Members stay on the list when they fall silent, so a share of the found ones counts too.
+        const double jaccard = static_cast<double>(both) /
+                               static_cast<double>(slots.size() + farm.members.size() - both);
+        const double inside = static_cast<double>(both) /
+                              static_cast<double>(std::min(slots.size(), farm.members.size()) + 1);
+        const double likeness = std::max(jaccard, inside - 0.3);
+        if (both > 0 && likeness >= rules.inherit && likeness > most) {
+            most = likeness;
+            best = &farm;
+        }
+    }
+    if (best == nullptr) {
+        const std::uint64_t id = next_id_++;
+        best = &farms_[id];
+        best->id = id;
+        best->level = level;
+        best->found = best->first_seen = now;
+        best->provisional = rules.provisional;
+    }
+    used.insert(best->id);
+    return *best;
+}
+
+model::AccountTag Registry::replaced_by(const FarmRecord& farm, const Observer& observer,
+                                        std::uint32_t slot) const {
+    const Account& fresh = observer.accounts[slot];
+    const Nanos begin = fresh.signup.count != 0 ? fresh.signup : fresh.first;
+    model::AccountTag best;
+    std::int64_t nearest = kReplaceWithin;
+    std::set<model::AccountTag> taken;
+    for (const auto& [other, member] : farm.members) taken.insert(member.replaces);
+    for (const auto& [other, member] : farm.members) {
+        if (!observer.accounts.live(other)) continue;
+        const Account& gone = observer.accounts[other];
+        if (!gone.has(Account::kClosed) || taken.contains(gone.tag)) continue;
+        const std::int64_t after = begin - gone.closed;
+        if (after < 0 || after >= nearest) continue;
+        nearest = after;
+        best = gone.tag;
+    }
+    return best;
+}
+
+void Registry::admit(FarmRecord& farm, Observer& observer, std::uint32_t slot, double score,
+                     Nanos now) {
+    Account& account = observer.accounts[slot];
+    auto [at, fresh] = farm.members.try_emplace(slot);
+    at->second.score = score;
+    if (fresh) at->second.since = now;
+    farm.last_seen = std::max(farm.last_seen, account.last);
+    if (farm.first_seen > account.first) farm.first_seen = account.first;
+    if (farm.level != model::FarmLevel::campaign) return;
+    if (fresh) {
+        at->second.replaces = replaced_by(farm, observer, slot);
+        farm.replaced += at->second.replaces.known() ? 1 : 0;
+    }
+    account.score = score;
+    if (account.farm != 0 && account.farm != farm.id) {
+        const auto before = farms_.find(account.farm);
+        if (before != farms_.end()) before->second.members.erase(slot);
+    }
+    account.farm = farm.id;
+    if (!account.has(Account::kAlerted)) {
+        account.flags |= Account::kAlerted;
+        account.alerted = now;
+        if (farm.provisional) account.flags |= Account::kProvisional;
+    }
+}
+
+void Registry::join(Observer& observer, std::uint64_t campaign, std::uint32_t slot, double score,
+                    Nanos now) {
+    const auto farm = farms_.find(campaign);
+    if (farm == farms_.end() || farm->second.state == State::dismissed) return;
+    admit(farm->second, observer, slot, score, now);
+    const auto parent = farms_.find(farm->second.parent);
+    if (parent != farms_.end()) admit(parent->second, observer, slot, score, now);
+}
+
+void Registry::update(const Findings& found, Observer& observer, Nanos now, const Rules& rules) {
+    campaign_ids_.assign(found.farms.size(), {});
+    std::set<std::uint64_t> used;
+    for (std::size_t f = 0; f < found.farms.size(); ++f) {
+        const Group& group = found.farms[f];
+        std::vector<std::vector<std::uint32_t>> slots(group.parts + 1);
+        for (std::size_t i = 0; i < group.members.size(); ++i) {
+            const std::uint32_t slot = found.population->rows[group.members[i]].slot;
+            slots[group.part[i]].push_back(slot);
+            slots[group.parts].push_back(slot);
+        }
+        FarmRecord& whole =
+            match(slots[group.parts], model::FarmLevel::infrastructure, used, now, rules);
+        const std::uint64_t infrastructure = whole.id;
+        std::vector<std::uint64_t> ids;
+        for (std::uint32_t p = 0; p < group.parts; ++p) {
+            ids.push_back(match(slots[p], model::FarmLevel::campaign, used, now, rules).id);
+        }
+        campaign_ids_[f] = ids;
+        ids.push_back(infrastructure);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            FarmRecord& farm = farms_[ids[i]];
+            if (farm.state == State::dismissed) continue;
+            const auto before = static_cast<std::uint32_t>(farm.members.size());
+            if (i < group.parts) farm.parent = infrastructure;
+            farm.reason = group.verdict.reason;
+            farm.score = 0;
+            for (std::size_t m = 0; m < group.members.size(); ++m) {
+                if (i < group.parts && group.part[m] != i) continue;
+                admit(farm, observer, found.population->rows[group.members[m]].slot,
+                      group.scores[m], now);
+                farm.score = std::max(farm.score, group.scores[m]);
+            }
+            const auto now_has = static_cast<std::uint32_t>(farm.members.size());
+            if (before == 0) {
+                tell(farm, Kind::found, 0, now, group.verdict.reason);
+            } else if (now_has >= farm.reported + 5 && now_has >= farm.reported * 5 / 4) {
+                tell(farm, Kind::grown, farm.reported, now,
+                     "from " + std::to_string(farm.reported) + " accounts to " +
+                         std::to_string(now_has));
+            }
+            if (farm.state == State::emerging && !rules.provisional) farm.state = State::active;
+        }
+    }
+    std::erase_if(farms_, [](const auto& f) { return f.second.members.empty(); });
+    age(observer, now);
+}
+
+void Registry::age(Observer& observer, Nanos now) {
+    for (auto& [id, farm] : farms_) {
+        if (farm.state == State::dismissed || farm.members.empty()) continue;
+        std::size_t closed = 0;
+        Nanos last_close;
+        for (const auto& [slot, member] : farm.members) {
+            const Account& a = observer.accounts[slot];
+            farm.last_seen = std::max(farm.last_seen, a.last);
+            if (a.has(Account::kClosed)) {
+                ++closed;
+                last_close = std::max(last_close, a.closed);
+            }
+        }
+        const auto size = static_cast<std::uint32_t>(farm.members.size());
+        const bool quiet = farm.last_seen.count < now.count - kDormantAfter;
+        if (closed == size && last_close.count < now.count - kRemediatedAfter) {
+            if (farm.state != State::remediated) {
+                farm.state = State::remediated;
+                tell(farm, Kind::remediated, size, now,
+                     "every account is closed and none came in their place for fourteen days");
+            }
+        } else if (quiet && farm.state != State::dormant && farm.state != State::remediated) {
+            farm.state = State::dormant;
+            tell(farm, Kind::dormant, size, now, "no account was seen for three days");
+        } else if (!quiet && (farm.state == State::dormant || farm.state == State::remediated)) {
+            farm.state = State::active;
+            tell(farm, Kind::woken, size, now, "its accounts are back");
+        } else if (farm.state == State::active && farm.replaced >= 3 &&
+                   farm.replaced * 50 >= size) {
+            farm.state = State::rotating;
+            tell(farm, Kind::rotated, size, now,
+                 std::to_string(farm.replaced) +
+                     " accounts took the place of closed ones within "
+                     "two days each");
+        }
+    }
+}
+
+void Registry::forget(const Observer& observer) {
+    for (auto& [id, farm] : farms_) {
+        std::erase_if(farm.members, [&](const auto& m) {
+            return !observer.accounts.live(m.first) || (farm.level == model::FarmLevel::campaign &&
+                                                        observer.accounts[m.first].farm != farm.id);
+        });
+    }
+}
+
+bool Registry::dismiss(std::uint64_t id, Observer& observer, Nanos now, const std::string& reason) {
+    const auto at = farms_.find(id);
+    if (at == farms_.end()) return false;
+    for (auto& [other, farm] : farms_) {
+        if (other != id && farm.parent != id) continue;
+        farm.state = State::dismissed;
+        tell(farm, Kind::dismissed, static_cast<std::uint32_t>(farm.members.size()), now, reason);
+        for (const auto& [slot, member] : farm.members) {
+            Account& a = observer.accounts[slot];
+            if (a.farm != other) continue;
+            a.flags &= static_cast<std::uint8_t>(~Account::kAlerted);
+        }
+    }
+    return true;
+}
+
+bool Registry::confirm(std::uint64_t id, Nanos, const std::string& reason) {
+    const auto at = farms_.find(id);
+    if (at == farms_.end()) return false;
+    at->second.provisional = false;
+    if (at->second.state == State::emerging) at->second.state = State::active;
+    at->second.reason += "; confirmed: " + reason;
+    return true;
+}
+
+bool Registry::merge(std::uint64_t into, std::uint64_t from, Observer& observer, Nanos now) {
+    const auto a = farms_.find(into), b = farms_.find(from);
+    if (a == farms_.end() || b == farms_.end() || into == from) return false;
+    if (a->second.level != b->second.level) return false;
+    const auto before = static_cast<std::uint32_t>(a->second.members.size());
+    const std::map<std::uint32_t, MemberRecord> members = b->second.members;
+    for (const auto& [slot, member] : members) {
+        a->second.members.insert({slot, member});
+        if (observer.accounts[slot].farm == from) observer.accounts[slot].farm = into;
+    }
+    for (auto& [id, farm] : farms_) {
+        if (farm.parent == from) farm.parent = into;
+    }
+    tell(a->second, Kind::merged, before, now, "merged by an analyst", from);
+    farms_.erase(from);
+    return true;
+}
+
+}  // namespace seine::detect

@@ -1,0 +1,81 @@
+// The gap between the round trip of TCP and that of TLS: bins, what relays show, what a class
+// shows.
+//
+//   t1 SYN-ACK out, t2 ACK in, t3 end of the server's flight, t4 next client bytes
+//   (detection.md 3.1) delta = rtt_tls - rtt_tcp, less the crypto time of the stack;  rho = rtt_tls
+//   / rtt_tcp
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "control/detect/prefix_table.h"
+
+namespace seine::detect {
+
+inline constexpr std::size_t kDeltaBins = 5;  // <5, 5-15, 15-40, 40-100, >100 ms
+inline constexpr std::size_t kRhoBins = 4;    // <1.3, 1.3-2, 2-4, >4
+inline constexpr std::size_t kGapBins = kDeltaBins * kRhoBins;
+inline constexpr unsigned kGapSamplesMin = 3;
+inline constexpr double kGapNatsMax = 4.0;
+
+// Samples of one account or of one (exit, stack), saturating: halved when a count is full.
+struct GapHistogram {
+    std::array<std::uint8_t, kGapBins> count{};
+    void add(std::size_t bin) noexcept;
+    [[nodiscard]] unsigned total() const noexcept;
+    // The bin below which a third of the samples lie: one lost packet or busy client does not
+    // move it, and neither does one lucky sample. Meaningful from kGapSamplesMin samples on.
+    [[nodiscard]] std::size_t bin() const noexcept;
+};
+
+[[nodiscard]] std::size_t gap_bin(std::uint32_t rtt_tcp_us, std::uint32_t rtt_tls_us,
+                                  std::uint32_t crypto_us) noexcept;
+
+// Share of relayed (account, exit) pairs in each bin, from captures of real relays
+// (docs/detection.md tells how the table was counted).
+[[nodiscard]] const std::array<double, kGapBins>& gap_of_relays() noexcept;
+
+// Shares of the bins in each network class, over accounts that were not found to be of a farm.
+class GapBaseline {
+  public:
+    void clear() noexcept { *this = {}; }
+    void add(NetClass net, std::size_t bin) noexcept;
+    // ln P(bin | relayed) / P(bin | class), clamped to +-4 nats.
+    [[nodiscard]] double nats(NetClass net, std::size_t bin) const noexcept;
+    // Share of a class in the bins of a gap, and how many accounts it rests on.
+    [[nodiscard]] double share(NetClass net, std::size_t bin) const noexcept;
+
+  private:
+    std::array<std::array<std::uint32_t, kGapBins>, kNetClasses> count_{};
+    std::array<std::uint32_t, kGapBins> all_{};
+};
+
+// Crypto time of each stack: the fifth percentile of delta from networks without middleboxes.
+class StackCrypto {
+  public:
+    static constexpr std::size_t kStacksMax = 4096;
+    void add(std::uint64_t stack, std::uint32_t delta_us);
+    // Microseconds; 0 for a stack that was not seen often enough.
+    [[nodiscard]] std::uint32_t crypto_us(std::uint64_t stack) const noexcept;
+    [[nodiscard]] std::size_t stacks() const noexcept { return used_; }
+    [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+
+    static constexpr std::size_t kSteps = 30;  // of half a millisecond; the last one holds the rest
+    struct Row {
+        std::uint64_t stack = 0;
+        std::array<std::uint16_t, kSteps> count{};
+        std::uint32_t total = 0;
+    };
+    [[nodiscard]] const std::vector<Row>& rows() const noexcept { return rows_; }
+    // False, and nothing changed, for a table of another size.
+    [[nodiscard]] bool restore(std::vector<Row> rows);
+
+  private:
+    [[nodiscard]] const Row* find(std::uint64_t stack) const noexcept;
+    std::vector<Row> rows_;
+    std::size_t used_ = 0;
+    std::uint64_t refused_ = 0;
+};
+
+}  // namespace seine::detect

@@ -1,0 +1,123 @@
+// Cells that overlap make one group: an account may sit in dozens of cells of the same farm.
+#include "control/detect/seeds.h"
+
+#include <algorithm>
+#include <bit>
+#include <unordered_map>
+
+#include "control/detect/union_find.h"
+
+namespace seine::detect {
+namespace {
+
+constexpr std::size_t kSamples = 32;
+constexpr double kOverlap = 0.3;
+
+bool strong(const Cell& cell, bool sparse) {
+    if (cell.template_index == Cells::kLinked) return cell.n >= 5;
+    if (cell.template_index == Cells::kCrowd) return cell.nats >= 1;
+    return !sparse && cell.nats >= 2;
+}
+
+// Joins a cell to each other cell that holds three, and three tenths, of a sample of its members.
+void join_overlapping(const Cells& cells, const std::vector<char>& used, UnionFind& sets) {
+    std::unordered_map<std::uint32_t, std::uint32_t> hits;
+    for (std::uint32_t c = 0; c < cells.cells.size(); ++c) {
+        if (used[c] == 0) continue;
+        const auto members = cells.members(cells.cells[c]);
+        const std::size_t samples = std::min(kSamples, members.size());
+        hits.clear();
+        for (std::size_t i = 0; i < samples; ++i) {
+            const std::uint32_t row = members[i * members.size() / samples];
+            for (const std::uint32_t other : cells.of_row(row)) {
+                if (other != c && used[other] != 0) ++hits[other];
+            }
+        }
+        for (const auto& [other, n] : hits) {
+            if (n >= 3 && n >= kOverlap * static_cast<double>(samples)) sets.join(c, other);
+        }
+    }
+}
+
+// Who is in a group of cells: two groups of channels, or shared sessions, and three nats.
+std::vector<std::uint32_t> belonging(const Cells& cells, const std::vector<std::uint32_t>& group) {
+    struct Held {
+        std::uint8_t groups = 0;
+        double nats = 0;
+    };
+    std::vector<std::uint32_t> order(group);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        const double na = cells.cells[a].nats, nb = cells.cells[b].nats;
+        return na != nb ? na > nb : a < b;
+    });
+    std::unordered_map<std::uint32_t, Held> held;
+    for (const std::uint32_t c : order) {
+        const Cell& cell = cells.cells[c];
+        for (const std::uint32_t row : cells.members(cell)) {
+            Held& h = held[row];
+            const int fresh = std::popcount(static_cast<unsigned>(cell.groups & ~h.groups));
+            if (fresh == 0) continue;
+            h.nats += cell.nats * fresh / std::popcount(static_cast<unsigned>(cell.groups));
+            h.groups |= cell.groups;
+        }
+    }
+    std::vector<std::uint32_t> rows;
+    for (const auto& [row, h] : held) {
+        const bool linked = (h.groups & bit_of(model::Group::lnk)) != 0;
+        const bool enough =
+            linked || std::popcount(static_cast<unsigned>(h.groups)) >= 2 || order.size() == 1;
+        if (enough && h.nats >= (order.size() == 1 ? 1 : 3)) rows.push_back(row);
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::uint32_t>> twin_cores(const Population& population,
+                                                   const TwinGraph& twins) {
+    std::vector<std::uint32_t> degree(population.size());
+    std::vector<std::uint32_t> leaves;
+    for (std::uint32_t row = 0; row < population.size(); ++row) {
+        degree[row] = static_cast<std::uint32_t>(twins.of(row).size());
+        if (degree[row] == 1) leaves.push_back(row);
+    }
+    while (!leaves.empty()) {
+        const std::uint32_t row = leaves.back();
+        leaves.pop_back();
+        if (degree[row] != 1) continue;
+        degree[row] = 0;
+        for (const std::uint32_t other : twins.of(row)) {
+            if (degree[other] > 0 && --degree[other] == 1) leaves.push_back(other);
+        }
+    }
+    UnionFind sets(population.size());
+    for (std::uint32_t row = 0; row < population.size(); ++row) {
+        if (degree[row] == 0) continue;
+        for (const std::uint32_t other : twins.of(row)) {
+            if (degree[other] > 0) sets.join(row, other);
+        }
+    }
+    return sets.groups(5);
+}
+
+std::vector<std::vector<std::uint32_t>> find_seeds(const Population& population, const Cells& cells,
+                                                   const TwinGraph& twins, bool sparse) {
+    std::vector<char> used(cells.cells.size(), 0);
+    for (std::size_t c = 0; c < used.size(); ++c) used[c] = strong(cells.cells[c], sparse) ? 1 : 0;
+    UnionFind sets(cells.cells.size());
+    join_overlapping(cells, used, sets);
+    std::vector<std::vector<std::uint32_t>> seeds;
+    for (const auto& group : sets.groups(1)) {
+        if (used[group.front()] == 0) continue;
+        std::vector<std::uint32_t> rows = belonging(cells, group);
+        if (rows.size() >= 5) seeds.push_back(std::move(rows));
+    }
+    for (auto& core : twin_cores(population, twins)) seeds.push_back(std::move(core));
+    std::stable_sort(seeds.begin(), seeds.end(), [](const auto& a, const auto& b) {
+        return a.size() != b.size() ? a.size() > b.size() : a < b;
+    });
+    return seeds;
+}
+
+}  // namespace seine::detect

@@ -1,0 +1,119 @@
+// Failover twins: a request that met a short error on account A comes back, just as long, on B.
+//
+// Chance twins are counted by the same search with the clock of the errors moved by some seconds:
+// what is left over the moved search is coordination.
+#pragma once
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/base/clock.h"
+
+namespace seine::detect {
+
+struct TwinEdge {
+    float nats = 0;
+    std::uint16_t count = 0;
+    std::uint16_t last_h = 0;
+};
+
+class Twins {
+  public:
+    struct Limits {
+        std::size_t heads_max = 1 << 20;
+        std::size_t tails_max = 1 << 18;
+        std::size_t edges_max = 1 << 20;
+    };
+    // Longest answer that is taken for an error, and how far two lengths of one request may differ
+    // (another key in its header).
+    static constexpr std::uint32_t kErrorBytesMax = 1000;
+    static constexpr std::uint32_t kSlackBytes = 4;
+    static constexpr std::int64_t kWindowNs = 1'250 * kMillisecond;
+
+    explicit Twins(Limits limits) : limits_(limits) {}
+    // The first request of a connection: when the connection was opened, and its length.
+    void head(Nanos opened, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes);
+    // The last request of a connection, answered by a short error.
+    void tail(Nanos asked, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes);
+    // Pairs what came since the last call; forgets what is older than an hour.
+    void match(Nanos now, std::uint16_t now_h);
+    void forget_account(std::uint32_t account);
+    void expire(std::uint16_t oldest_h);
+
+    using Edges = std::unordered_map<std::uint64_t, TwinEdge>;
+    // Key: lower account slot in the high half, higher one in the low half.
+    [[nodiscard]] const Edges& edges() const noexcept { return edges_; }
+    // What the moved clock found: the same thing by chance alone.
+    [[nodiscard]] const Edges& chance() const noexcept { return chance_; }
+    [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
+    [[nodiscard]] std::size_t bytes() const noexcept;
+
+    struct Mark {
+        std::int64_t at = 0;
+        std::uint32_t account = 0;
+        std::uint32_t org = 0;
+        std::uint32_t bytes = 0;
+        friend auto operator<=>(const Mark& a, const Mark& b) noexcept {
+            if (a.bytes != b.bytes) return a.bytes <=> b.bytes;
+            if (a.at != b.at) return a.at <=> b.at;
+            return a.account <=> b.account;
+        }
+        friend bool operator==(const Mark&, const Mark&) = default;
+    };
+    struct EdgeImage {
+        std::uint64_t key = 0;
+        TwinEdge edge;
+    };
+    // Every list of marks and of edges in turn, to be written, or read back and renumbered.
+    template <typename Take>
+    void for_each_list(Take take) const {
+        take(heads_);
+        take(fresh_heads_);
+        take(tails_);
+        take(fresh_tails_);
+        take(images(edges_));
+        take(images(chance_));
+    }
+    template <typename Take>
+    void for_each_list(Take take) {
+        take(heads_);
+        take(fresh_heads_);
+        take(tails_);
+        take(fresh_tails_);
+        take(read_edges_);
+        take(read_chance_);
+    }
+    template <typename NowAt>
+    void renumber(NowAt now_at) {
+        for (auto* list : {&heads_, &fresh_heads_, &tails_, &fresh_tails_}) {
+            for (Mark& m : *list) m.account = now_at(m.account);
+            std::erase_if(*list, [](const Mark& m) { return m.account == 0xffffffffu; });
+        }
+        put_back(read_edges_, edges_, now_at);
+        put_back(read_chance_, chance_, now_at);
+    }
+
+  private:
+    static std::vector<EdgeImage> images(const Edges& edges);
+    template <typename NowAt>
+    static void put_back(std::vector<EdgeImage>& from, Edges& to, NowAt now_at) {
+        for (const EdgeImage& image : from) {
+            const std::uint64_t a = now_at(static_cast<std::uint32_t>(image.key >> 32));
+            const std::uint64_t b = now_at(static_cast<std::uint32_t>(image.key));
+            if (a == 0xffffffffu || b == 0xffffffffu) continue;
+            to[a < b ? a << 32 | b : b << 32 | a] = image.edge;
+        }
+        std::vector<EdgeImage>().swap(from);
+    }
+    void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads, std::int64_t moved,
+                double span_s, std::size_t population, Edges& out, std::uint16_t now_h);
+    static void settle(std::vector<Mark>& old, std::vector<Mark>& fresh, std::int64_t oldest);
+
+    Limits limits_;
+    std::vector<Mark> heads_, fresh_heads_, tails_, fresh_tails_;
+    Edges edges_, chance_;
+    std::vector<EdgeImage> read_edges_, read_chance_;  // while a state is read
+    std::uint64_t evicted_ = 0;
+};
+
+}  // namespace seine::detect

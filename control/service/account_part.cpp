@@ -55,9 +55,14 @@ IngestPart AccountPart::part() {
     part.name = "accounts";
     part.poll = [this](account::Join& join, Nanos now) { return poll(join, now); };
     part.record = [this](const contract::RecordView& record, ByteView, Nanos now) {
-        if (join_ == nullptr || record.kind != contract::Kind::request) return;
+        if (record.kind != contract::Kind::request) return;
         sources_->record(record, now, [this, now](const account::SourceRecord& said) {
-            join_->record(said, now);
+            // The first round reads the rings before anybody is polled; it is bounded.
+            if (join_ == nullptr) {
+                early_.push_back(said);
+            } else {
+                join_->record(said, now);
+            }
         });
     };
     part.before_commit = [this](store::Batch& batch) {
@@ -75,6 +80,7 @@ IngestPart AccountPart::part() {
 
 bool AccountPart::poll(account::Join& join, Nanos now) {
     join_ = &join;
+    for (const account::SourceRecord& said : std::exchange(early_, {})) join.record(said, now);
     if (reload_.exchange(false)) load_keys();
     put_imported(join, now);
     const bool any = sources_->poll(

@@ -54,6 +54,7 @@ class AccountPart {
     std::unique_ptr<account::Sources> sources_;
     std::shared_ptr<const account::TagKeys> keys_;
     account::Join* join_ = nullptr;  // of the ingest thread
+    std::vector<account::SourceRecord> early_;  // of the rings' first round, before the join was seen
     std::atomic<bool> reload_{false};
     std::string keys_problem_;
     Nanos published_;

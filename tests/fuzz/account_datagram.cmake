@@ -1,0 +1,1 @@
+seine_fuzz_target(account_datagram DEPS seine::account)

@@ -1,0 +1,1 @@
+seine_fuzz_target(log_line DEPS seine::account)

@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "dataplane/export/jsonl_sink.h"
-#include "dataplane/export/ring_sink.h"
 
 namespace seine::app {
 namespace {
@@ -18,6 +17,11 @@ Nanos steady_now() {
     timespec at{};
     clock_gettime(CLOCK_MONOTONIC, &at);
     return {at.tv_sec * kSecond + at.tv_nsec};
+}
+
+std::string cut_off(std::uint64_t lost) {
+    return "; its last writer was cut off and lost " + std::to_string(lost) +
+           " records that it had made and not yet put in";
 }
 
 }  // namespace
@@ -51,11 +55,18 @@ Result<std::unique_ptr<Outputs>> Outputs::open(const Config& config) {
         } else if (flows.found().carried_on) {
             out->notices_.push_back(target.path + ": carries on with " +
                                     std::to_string(flows.found().unread_frames) + " unread records" +
-                                    (flows.found().closed_well ? "" : "; its last writer was cut off"));
+                                    (flows.found().closed_well ? "" : cut_off(flows.found().lost_in_flight)));
         }
+        if (out->first_ring_ == nullptr) out->first_ring_ = sink->get();
         out->sinks_.push_back(std::move(*sink));
     }
     return out;
+}
+
+void Outputs::attach(const runtime::Crew& crew) {
+    if (first_ring_ == nullptr) return;
+    for (const auto& worker : crew.workers())
+        worker->records().count_into(first_ring_->flows().made_count(worker->index()));
 }
 
 void Outputs::start(const runtime::Crew& crew) {

@@ -9,6 +9,7 @@
 #include "dataplane/base/byte_ring.h"
 #include "dataplane/export/exporter.h"
 #include "dataplane/export/frame_sink.h"
+#include "dataplane/export/ring_sink.h"
 #include "dataplane/runtime/crew.h"
 
 namespace seine::app {
@@ -26,6 +27,8 @@ class Outputs {
     // What an operator should know: rings carried on, frames an earlier end left unread.
     [[nodiscard]] const std::vector<std::string>& notices() const noexcept { return notices_; }
 
+    // Before the workers start: a ring counts what they make as they make it.
+    void attach(const runtime::Crew& crew);
     // Starts the thread; it drains the workers' rings until they are done.
     void start(const runtime::Crew& crew);
     // Waits until the last record is out. The first thing that went wrong with a target, or ok.
@@ -40,6 +43,7 @@ class Outputs {
     void run(const runtime::Crew& crew);
 
     std::vector<std::unique_ptr<exporting::FrameSink>> sinks_;
+    exporting::RingSink* first_ring_ = nullptr;  // among the sinks
     std::unique_ptr<exporting::Exporter> exporter_;
     std::vector<std::string> notices_;
     std::uint32_t epoch_ = 0;

@@ -212,6 +212,7 @@ Status Run::start() {
     if (!step.ok()) return step;
 
     runtime::keep_heap_out_of_core_dumps();
+    outputs_->attach(*crew_);
     step = crew_->start();
     if (!step.ok()) {
         // Workers that did start end on their own: nothing feeds them.

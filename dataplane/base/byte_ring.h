@@ -25,6 +25,10 @@ class ByteRing {
         pause_ = pause;
         pause_context_ = context;
     }
+    // Producer, before the first message: every message from here on, kept or not, is counted in `*count`
+    // too, and a kept one before the consumer can have it. In shared memory the count outlives the process
+    // and says what died with it.
+    void count_into(std::uint64_t* count) noexcept { count_ = count; }
     // Producer: room for one message of at most `bytes_max`; empty when the ring is full, or can never
     // hold that much.
     std::span<std::uint8_t> reserve(std::size_t bytes_max) noexcept;
@@ -45,6 +49,11 @@ class ByteRing {
   private:
     static constexpr std::uint32_t kWrap = 0xffffffff;  // "the next message is at the front"
     static constexpr std::size_t kPrefix = 8;           // length, padded so messages stay aligned
+    void count_one() noexcept {
+        if (count_ == nullptr) return;
+        std::atomic_ref<std::uint64_t> count(*count_);
+        count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
     static std::size_t padded(std::size_t bytes) noexcept { return (bytes + 7) & ~std::size_t{7}; }
 
     std::size_t size_;
@@ -54,6 +63,7 @@ class ByteRing {
     std::uint64_t tail_seen_ = 0;
     Pause pause_ = nullptr;
     void* pause_context_ = nullptr;
+    std::uint64_t* count_ = nullptr;
     alignas(64) std::atomic<std::uint64_t> tail_{0};  // written by the consumer
     std::uint64_t front_next_ = 0;
 };
@@ -63,11 +73,17 @@ inline std::span<std::uint8_t> ByteRing::reserve(std::size_t bytes_max) noexcept
     std::uint64_t head = head_.load(std::memory_order_relaxed);
     const std::size_t to_end = size_ - (head & (size_ - 1));
     const std::size_t total = need <= to_end ? need : to_end + need;
-    if (need > size_ || total > size_) return {};
+    if (need > size_ || total > size_) {
+        count_one();
+        return {};
+    }
     if (head + total - tail_seen_ > size_) {
         tail_seen_ = tail_.load(std::memory_order_acquire);
         while (head + total - tail_seen_ > size_) {
-            if (pause_ == nullptr) return {};
+            if (pause_ == nullptr) {
+                count_one();
+                return {};
+            }
             pause_(pause_context_);
             tail_seen_ = tail_.load(std::memory_order_acquire);
         }
@@ -83,6 +99,7 @@ inline std::span<std::uint8_t> ByteRing::reserve(std::size_t bytes_max) noexcept
 inline void ByteRing::commit(std::size_t bytes) noexcept {
     const auto length = static_cast<std::uint32_t>(bytes);
     std::memcpy(buffer_.get() + (reserved_at_ & (size_ - 1)), &length, sizeof length);
+    count_one();
     head_.store(reserved_at_ + kPrefix + padded(bytes), std::memory_order_release);
 }
 

@@ -144,7 +144,10 @@ void RingWriter::begin(const RingWriterConfig& config) noexcept {
     head_ = header.head;
     tail_seen_ = map_->slot().tail;
     epoch_ = found_.carried_on ? std::max(config.epoch, header.epoch + 1) : config.epoch;
-    settle_in_flight();
+    found_.lost_in_flight = settle_in_flight();
+    for (unsigned worker = 0; worker < kRingWorkersMax; ++worker)
+        for (std::size_t i = 0; i < kRingCounterCount; ++i)
+            counters_before_[worker][i] = header.counters[worker][i];
     header.version = kRingVersion;
     header.header_bytes = kRingHeaderBytes;
     header.data_bytes = map_->data_bytes;
@@ -157,9 +160,9 @@ void RingWriter::begin(const RingWriterConfig& config) noexcept {
     shared_store(header.magic, kRingMagic);
 }
 
-// What the last writer's workers had made and it did not bring here is lost; the sums say so from
-// now on.
-void RingWriter::settle_in_flight() noexcept {
+// What a writer's workers had made and it did not bring here is lost; the sums say so from now on.
+std::uint64_t RingWriter::settle_in_flight() noexcept {
+    std::uint64_t lost = 0;
     const auto at = [this](unsigned worker, RingCounter counter) -> std::uint64_t& {
         return map_->header->counters[worker][static_cast<std::size_t>(counter)];
     };
@@ -167,15 +170,14 @@ void RingWriter::settle_in_flight() noexcept {
         const std::uint64_t arrived = at(worker, RingCounter::frames_written) +
                                       at(worker, RingCounter::dropped_ring_full) +
                                       at(worker, RingCounter::dropped_too_long) +
-                                      at(worker, RingCounter::dropped_before_ring);
+                                      at(worker, RingCounter::dropped_before_ring) +
+                                      at(worker, RingCounter::frames_to_alerts);
         const std::uint64_t made = at(worker, RingCounter::records_made);
-        if (made > arrived) {
-            found_.lost_in_flight += made - arrived;
-            at(worker, RingCounter::dropped_before_ring) += made - arrived;
-        }
-        for (std::size_t i = 0; i < kRingCounterCount; ++i)
-            counters_before_[worker][i] = map_->header->counters[worker][i];
+        if (made <= arrived) continue;
+        lost += made - arrived;
+        at(worker, RingCounter::dropped_before_ring) += made - arrived;
     }
+    return lost;
 }
 
 bool RingWriter::write(ByteView frame, unsigned worker) noexcept {
@@ -232,6 +234,17 @@ void RingWriter::set_counter(unsigned worker, RingCounter counter, std::uint64_t
     shared_store(map_->header->counters[worker][at], counters_before_[worker][at] + value);
 }
 
+void RingWriter::count(unsigned worker, RingCounter counter) noexcept {
+    if (worker >= kRingWorkersMax) return;
+    std::uint64_t& cell = map_->header->counters[worker][static_cast<std::size_t>(counter)];
+    shared_store(cell, cell + 1);
+}
+
+std::uint64_t* RingWriter::made_count(unsigned worker) noexcept {
+    if (worker >= kRingWorkersMax) return nullptr;
+    return &map_->header->counters[worker][static_cast<std::size_t>(RingCounter::records_made)];
+}
+
 std::uint64_t RingWriter::counter(unsigned worker, RingCounter counter) const noexcept {
     return worker < kRingWorkersMax
                ? shared_load(map_->header->counters[worker][static_cast<std::size_t>(counter)])
@@ -242,6 +255,9 @@ std::uint64_t RingWriter::unread_bytes() const noexcept {
     return head_ - shared_load(map_->slot().tail);
 }
 
-void RingWriter::close() noexcept { shared_store(map_->header->state, kRingClosed); }
+void RingWriter::close() noexcept {
+    static_cast<void>(settle_in_flight());
+    shared_store(map_->header->state, kRingClosed);
+}
 
 }  // namespace seine::exporting

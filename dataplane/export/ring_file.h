@@ -46,17 +46,24 @@ class RingWriter {
     // For counts that are kept elsewhere (dropped_before_ring, records_made): `value` is what that
     // worker counts since this writer's start.
     void set_counter(unsigned worker, RingCounter counter, std::uint64_t value) noexcept;
+    // One more of what is counted elsewhere.
+    void count(unsigned worker, RingCounter counter) noexcept;
+    // Where the records a worker makes may be counted as they are made (records_made, in the mapped file),
+    // so that a kill at any instant leaves an exact account; nullptr past kRingWorkersMax. By one thread
+    // at a time, as long as this writer lives.
+    [[nodiscard]] std::uint64_t* made_count(unsigned worker) noexcept;
     [[nodiscard]] std::uint64_t counter(unsigned worker, RingCounter counter) const noexcept;
     [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
     [[nodiscard]] const RingFound& found() const noexcept { return found_; }
     [[nodiscard]] std::uint64_t unread_bytes() const noexcept;
-    // A clean end; the file stays for the reader.
+    // A clean end; the file stays for the reader. What was made and did not come is counted as
+    // dropped_before_ring.
     void close() noexcept;
 
   private:
     RingWriter(std::unique_ptr<RingMap> map, RingFound found) noexcept;
     void begin(const RingWriterConfig& config) noexcept;
-    void settle_in_flight() noexcept;
+    std::uint64_t settle_in_flight() noexcept;
 
     std::unique_ptr<RingMap> map_;
     RingFound found_;

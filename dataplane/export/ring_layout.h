@@ -39,7 +39,8 @@ inline constexpr std::size_t kRingDataBytesMin = 64 * 1024;
     X(dropped_ring_full, "frames lost because the reader left no room")     \
     X(dropped_too_long, "frames lost because they pass 4 KiB")              \
     X(dropped_before_ring, "records lost between the worker and this ring") \
-    X(records_made, "records the worker wrote by its own count, kept or not")
+    X(records_made, "records the worker wrote by its own count, kept or not") \
+    X(frames_to_alerts, "of those, findings: they go into the ring beside this one")
 
 enum class RingCounter : std::uint8_t {
 #define SEINE_X(name, meaning) name,

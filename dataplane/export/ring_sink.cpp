@@ -22,6 +22,7 @@ void RingSink::take(ByteView frame, unsigned worker) {
     const bool finding = frame.size() > kKindAt &&
                          frame[kKindAt] == static_cast<std::uint8_t>(contract::Kind::finding);
     static_cast<void>((finding ? alerts_ : flows_)->write(frame, worker));
+    if (finding) flows_->count(worker, RingCounter::frames_to_alerts);
 }
 
 Status RingSink::finish() {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/export/ring_map.h"
+#include "dataplane/base/byte_ring.h"
 #include "dataplane/export/ring_reader.h"
 #include "dataplane/export/ring_sink.h"
 #include "tests/unit/export/records.h"
@@ -206,6 +207,40 @@ TEST_F(RingFile, AWriterThatWasCutOffStatesWhatItsWorkersLost) {
         out->close();
     }
     EXPECT_EQ(writer()->found().lost_in_flight, 0u) << "said once";
+}
+
+TEST_F(RingFile, CountsWhatIsMadeWhereItIsMade) {
+    // The worker's ring counts in the mapped file: a cut at any instant leaves how much died with it.
+    ByteRing made(4096);
+    const auto make = [&made] {
+        const auto room = made.reserve(1000);
+        if (room.empty()) return false;
+        made.commit(500);
+        return true;
+    };
+    {
+        auto out = writer();
+        made.count_into(out->made_count(2));
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(make());
+        EXPECT_TRUE(out->write(made.front(), 2));
+        made.release();
+        out->count(2, RingCounter::frames_to_alerts);  // the second was a finding
+        made.release();
+        while (make()) {
+        }
+    }
+    auto out = writer();
+    const std::uint64_t total = out->counter(2, RingCounter::records_made);
+    EXPECT_GE(total, 6u);
+    EXPECT_EQ(out->found().lost_in_flight, total - 2) << "refused by a full ring, or in it";
+    EXPECT_EQ(out->made_count(kRingWorkersMax), nullptr);
+    // A clean end says so itself.
+    made.count_into(out->made_count(2));
+    EXPECT_FALSE(make());
+    out->close();
+    EXPECT_EQ(out->counter(2, RingCounter::dropped_before_ring), total - 1);
+    out.reset();
+    EXPECT_EQ(writer()->found().lost_in_flight, 0u);
 }
 
 TEST_F(RingFile, HasOneWriterAndOneReader) {

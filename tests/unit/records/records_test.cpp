@@ -121,7 +121,7 @@ TEST_F(RingDump, TheProgramPrintsAndExitsAsItSays) {
                   "\"bytes_written\":" +
                   std::to_string(contract::kFrameBytesMin) +
                   ",\"dropped_ring_full\":0,\"dropped_too_long\":0,\"dropped_"
-                  "before_ring\":0,\"records_made\":0}]}\n");
+                  "before_ring\":0,\"records_made\":0,\"frames_to_alerts\":0}]}\n");
     const Ran absent = program(folder.file("none"));
     EXPECT_EQ(absent.code, 1);
     EXPECT_NE(absent.err.find(folder.file("none")), std::string::npos);

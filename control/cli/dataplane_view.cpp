@@ -122,7 +122,8 @@ bool tells_a_loss(std::string_view counter) noexcept {
     static constexpr std::string_view kWords[] = {
         "dropped", "malformed", "limit",    "cut",           "exhausted", "evicted",
         "refused", "gave_up",   "failed",   "lost",          "oversize",  "truncated",
-        "unowned", "unknown",   "conflict", "out_of_window", "shed",      "missed"};
+        "unowned", "unknown",   "conflict", "out_of_window", "shed",      "missed",
+        "timed_out", "past_bound", "bad_length"};
     return std::any_of(std::begin(kWords), std::end(kWords), [counter](std::string_view word) {
         return counter.find(word) != std::string_view::npos;
     });

@@ -31,8 +31,9 @@ using Ticks = std::uint32_t;
 // Ids stay what they are until erase() or eviction. One thread; allocates nothing after make().
 //
 // Eviction, when insert() finds the table full: the half-open flow a hand reaches next, and since the
-// newcomer takes the victim's place behind the hand, in a flood that is the oldest; when
-// there is none, the longest unseen of the next kEvictionSample flows from the hand.
+// newcomer takes the victim's place behind the hand, in a flood that is the oldest. When half-open flows
+// hold less than a share of the table, it is others that fill it, and the few are clients at their
+// handshake: then the longest unseen of the next kEvictionSample flows from the hand.
 template <typename Hot>
 class FlowTable {
     static_assert(std::is_trivially_destructible_v<Hot>);
@@ -49,6 +50,7 @@ class FlowTable {
 
   public:
     static constexpr unsigned kEvictionSample = 16;
+    static constexpr unsigned kHalfOpenShare = 16;  // one in so many
     static constexpr std::size_t kEntryBytes = kStride;
 
     // Room for exactly `flows_max` flows, at least one. `seed` keys the hash.
@@ -91,6 +93,8 @@ class FlowTable {
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] std::uint32_t half_open_count() const noexcept { return half_open_.size(); }
+    // Whether half-open flows hold more of the table than they are left.
+    [[nodiscard]] bool flooded() const noexcept { return half_open_.size() > capacity_ / kHalfOpenShare; }
     [[nodiscard]] std::size_t bytes() const noexcept { return entries_.bytes() + index_.bytes(); }
 
   private:
@@ -208,12 +212,12 @@ void FlowTable<Hot>::set_half_open(FlowId id, bool half_open) noexcept {
 // Only called when every id below the capacity is live.
 template <typename Hot>
 FlowId FlowTable<Hot>::victim(Ticks now) noexcept {
-    FlowId chosen = half_open_.next_from(half_open_hand_);
-    if (chosen != IdSet::kNone) {
+    if (flooded()) {
+        const FlowId chosen = half_open_.next_from(half_open_hand_);
         half_open_hand_ = chosen + 1 < capacity_ ? chosen + 1 : 0;
         return chosen;
     }
-    chosen = idle_hand_;
+    FlowId chosen = idle_hand_;
     for (unsigned i = 1; i < kEvictionSample && i < capacity_; ++i) {
         const FlowId other = idle_hand_ + i < capacity_ ? idle_hand_ + i : idle_hand_ + i - capacity_;
         if (now - entry(other).seen > now - entry(chosen).seen) chosen = other;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 #include "dataplane/wire/decode.h"
@@ -60,6 +61,7 @@ namespace seine::pipeline {
     X(quic_server_hellos, "ServerHellos fingerprinted, over QUIC")                            \
     X(quic_initials_opened, "QUIC Initials decrypted")                                        \
     X(quic_initials_failed, "QUIC Initials that did not authenticate")                        \
+    X(quic_initials_unknown_keys, "QUIC Initials of flows whose client's keys are unknown")     \
     X(quic_version_unknown, "QUIC long headers of a version without known keys")              \
     X(quic_malformed, "QUIC packets that did not parse")                                      \
     X(quic_gave_up, "QUIC flows given up: too many datagrams without a hello")                \
@@ -98,6 +100,14 @@ inline constexpr CounterText kCounterTexts[] = {
 #undef SEINE_X
 };
 
+// What the reassembly of IP fragments counts for itself (wire/fragments.h).
+inline constexpr CounterText kFragmentCounterTexts[] = {
+#define SEINE_X(name, meaning) {#name, meaning},
+    SEINE_FRAGMENT_COUNTERS(SEINE_X)
+#undef SEINE_X
+};
+inline constexpr std::size_t kFragmentCounterCount = std::size(kFragmentCounterTexts);
+
 // One writer (the worker), any number of readers, which see each number whole but not one instant.
 class Counters {
   public:
@@ -109,6 +119,13 @@ class Counters {
         auto& cell = decode_[static_cast<std::size_t>(result)];
         cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
+    // As they stand; the owner of the table says so from time to time.
+    void set(const wire::FragmentCounters& counted) noexcept {
+        std::size_t at = 0;
+#define SEINE_X(name, meaning) fragments_[at++].store(counted.name, std::memory_order_relaxed);
+        SEINE_FRAGMENT_COUNTERS(SEINE_X)
+#undef SEINE_X
+    }
     [[nodiscard]] std::uint64_t get(Counter counter) const noexcept {
         return cells_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
     }
@@ -116,7 +133,7 @@ class Counters {
         return decode_[static_cast<std::size_t>(result)].load(std::memory_order_relaxed);
     }
     // Calls visit(prefix, name, meaning, value) for every counter in table order; decode outcomes
-    // carry the prefix "decode_".
+    // carry the prefix "decode_", those of reassembled fragments "fragment_".
     template <typename Visit>
     void for_each(Visit&& visit) const {
         for (std::size_t i = 0; i < kCounterCount; ++i) {
@@ -128,11 +145,16 @@ class Counters {
             visit(std::string_view{"decode_"}, wire::decode_result_name(result),
                   wire::decode_result_meaning(result), decode_[i].load(std::memory_order_relaxed));
         }
+        for (std::size_t i = 0; i < kFragmentCounterCount; ++i) {
+            visit(std::string_view{"fragment_"}, kFragmentCounterTexts[i].name,
+                  kFragmentCounterTexts[i].meaning, fragments_[i].load(std::memory_order_relaxed));
+        }
     }
 
   private:
     std::array<std::atomic<std::uint64_t>, kCounterCount> cells_{};
     std::array<std::atomic<std::uint64_t>, wire::kDecodeResultCount> decode_{};
+    std::array<std::atomic<std::uint64_t>, kFragmentCounterCount> fragments_{};
 };
 
 }  // namespace seine::pipeline

@@ -66,6 +66,7 @@ void around(FlowContext& flow, Side from, const wire::PacketView& packet) noexce
 
 flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash,
                        const wire::PacketView& packet, Nanos now) noexcept {
+    make_place(w);
     const flow::FlowId id = w.table->insert(key.key, hash, ticks(now),
                                             [&](flow::FlowId victim) { settle_evicted(w, victim); });
     if (id == flow::kNoFlow) {
@@ -297,6 +298,7 @@ struct Inspector::Rooms : Workspace {
         while (!wheel->advance(tick_time, kTimerVisitsMax, TimerOwner{*this, tick_time})) {
         }
         decoder.expire(tick_time);
+        counters.set(decoder.fragment_counters());
     }
     void step_back(Nanos to) noexcept {
         counters.add(Counter::time_stepped_back);
@@ -392,6 +394,7 @@ bool Inspector::finish(std::size_t flows_max) noexcept {
         ++closed;
     }
     rooms.finish_at = 0;
+    rooms.counters.set(rooms.decoder.fragment_counters());
     return true;
 }
 

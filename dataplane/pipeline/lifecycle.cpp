@@ -78,20 +78,21 @@ void write_end(Workspace& w, flow::FlowId id, EndReason reason) noexcept {
     w.wheel->cancel(id);
 }
 
-// The oldest flow of the queue that is still half open goes, with all it holds.
-bool close_oldest(Workspace& w, HalfOpenQueue& queue) noexcept {
+// The oldest flow of the queue that is still half open goes, with all it holds; `holds`: and that holds
+// cold state.
+bool close_oldest(Workspace& w, HalfOpenQueue& queue, bool holds) noexcept {
     while (!queue.empty()) {
         const HalfOpen oldest = queue.pop();
         if (!w.table->live(oldest.id) || !w.table->half_open(oldest.id)) continue;
         if ((*w.table)[oldest.id].number != oldest.number) continue;
-        if ((*w.table)[oldest.id].cold == flow::kNoState) continue;
+        if (holds && (*w.table)[oldest.id].cold == flow::kNoState) continue;
         close_flow(w, oldest.id, EndReason::half_open);
         return true;
     }
     return false;
 }
 
-// No half-open flow is left. Of the next few that hold cold state the one that matters least tells what it
+// Half-open flows are not the ones to take from. Of the next few that hold cold state the one that matters least tells what it
 // knows and settles early: first those that never shook hands, then the longest unseen. All ids are taken
 // here, so every one has its flow.
 bool settle_one(Workspace& w) noexcept {
@@ -110,6 +111,11 @@ bool settle_one(Workspace& w) noexcept {
     }
     w.cold_hand = (w.cold_hand + kSample) % capacity;
     FlowHot& hot = (*w.table)[chosen];
+    // Without its state a half-open flow has nothing to become.
+    if (w.table->half_open(chosen)) {
+        close_flow(w, chosen, EndReason::half_open);
+        return true;
+    }
     FlowContext flow{w, chosen, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
     hot.has(kUdp) ? end_udp(flow) : end_tcp(flow);
     flow.incomplete(Incomplete::state_exhausted);
@@ -136,13 +142,22 @@ void relieve(Workspace& w) noexcept {
     constexpr unsigned kFlowsAtOnce = 4;
     const stream::BufferPool& pool = *w.stream_pool;
     for (unsigned i = 0; i < kFlowsAtOnce && pool.bytes_used() > pool.bytes_total() / 4 * 3; ++i)
-        if (!close_oldest(w, w.half_open_holders)) return;
+        if (!close_oldest(w, w.half_open_holders, true)) return;
+}
+
+void make_place(Workspace& w) noexcept {
+    if (w.table->size() == w.table->capacity() && w.table->flooded())
+        static_cast<void>(close_oldest(w, w.half_open, false));
 }
 
 bool take_cold(Workspace& w, flow::FlowId id) noexcept {
     std::uint32_t cold = w.cold->take();
-    // The newcomer is not yet in the queue, so it cannot be its own victim.
-    if (cold == flow::kNoState && (close_oldest(w, w.half_open) || settle_one(w))) cold = w.cold->take();
+    // The newcomer is not yet in the queue, so it cannot be its own victim. Half-open flows give way while
+    // they are the greater part; when they are not, the few are clients at their handshake.
+    if (cold == flow::kNoState) {
+        const bool flooded = w.table->half_open_count() > w.cold->capacity() / 2;
+        if ((flooded && close_oldest(w, w.half_open, true)) || settle_one(w)) cold = w.cold->take();
+    }
     if (cold == flow::kNoState) {
         w.counters.add(Counter::cold_exhausted);
         return false;

@@ -16,7 +16,10 @@ void count_datagram(FlowContext& flow, Parse parse, const quic::DatagramFacts& f
         counters.add(Counter::quic_initials_failed, facts.failed_count);
         if (!flow.cold.tls.client_hello) flow.incomplete(Incomplete::quic_not_opened);
     }
-    if (facts.no_keys_count > 0) flow.incomplete(Incomplete::quic_no_client_initial);
+    if (facts.no_keys_count > 0) {
+        counters.add(Counter::quic_initials_unknown_keys, facts.no_keys_count);
+        flow.incomplete(Incomplete::quic_no_client_initial);
+    }
     if (facts.unknown_version) {
         counters.add(Counter::quic_version_unknown);
         flow.incomplete(Incomplete::quic_version_unknown);

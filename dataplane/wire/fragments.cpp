@@ -276,7 +276,7 @@ void FragmentTable::finish(std::uint32_t index, Nanos now, std::size_t nesting,
 FragmentAnswer FragmentTable::add(const Fragment& fragment, Nanos now, std::size_t nesting,
                                   ByteView& whole, FragmentHeader& header) noexcept {
     SEINE_ASSERT(nesting < kNestingMax);
-    ++counters_.fragments;
+    ++counters_.offered;
     expire(now);
     const bool v6 = fragment.key.ip_version == 6;
     ByteView bytes = fragment.bytes;

@@ -20,7 +20,7 @@ struct FragmentLimits {
 
 // Each is also the counter's name.
 #define SEINE_FRAGMENT_COUNTERS(X)                                                  \
-    X(fragments, "fragments offered")                                               \
+    X(offered, "fragments offered")                                                 \
     X(completed, "datagrams put together")                                          \
     X(timed_out, "datagrams given up because a fragment did not come in time")      \
     X(evicted, "datagrams given up to make room for a newer one")                   \

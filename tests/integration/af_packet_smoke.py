@@ -101,6 +101,9 @@ class Run:
                 if got.returncode:
                     report.failed("curl %d" % i, got.stderr.decode(errors="replace"))
 
+    def start_sniffer(self):
+        return self.pair.start(self.pair.server, [sys.executable, "-B", os.path.abspath(__file__), "--sniff", "s0", self.capture])
+
     def live(self, workers, count, wrap=()):
         """Runs it; returns exit code, records and counters."""
         for path in (self.out, self.stats, self.capture):
@@ -113,7 +116,7 @@ class Run:
             if not netns.wait_for(lambda: netns.answers(self.socket) or process.poll() is not None) or process.poll() is not None:
                 with open(self.errors, "rb") as said:
                     raise RuntimeError("seine-dataplane does not come up: %s" % said.read().decode(errors="replace"))
-            sniffer = self.pair.start(self.pair.server, [sys.executable, "-B", os.path.abspath(__file__), "--sniff", "s0", self.capture])
+            sniffer = self.start_sniffer()
             netns.wait_for(lambda: os.path.exists(self.capture) and os.path.getsize(self.capture))
             self.fetch(count)
             self.status(workers)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|worlds|published --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|floods|clients|worlds|published --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -82,6 +82,33 @@ def mix(args):
     return {"mix": dict(ok=5 - len(failed), failed=failed, skipped=[], exit=1 if failed else 0, **figures)}
 
 
+def floods(args):
+    """Floods of each kind: memory flat, honest clients fingerprinted, every frame accounted for."""
+    program = os.path.join(args.bin, "test_floods")
+    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
+        out = os.path.join(folder, "floods.json")
+        print("  %d flows of each kind" % args.flows, flush=True)
+        ran = programs.run([program, "--gtest_output=json:" + out], timeout_s=24 * 3600, env=dict(os.environ, SEINE_FLOOD_FLOWS=str(args.flows)))
+        if not os.path.exists(out):
+            return {"floods": {"ok": 0, "failed": [str(ran), ran.out[-2000:].decode("utf-8", "replace")], "skipped": [], "exit": 1}}
+        with open(out, encoding="utf-8") as fh:
+            cases = [case for suite in json.load(fh)["testsuites"] for case in suite["testsuite"]]
+    kept_out = {"name", "file", "line", "status", "result", "timestamp", "time", "classname", "failures"}
+    runs = {}
+    for case in cases:
+        failed = [fault["failure"] for fault in case.get("failures", ())]
+        figures = {key: int(value) for key, value in case.items() if key not in kept_out}
+        runs[case["name"]] = dict(ok=int(not failed), failed=failed, skipped=[], exit=1 if failed else 0, **figures)
+    return runs
+
+
+def clients(args):
+    """Real clients and a real server in network namespaces, over af_packet and af_xdp."""
+    ran = script("clients_live.py", "--bin", args.bin, "--rounds", str(args.rounds))
+    said = [line for line in ran.out.decode("utf-8", "replace").splitlines() if not line.startswith("ok - ")]
+    return {"clients": dict(checks_of(ran), said=said)}
+
+
 def fuzz(args):
     """What the fuzz targets' logs say."""
     runs = {}
@@ -117,17 +144,23 @@ def published(args):
     return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
 
 
+SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
+         "published": published}
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("name", choices=("vectors", "hard", "mix", "fuzz", "worlds", "published"))
+    ap.add_argument("name", choices=sorted(SOAKS))
     ap.add_argument("--bin")
     ap.add_argument("--logs")
+    ap.add_argument("--flows", type=int, default=20000000, help="of each flood")
+    ap.add_argument("--rounds", type=int, default=5, help="of all clients")
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     if args.name != "fuzz" and not args.bin:
         ap.error("--bin is missing")
     started = time.monotonic()
-    runs = {"vectors": vectors, "hard": hard, "mix": mix, "fuzz": fuzz, "worlds": worlds, "published": published}[args.name](args)
+    runs = SOAKS[args.name](args)
     peak = max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     done = {"soak": args.name, "seconds": round(time.monotonic() - started, 1), "peak_rss_mb": peak // 1024, "runs": runs}
     with open(args.out, "w", encoding="utf-8") as fh:

@@ -15,6 +15,8 @@ constexpr ChoiceName kApps[] = {{1, "tls"}, {2, "quic"}, {3, "dtls"}, {4, "http1
                                 {5, "h2"},  {6, "ssh"},  {7, "dhcp"}};
 constexpr ChoiceName kSeen[] = {{1, "both"}, {2, "client"}, {3, "server"}};
 constexpr ChoiceName kEch[] = {{1, "none"}, {2, "grease_or_real"}, {3, "ours"}};
+constexpr ChoiceName kSeverities[] = {
+    {1, "info"}, {2, "low"}, {3, "medium"}, {4, "high"}, {5, "critical"}};
 constexpr ChoiceName kEndReasons[] = {{1, "fin"},       {2, "rst"}, {3, "reused"}, {4, "idle"},
                                       {5, "half_open"}, {6, "end"}, {7, "evicted"}};
 
@@ -23,6 +25,7 @@ std::span<const ChoiceName> names_of(Field field) noexcept {
     if (field == Field::app) return kApps;
     if (field == Field::seen) return kSeen;
     if (field == Field::ech) return kEch;
+    if (field == Field::severity) return kSeverities;
     if (field == Field::end_reason) return kEndReasons;
     return {};
 }

@@ -160,7 +160,29 @@ enum class Fold : std::uint8_t {
     X(96, forwarded_for, text, "", first, 1,                                                     \
       "client of the nearest proxy by Forwarded or X-Forwarded-For, as sent")                    \
     X(97, forwarded_port, u16, "", first, 1, "client port by the nearest proxy's header")        \
-    X(98, request_id, text, "", first, 1, "X-Request-Id of the request")
+    X(98, request_id, text, "", first, 1, "X-Request-Id of the request")                         \
+    X(99, rules, text_list, "", distinct, 1,                                                     \
+      "ids of the rules that hit; of a finding the one it is about")                             \
+    X(100, rule_version, u32, "", first, 1,                                                       \
+      "finding: version of the rule")                                                            \
+    X(101, rule_generation, u64, "", first, 1,                                                    \
+      "finding: generation of the rule set that hit")                                            \
+    X(102, rule_title, text, "", first, 1,                                                        \
+      "finding: title of the rule")                                                              \
+    X(103, rule_class, text, "", first, 1,                                                        \
+      "finding: class of the rule")                                                              \
+    X(104, severity, choice, "", first, 1,                                                       \
+      "finding: how grave")                                                                      \
+    X(105, confidence, u8, "percent", first, 1,                                                  \
+      "finding: how sure a hit is what the title says")                                          \
+    X(106, rule_field, text_list, "", first, 1,                                                  \
+      "finding: fields that hit")                                                                \
+    X(107, rule_value, text_list, "", first, 1,                                                  \
+      "finding: their values, capped; secrets as redacted:hash, bodies as offset+length")        \
+    X(108, rule_swallowed, u64, "hits", first, 1,                                                \
+      "finding: hits of this rule that its limits swallowed since its last finding")             \
+    X(109, source_swallowed, u64, "hits", first, 1,                                              \
+      "finding: of them, hits of this source")
 
 enum class Field : std::uint16_t {
 #define SEINE_X(number, name, type, unit, fold, since, meaning) name = number,
@@ -201,6 +223,7 @@ enum class Proto : std::uint8_t { tcp = 6, udp = 17 };
 enum class App : std::uint8_t { tls = 1, quic = 2, dtls = 3, http1 = 4, h2 = 5, ssh = 6, dhcp = 7 };
 enum class Seen : std::uint8_t { both = 1, client = 2, server = 3 };
 enum class Ech : std::uint8_t { none = 1, grease_or_real = 2, ours = 3 };
+enum class Severity : std::uint8_t { info = 1, low = 2, medium = 3, high = 4, critical = 5 };
 enum class EndReason : std::uint8_t {
     fin = 1,
     rst = 2,

@@ -81,12 +81,14 @@ void Fold::add(const RecordView& record) {
 }
 
 void Fold::merge(Flow& flow, const RecordView& record) {
-    flow.kind = record.kind;
+    // Of a finding the flow keeps the name of the rule; the rest is the finding's own.
+    const bool finding = record.kind == contract::Kind::finding;
+    if (!finding) flow.kind = record.kind;
     flow.truncated = flow.truncated || record.truncated;
     for (const contract::FieldInfo& each : contract::kFields) {
         const auto field = static_cast<Field>(each.number);
         const contract::Slot at = contract::slot(field);
-        if (at.bit == contract::Slot::kNone || !record.has(field)) continue;
+        if (finding || at.bit == contract::Slot::kNone || !record.has(field)) continue;
         std::uint64_t& map = flow.presence[at.bit / 64];
         const std::uint64_t bit = std::uint64_t{1} << (at.bit % 64);
         if ((map & bit) != 0 && each.fold == contract::Fold::first) continue;
@@ -96,6 +98,7 @@ void Fold::merge(Flow& flow, const RecordView& record) {
     }
     const auto had = flow.has_strings;
     record.for_each_string([&](Field field, ByteView bytes) {
+        if (finding && field != Field::rules) return;
         const auto number = static_cast<std::size_t>(field);
         const contract::Fold rule = contract::info(field).fold;
         if (rule == contract::Fold::first && had[number]) return;

@@ -225,13 +225,28 @@ ListFile ListFile::read(const std::string& path, FieldKind kind, const Place& as
     return out;
 }
 
+ListFile ListFile::of(std::string path, FieldKind kind, std::vector<std::string> exact, std::vector<std::string> below,
+                      std::vector<Range> ranges) {
+    ListFile out;
+    out.path_ = std::move(path);
+    out.kind_ = kind;
+    out.exact_ = std::move(exact);
+    out.below_ = std::move(below);
+    out.ranges_ = std::move(ranges);
+    out.sort();
+    return out;
+}
+
+bool ListFile::contains(const Address& address) const noexcept {
+    auto at = std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                               [](const Address& a, const Range& r) { return a < r.first; });
+    return at != ranges_.begin() && address <= std::prev(at)->last;
+}
+
 bool ListFile::contains(std::string_view value) const {
     if (kind_ == FieldKind::address) {
         Address address;
-        if (!parse_address(value, address)) return false;
-        auto at = std::upper_bound(ranges_.begin(), ranges_.end(), address,
-                                   [](const Address& a, const Range& r) { return a < r.first; });
-        return at != ranges_.begin() && address <= std::prev(at)->last;
+        return parse_address(value, address) && contains(address);
     }
     if (kind_ != FieldKind::name)
         return std::binary_search(exact_.begin(), exact_.end(), value, std::less<>());

@@ -42,7 +42,12 @@ class ListFile {
     static ListFile read(const std::string& path, FieldKind kind, const Place& asked_from,
                          Problems& problems);
 
+    // Of parts as the functions below gave them; sorted again.
+    static ListFile of(std::string path, FieldKind kind, std::vector<std::string> exact, std::vector<std::string> below,
+                       std::vector<Range> ranges);
+
     [[nodiscard]] bool contains(std::string_view value) const;
+    [[nodiscard]] bool contains(const std::array<std::uint8_t, 16>& address) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept {
         return exact_.size() + below_.size() + ranges_.size();
     }

@@ -1,0 +1,107 @@
+// One worker's matcher: fields in, rules that hit out. Allocates nothing, waits for nobody.
+#pragma once
+#include <span>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/signature/generation.h"
+#include "dataplane/signature/match_state.h"
+
+namespace seine::signature {
+
+// A rule that hit, with the values of this event that made it so; views die with the event.
+struct Hit {
+    static constexpr std::size_t kEvidenceMax = 4;
+    struct Evidence {
+        const FieldRef* field = nullptr;
+        std::string_view value;
+        std::uint32_t offset = 0;  // of a body: where the bytes that were scanned begin in it
+    };
+    const CompiledRule* rule = nullptr;
+    std::uint32_t number = 0;  // index in CompiledRules::rules
+    FixedVector<Evidence, kEvidenceMax> evidence;
+};
+
+enum class Loss : std::uint8_t { facts, hits, bodies, flows, gave_up, count_ };
+
+// An event is what becomes known at once: a ClientHello, a request head, a piece of a body.
+//
+//   begin(state) -> feed(field, value) ... -> end(groups)  gives the rules that hit by it
+class Matcher {
+  public:
+    static constexpr std::size_t kHitsMax = 32;     // of one event; more are counted, not told
+    static constexpr std::size_t kFoundMax = 1024;  // facts of one event
+    static constexpr std::size_t kValuesMax = 320;
+
+    explicit Matcher(unsigned worker) noexcept : worker_(worker) {}
+
+    // At a burst boundary: from here on this set is used; nullptr: none. It outlives its use.
+    void adopt(const Generation* generation) noexcept {
+        generation_ = generation;
+        room_ = generation == nullptr ? nullptr : &generation->room(worker_);
+    }
+    void count_packets(std::uint64_t count) noexcept;
+    [[nodiscard]] const Generation* generation() const noexcept { return generation_; }
+    [[nodiscard]] bool active() const noexcept { return generation_ != nullptr; }
+    [[nodiscard]] bool uses(Field field) const noexcept { return active() && generation_->uses(field); }
+
+    void begin(MatchState& state) noexcept;
+    // A new request: what was known of the last one is forgotten.
+    void begin_request(MatchState& state) noexcept;
+    void feed(Field field, std::string_view value) noexcept;
+    void feed_header(std::string_view name, std::string_view value) noexcept;
+    void feed_address(Field field, const std::uint8_t (&address)[16]) noexcept;
+    // `groups` are seen from here on. Hits not told before in this flow or request.
+    std::span<const Hit> end(Groups groups) noexcept;
+
+    // Bodies. `field` is http_body or http_response_body. False: no scan is free, or none is wanted.
+    bool begin_body(MatchState& state, Field field) noexcept;
+    // Between begin() and end(): the next bytes. True when no more are wanted.
+    bool feed_body(MatchState& state, Field field, ByteView bytes) noexcept;
+    // Within an event: the body ends here; what matches at its end is found. Gives the scan back.
+    void finish_body(MatchState& state, Field field) noexcept;
+    // Gives the scan back. Also without an event, when the flow ends.
+    void end_body(MatchState& state) noexcept;
+
+    // Whether scope and limits let a hit be told; counts it either way. `swallowed` then says how many of the
+    // rule, and of this source, were not told since the last one was.
+    bool admit(const Hit& hit, const std::uint8_t (&source)[16], std::uint16_t server_port, Nanos now,
+               std::uint64_t (&swallowed)[2]) noexcept;
+
+    [[nodiscard]] std::uint64_t lost(Loss loss) const noexcept { return lost_[static_cast<std::size_t>(loss)]; }
+
+  private:
+    void found(std::uint32_t fact) noexcept;
+    void confirm_body(BodyScan& body) noexcept;
+    void confirm(std::uint32_t fact, std::string_view value) noexcept;
+    void scan(std::uint16_t slot, std::string_view value) noexcept;
+    void mark(const FixedVector<std::uint16_t, MatchState::kFactsMax>& facts) noexcept;
+    void keep() noexcept;
+    void look_at(std::uint32_t rule) noexcept;
+    void look_at_rules_of(std::uint32_t fact) noexcept;
+    static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void* self) noexcept;
+    void count(Loss loss) noexcept { ++lost_[static_cast<std::size_t>(loss)]; }
+
+    unsigned worker_;
+    const Generation* generation_ = nullptr;
+    Generation::Room* room_ = nullptr;
+    MatchState* state_ = nullptr;
+    Groups seen_ = 0;
+
+    struct Value {
+        std::uint16_t slot;
+        std::uint32_t offset;
+        std::string_view text;
+    };
+    struct Found {
+        std::uint16_t fact;
+        std::uint16_t value;
+    };
+    FixedVector<Value, kValuesMax> values_;
+    FixedVector<Found, kFoundMax> found_;
+    FixedVector<std::uint16_t, 128> suspects_;
+    FixedVector<Hit, kHitsMax> hits_;
+    BodyScan* body_ = nullptr;  // while one is scanned: what is suspected is kept with it
+    std::uint64_t lost_[static_cast<std::size_t>(Loss::count_)] = {};
+};
+
+}  // namespace seine::signature

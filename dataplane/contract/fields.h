@@ -163,25 +163,25 @@ enum class Fold : std::uint8_t {
     X(98, request_id, text, "", first, 1, "X-Request-Id of the request")                         \
     X(99, rules, text_list, "", distinct, 1,                                                     \
       "ids of the rules that hit; of a finding the one it is about")                             \
-    X(100, rule_version, u32, "", first, 1,                                                       \
+    X(100, rule_version, u32, "", first, 1, \
       "finding: version of the rule")                                                            \
-    X(101, rule_generation, u64, "", first, 1,                                                    \
+    X(101, rule_generation, u64, "", first, 1, \
       "finding: generation of the rule set that hit")                                            \
-    X(102, rule_title, text, "", first, 1,                                                        \
+    X(102, rule_title, text, "", first, 1, \
       "finding: title of the rule")                                                              \
-    X(103, rule_class, text, "", first, 1,                                                        \
+    X(103, rule_class, text, "", first, 1, \
       "finding: class of the rule")                                                              \
-    X(104, severity, choice, "", first, 1,                                                       \
+    X(104, severity, choice, "", first, 1, \
       "finding: how grave")                                                                      \
-    X(105, confidence, u8, "percent", first, 1,                                                  \
+    X(105, confidence, u8, "percent", first, 1, \
       "finding: how sure a hit is what the title says")                                          \
-    X(106, rule_field, text_list, "", first, 1,                                                  \
+    X(106, rule_field, text_list, "", first, 1, \
       "finding: fields that hit")                                                                \
-    X(107, rule_value, text_list, "", first, 1,                                                  \
+    X(107, rule_value, text_list, "", first, 1, \
       "finding: their values, capped; secrets as redacted:hash, bodies as offset+length")        \
-    X(108, rule_swallowed, u64, "hits", first, 1,                                                \
+    X(108, rule_swallowed, u64, "hits", first, 1, \
       "finding: hits of this rule that its limits swallowed since its last finding")             \
-    X(109, source_swallowed, u64, "hits", first, 1,                                              \
+    X(109, source_swallowed, u64, "hits", first, 1, \
       "finding: of them, hits of this source")
 
 enum class Field : std::uint16_t {

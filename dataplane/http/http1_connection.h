@@ -40,6 +40,11 @@ class Http1Connection {
     [[nodiscard]] std::uint64_t server_skippable() const noexcept { return skippable(server_); }
     void client_skipped(std::uint64_t count) noexcept { skipped(client_, count); }
     void server_skipped(std::uint64_t count) noexcept { skipped(server_, count); }
+    // The client's next bytes are of a body or of the lines between its chunks.
+    [[nodiscard]] bool client_in_body() const noexcept {
+        return client_.phase == Phase::length || client_.phase == Phase::chunked ||
+               client_.phase == Phase::until_close;
+    }
     // After a hole or a malformed head: views are dropped until one begins with a head again, so
     // from here on the caller feeds views that begin where a segment begins.
     void client_lost() noexcept { lost(client_); }

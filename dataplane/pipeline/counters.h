@@ -77,6 +77,8 @@ namespace seine::pipeline {
     X(records_request, "request records written")                                             \
     X(records_update, "update records written")                                               \
     X(records_close, "close records written")                                                 \
+    X(records_finding, "findings written")                                                    \
+    X(rule_hits, "rules that hit, told or not")                                               \
     X(records_dropped_ring_full, "records lost: the exporter did not keep up")                \
     X(records_truncated, "records that lost text to their size limit")                        \
     X(facts_dropped, "facts left out of a record: no buffer left or too many")                \

@@ -12,6 +12,7 @@
 #include "dataplane/pipeline/numbers.h"
 #include "dataplane/preface/preface.h"
 #include "dataplane/quic/session.h"
+#include "dataplane/signature/match_state.h"
 #include "dataplane/ssh/segments.h"
 #include "dataplane/ssh/ssh.h"
 #include "dataplane/stream/tcp_stream.h"
@@ -149,6 +150,8 @@ struct Cold {
     Nanos worthy_at;  // when it became clear that a record is due
     Numbers numbers;
     Facts facts;
+    std::uint32_t facts_matched = 0;  // bytes of them that rules have seen
+    signature::MatchState match;
     fingerprint::CrossLayerRtt rtt;
     TlsState tls;
     preface::Preface preface;

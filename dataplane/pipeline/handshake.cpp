@@ -2,6 +2,7 @@
 
 #include "dataplane/fingerprint/ja3.h"
 #include "dataplane/fingerprint/tls_traits.h"
+#include "dataplane/pipeline/match_stage.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/client_hello.h"
 #include "dataplane/tls/server_hello.h"
@@ -182,6 +183,7 @@ bool on_client_hello(FlowContext& flow, ByteView body, Transport transport) noex
     Numbers& numbers = flow.cold.numbers;
     numbers.put(numbers.ech, static_cast<std::uint8_t>(ech_of(flow.w.config, hello)), Numbers::kEch);
     if (hello.has_early_data) flow.cold.rtt.mark(fingerprint::RttCause::early_data);
+    match_client_hello(flow, transport);
     return true;
 }
 
@@ -191,6 +193,7 @@ bool on_server_hello(FlowContext& flow, ByteView body, Transport transport) noex
     if (parse != Parse::ok) return flow.cold.tls.server_hello ? false : refused(flow, parse);
     flow.worthy(app_of(transport));
     take_server_hello(flow, hello, transport);
+    match_facts(flow, bit(signature::Group::tls_server));
     return true;
 }
 
@@ -223,6 +226,7 @@ void on_certificates(FlowContext& flow, ByteView body, Side from) noexcept {
         certificate_facts(flow, flow.w.certificate, leaf);
         leaf = false;
     }
+    match_facts(flow, bit(signature::Group::certificate));
 }
 
 void on_new_session_ticket(FlowContext& flow, ByteView body) noexcept {

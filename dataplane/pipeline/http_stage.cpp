@@ -1,9 +1,12 @@
 #include "dataplane/pipeline/http_stage.h"
 
+#include <algorithm>
+
 #include "dataplane/contract/api_key.h"
 #include "dataplane/fingerprint/h2_client.h"
 #include "dataplane/fingerprint/http_order.h"
 #include "dataplane/http/caller.h"
+#include "dataplane/pipeline/match_stage.h"
 #include "dataplane/pipeline/recorder.h"
 #ifdef SEINE_JA4PLUS
 #include "dataplane/fingerprint/ja4plus/ja4h.h"
@@ -21,20 +24,38 @@ std::string_view version_text(http::Version version) noexcept {
     return "other";
 }
 
-void fingerprint_request(FlowContext& flow, const http::Request& request,
-                         contract::FrameWriter& writer) noexcept {
+// What both the record and the rules want of a request.
+struct RequestPrints {
     FixedString<fingerprint::kHdrOrderBytesMax> order;
-    fingerprint::hdr_order(request, *flow.w.digester, order);
-    writer.text(Field::hdr_order, order.view());
 #ifdef SEINE_JA4PLUS
     FixedString<fingerprint::kJa4hBytesMax> ja4h;
-    if (fingerprint::ja4h(request, *flow.w.digester, ja4h)) writer.text(Field::ja4h, ja4h.view());
+    [[nodiscard]] std::string_view ja4h_text() const noexcept { return ja4h.view(); }
+#else
+    [[nodiscard]] std::string_view ja4h_text() const noexcept { return {}; }
+#endif
+};
+
+void fingerprint_request(FlowContext& flow, const http::Request& request, RequestPrints& out) noexcept {
+    fingerprint::hdr_order(request, *flow.w.digester, out.order);
+#ifdef SEINE_JA4PLUS
+    if (!fingerprint::ja4h(request, *flow.w.digester, out.ja4h)) out.ja4h.clear();
+#endif
+}
+
+void write_prints(FlowContext& flow, const http::Request& request, const RequestPrints& prints,
+                  contract::FrameWriter& writer) noexcept {
+    writer.text(Field::hdr_order, prints.order.view());
+    if (!prints.ja4h_text().empty()) writer.text(Field::ja4h, prints.ja4h_text());
+#ifdef SEINE_JA4PLUS
     if (!flow.w.config.raw) return;
     auto& raw = flow.w.ja4h_raw;
     if (fingerprint::ja4h_raw(request, fingerprint::CookieOrder::sorted, raw) && !raw.truncated())
         writer.text(Field::ja4h_r, raw.view());
     if (fingerprint::ja4h_raw(request, fingerprint::CookieOrder::wire, raw) && !raw.truncated())
         writer.text(Field::ja4h_ro, raw.view());
+#else
+    static_cast<void>(flow);
+    static_cast<void>(request);
 #endif
 }
 
@@ -56,6 +77,9 @@ void on_request(FlowContext& flow, const http::Request& request) noexcept {
     flow.worthy(request.version.major == 2 ? contract::App::h2 : contract::App::http1);
     ++flow.cold.requests;
     flow.w.counters.add(request.version.major == 2 ? Counter::h2_requests : Counter::http1_requests);
+    RequestPrints prints;
+    fingerprint_request(flow, request, prints);
+    match_request(flow, request, prints.order.view(), prints.ja4h_text());
     emit_open(flow);
     emit_frame(flow, contract::Kind::request, [&](contract::FrameWriter& writer) {
         writer.set(Field::request_no, request.ordinal);
@@ -63,7 +87,7 @@ void on_request(FlowContext& flow, const http::Request& request) noexcept {
         if (request.head_bytes != 0) writer.set(Field::request_head_bytes, request.head_bytes);
         if (request.body.kind == http::BodyKind::length)
             writer.set(Field::request_body_bytes, request.body.length);
-        fingerprint_request(flow, request, writer);
+        write_prints(flow, request, prints, writer);
         write_caller(flow, request, writer);
         writer.text(Field::http_version, version_text(request.version));
         writer.text(Field::method, request.method);
@@ -105,12 +129,31 @@ Feed lost(FlowContext& flow, Parse why) noexcept {
     return {0, Next::give_up};
 }
 
+// A body that rules read: data goes to them in the runs it comes in, the lines of its chunks byte by byte.
+Feed feed_read_body(FlowContext& flow, ByteView bytes) noexcept {
+    http::Http1Connection& connection = flow.cold.http1;
+    const std::uint64_t data = connection.client_skippable();
+    bytes = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), data > 0 ? data : 1)));
+    if (data > 0) {
+        connection.client_skipped(bytes.size());
+        match_body(flow, bytes);
+        return {bytes.size(), Next::again};
+    }
+    const auto step = connection.feed_client(bytes, flow.w.request);
+    if (step.parse != Parse::ok && step.parse != Parse::need_more) return lost(flow, step.parse);
+    return {step.consume, step.consume > 0 ? Next::again : Next::wait};
+}
+
 }  // namespace
 
 Feed feed_http1(FlowContext& flow, Side from, ByteView bytes) noexcept {
     using Event = http::Http1Connection::Event;
     http::Http1Connection& connection = flow.cold.http1;
     const bool client = from == flow.cold.speaker;
+    if (client && reads_body(flow)) {
+        if (connection.client_in_body()) return feed_read_body(flow, bytes);
+        match_body_end(flow);
+    }
     const auto step = client ? connection.feed_client(bytes, flow.w.request)
                              : connection.feed_server(bytes, flow.w.response);
     if (step.parse == Parse::need_more) return {step.consume, Next::wait};

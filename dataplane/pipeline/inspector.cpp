@@ -377,6 +377,7 @@ void Inspector::inspect(std::span<const Frame> burst) noexcept {
     SEINE_ASSERT(burst.size() <= kBurstMax);
     Rooms& rooms = *rooms_;
     rooms.counters.add(Counter::packets, burst.size());
+    rooms.matcher.count_packets(burst.size());
     for (const Frame& frame : burst) rooms.decode(frame);
     rooms.handle_waiting();
 }
@@ -398,6 +399,8 @@ bool Inspector::finish(std::size_t flows_max) noexcept {
     return true;
 }
 
+void Inspector::adopt(const signature::Generation* rules) noexcept { rooms_->matcher.adopt(rules); }
+const signature::Matcher& Inspector::matcher() const noexcept { return rooms_->matcher; }
 const Counters& Inspector::counters() const noexcept { return rooms_->counters; }
 std::size_t Inspector::flow_count() const noexcept { return rooms_->table->size(); }
 

@@ -8,6 +8,7 @@
 #include "dataplane/base/status.h"
 #include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
+#include "dataplane/signature/matcher.h"
 #include "dataplane/wire/link_type.h"
 
 namespace seine::pipeline {
@@ -36,6 +37,11 @@ class Inspector {
     // End of input: closes up to `flows_max` live flows; true when none is left. The caller drains
     // `out` between calls.
     bool finish(std::size_t flows_max) noexcept;
+
+    // Between two bursts: the rule set to match with from here on, or nullptr. It outlives its use. Findings
+    // go out as records; what could not be matched is counted.
+    void adopt(const signature::Generation* rules) noexcept;
+    [[nodiscard]] const signature::Matcher& matcher() const noexcept;
 
     [[nodiscard]] const Counters& counters() const noexcept;
     // Live flows now.

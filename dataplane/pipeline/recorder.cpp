@@ -129,7 +129,7 @@ Counter record_counter(contract::Kind kind) noexcept {
         case contract::Kind::request: return Counter::records_request;
         case contract::Kind::update: return Counter::records_update;
         case contract::Kind::close: return Counter::records_close;
-        case contract::Kind::finding: break;  // not written by the inspector
+        case contract::Kind::finding: return Counter::records_finding;
     }
     return Counter::records_update;
 }

@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/ssh_stage.h"
 
 #include "dataplane/fingerprint/hassh.h"
+#include "dataplane/pipeline/match_stage.h"
 
 namespace seine::pipeline {
 namespace {
@@ -24,6 +25,7 @@ void on_kexinit(FlowContext& flow, Side from, const ssh::KexInit& lists) noexcep
                            *flow.w.digester, text);
         flow.fact(Field::hassh_server, text.view());
     }
+    match_facts(flow, bit(from == Side::client ? signature::Group::ssh_client : signature::Group::ssh_server));
 }
 
 }  // namespace

@@ -105,6 +105,8 @@ Feed feed_one(FlowContext& flow, Side& from, ByteView bytes) noexcept {
 
 // Body bytes to come that no parser needs to see: the stream jumps over them, holes included.
 std::uint64_t skip_body(Cold& cold, Side from) noexcept {
+    const bool read = cold.match.body != signature::MatchState::kNoBody && from == cold.speaker;
+    if (read) return 0;  // rules look at it
     const bool client = from == cold.speaker;
     std::uint64_t skip = 0;
     if (cold.protocol[index(from)] == Protocol::http1) {

@@ -17,6 +17,7 @@
 #include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
 #include "dataplane/pipeline/flow_state.h"
+#include "dataplane/signature/matcher.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/client_hello.h"
 #include "dataplane/tls/server_hello.h"
@@ -65,7 +66,8 @@ struct Workspace {
           duplicates(config.limits.span_copies_max, config.table_seed),
           h2_pool({.connection_count = config.limits.h2_connections_max}),
           half_open(config.limits.cold_flows_max),
-          half_open_holders(config.limits.cold_flows_max) {}
+          half_open_holders(config.limits.cold_flows_max),
+          matcher(config.worker) {}
 
     static constexpr std::size_t kFactsBytes = 3072;  // with the fixed part within one record
     static constexpr std::size_t kRawFactsBytes = std::size_t{256} * 1024;
@@ -90,6 +92,7 @@ struct Workspace {
     std::uint64_t flows_numbered = 0;
     std::uint32_t cold_hand = 0;  // where the search for state to take back goes on
     Nanos now;  // latest time seen
+    signature::Matcher matcher;
 
     // Scratch of one call; nothing in it is kept between packets.
     tls::ClientHello client_hello;
@@ -105,6 +108,8 @@ struct Workspace {
     FixedString<fingerprint::kJa4hRawBytesMax> ja4h_raw;
 #endif
     std::array<char, fingerprint::kJa4RawBytesMax> raw_text{};
+    std::array<char, 2 * fingerprint::kJa4RawBytesMax> match_text{};
+    FixedString<4096> match_names;
     std::array<std::uint8_t, tls::kHandshakeBytesMax> handshake_scratch{};
     std::array<std::uint8_t, 66 * 1024> quic_scratch{};
 

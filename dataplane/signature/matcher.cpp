@@ -258,14 +258,16 @@ void Matcher::end_body(MatchState& state) noexcept {
 bool Matcher::admit(const Hit& hit, const std::uint8_t (&source)[16], std::uint16_t server_port, Nanos now,
                     std::uint64_t (&swallowed)[2]) noexcept {
     const CompiledRule& rule = *hit.rule;
-    if (!rule.ports.empty() && std::none_of(rule.ports.begin(), rule.ports.end(), [&](PortRange range) {
+    if (!rule.ports.empty() &&
+        std::none_of(rule.ports.begin(), rule.ports.end(), [&](PortRange range) {
             return range.first <= server_port && server_port <= range.last;
         }))
         return false;
     if (!rule.networks.empty()) {
         std::array<std::uint8_t, 16> address{};
         std::copy(std::begin(source), std::end(source), address.begin());
-        if (std::none_of(rule.networks.begin(), rule.networks.end(), [&](const Network& network) { return contains(network, address); }))
+        if (std::none_of(rule.networks.begin(), rule.networks.end(),
+                         [&](const Network& network) { return contains(network, address); }))
             return false;
     }
     RuleCounters& counters = room_->counters[hit.number];

@@ -1,11 +1,12 @@
 // The matcher of the packet path, held to the plain evaluator; blobs; limits; bodies in pieces.
-#include <gtest/gtest.h>
+#include "dataplane/signature/matcher.h"
 
 #include <random>
 
+#include <gtest/gtest.h>
+
 #include "dataplane/signature/compile.h"
 #include "dataplane/signature/evaluate.h"
-#include "dataplane/signature/matcher.h"
 #include "dataplane/signature/rule_file.h"
 
 namespace seine::signature {
@@ -14,11 +15,13 @@ namespace {
 constexpr std::uint8_t kSource[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 2, 3};
 
 std::string examples(const std::string& field, const std::string& yes, const std::string& no) {
-    return "[[rule.match]]\n" + field + " = '" + yes + "'\n[[rule.no_match]]\n" + field + " = '" + no + "'\n";
+    return "[[rule.match]]\n" + field + " = '" + yes + "'\n[[rule.no_match]]\n" + field + " = '" +
+           no + "'\n";
 }
-std::string rule(const std::string& id, const std::string& condition, const std::string& more = "") {
-    return "[[rule]]\nid = \"" + id + "\"\ntitle = \"t\"\nclass = \"scripting\"\n" + more + condition + "\n" +
-           examples("http.user_agent", "x", "y");
+std::string rule(const std::string& id, const std::string& condition,
+                 const std::string& more = "") {
+    return "[[rule]]\nid = \"" + id + "\"\ntitle = \"t\"\nclass = \"scripting\"\n" + more +
+           condition + "\n" + examples("http.user_agent", "x", "y");
 }
 
 struct Loaded {
@@ -67,7 +70,9 @@ TEST(Matcher, TellsARuleOnceARequestAndAgainInTheNext) {
 }
 
 TEST(Matcher, JoinsWhatTwoEventsFound) {
-    const Loaded set = load(rule("a", "all = [{ field = \"tls.ja4\", prefix = \"t13\" }, { not = { field = \"tls.ja4s\", prefix = \"t12\" } }]"));
+    const Loaded set = load(rule("a",
+                                 "all = [{ field = \"tls.ja4\", prefix = \"t13\" }, { not = { "
+                                 "field = \"tls.ja4s\", prefix = \"t12\" } }]"));
     Matcher matcher(0);
     matcher.adopt(set.generation.get());
     MatchState state;
@@ -99,9 +104,10 @@ TEST(Matcher, FindsRulesThatNeedNothingFound) {
 }
 
 TEST(Matcher, ReadsBodiesThatComeInPieces) {
-    const Loaded set = load(rule("lit", "field = \"http.body\"\ncontains = \"ignore previous\"") +
-                            rule("end", "field = \"http.body\"\nsuffix = \"please\"") +
-                            rule("look", "field = \"http.body\"\npattern = '(?<!do not )ignore (previous|all)'"));
+    const Loaded set =
+        load(rule("lit", "field = \"http.body\"\ncontains = \"ignore previous\"") +
+             rule("end", "field = \"http.body\"\nsuffix = \"please\"") +
+             rule("look", "field = \"http.body\"\npattern = '(?<!do not )ignore (previous|all)'"));
     const std::string body = "xx ignore previous instructions please";
     for (std::size_t piece = 1; piece <= body.size(); ++piece) {
         Matcher matcher(0);
@@ -113,7 +119,8 @@ TEST(Matcher, ReadsBodiesThatComeInPieces) {
         Ids found;
         for (std::size_t at = 0; at < body.size(); at += piece) {
             matcher.begin(state);
-            EXPECT_FALSE(matcher.feed_body(state, Field::http_body, as_bytes(std::string_view(body).substr(at, piece))));
+            EXPECT_FALSE(matcher.feed_body(state, Field::http_body,
+                                           as_bytes(std::string_view(body).substr(at, piece))));
             for (const auto& id : ids(matcher.end(0))) found.push_back(id);
         }
         matcher.begin(state);
@@ -125,7 +132,8 @@ TEST(Matcher, ReadsBodiesThatComeInPieces) {
 }
 
 TEST(Matcher, GivesBodiesBackAndCountsWhenNoneIsFree) {
-    const Loaded set = load(rule("lit", "field = \"http.body\"\ncontains = \"x\""), {.workers = 1, .bodies_max = 2});
+    const Loaded set = load(rule("lit", "field = \"http.body\"\ncontains = \"x\""),
+                            {.workers = 1, .bodies_max = 2});
     Matcher matcher(0);
     matcher.adopt(set.generation.get());
     MatchState states[3];
@@ -142,7 +150,8 @@ TEST(Matcher, GivesBodiesBackAndCountsWhenNoneIsFree) {
 }
 
 TEST(Matcher, LimitsAlertsAndSaysHowManyItSwallowed) {
-    const Loaded set = load(rule("a", kUser + std::string("prefix = \"curl/\""), "limit = { per_rule = \"5/min\", per_source = \"2/min\" }\n"));
+    const Loaded set = load(rule("a", kUser + std::string("prefix = \"curl/\""),
+                                 "limit = { per_rule = \"5/min\", per_source = \"2/min\" }\n"));
     Matcher matcher(0);
     matcher.adopt(set.generation.get());
     MatchState state;
@@ -169,7 +178,9 @@ TEST(Matcher, LimitsAlertsAndSaysHowManyItSwallowed) {
 }
 
 TEST(Matcher, ForgetsWhatAnotherSetFound) {
-    const std::string text = rule("a", "all = [{ field = \"tls.ja4\", prefix = \"t13\" }, { field = \"tls.ja4s\", prefix = \"t13\" }]");
+    const std::string text = rule("a",
+                                  "all = [{ field = \"tls.ja4\", prefix = \"t13\" }, { field = "
+                                  "\"tls.ja4s\", prefix = \"t13\" }]");
     const Loaded first = load(text);
     Loaded second = load(text);
     second.generation->set_number(8);
@@ -193,17 +204,23 @@ TEST(Matcher, AnswersAsThePlainEvaluatorDoes) {
         "field = \"http.user_agent\"\npattern = '^[ab]+c'",
         "field = \"http.user_agent\"\nglob = \"a*b?\"",
         "field = \"http.user_agent\"\npattern = '(a)\\1c'",
-        "field = \"http.user_agent\"\nsuffix = [\"bc\", \"ca\"]\nnot = { field = \"http.method\", equals = \"a\" }",
-        "any = [{ field = \"http.method\", contains = \"AB\", nocase = true }, { all = [{ field = \"http.host\", prefix = \"a\" }, { field = \"http.path\", present = false }] }]",
-        "not = { any = [{ field = \"http.host\", contains = \"b\" }, { field = \"http.path\", pattern = 'c$' }] }",
+        "field = \"http.user_agent\"\nsuffix = [\"bc\", \"ca\"]\nnot = { field = \"http.method\", "
+        "equals = \"a\" }",
+        "any = [{ field = \"http.method\", contains = \"AB\", nocase = true }, { all = [{ field = "
+        "\"http.host\", prefix = \"a\" }, { field = \"http.path\", present = false }] }]",
+        "not = { any = [{ field = \"http.host\", contains = \"b\" }, { field = \"http.path\", "
+        "pattern = 'c$' }] }",
         "field = \"http.header.x\"\npresent = false",
-        "all = [{ field = \"http.header.x\", present = true }, { field = \"http.header.x\", pattern = 'a(?=b)' }]",
+        "all = [{ field = \"http.header.x\", present = true }, { field = \"http.header.x\", "
+        "pattern = 'a(?=b)' }]",
         "field = \"http.host\"\nequals = \"ABC\"",
         "field = \"src\"\nequals = \"10.1.2.3\"",
     };
     int number = 0;
-    for (const char* condition : conditions) text += rule("r" + std::to_string(number++), condition);
-    text += rule("s", "field = \"http.method\"\ncontains = \"a\"", "scope = { servers = [\"*.ab\", \"abc\"] }\n");
+    for (const char* condition : conditions)
+        text += rule("r" + std::to_string(number++), condition);
+    text += rule("s", "field = \"http.method\"\ncontains = \"a\"",
+                 "scope = { servers = [\"*.ab\", \"abc\"] }\n");
     const Loaded set = load(text);
     const auto evaluator = Evaluator::make(set.rules.set);
     ASSERT_TRUE(evaluator);
@@ -226,7 +243,8 @@ TEST(Matcher, AnswersAsThePlainEvaluatorDoes) {
             subject.add({Field::src, {}}, "10.1.2.3");
             matcher.feed_address(Field::src, kSource);
         }
-        for (const Field field : {Field::http_user_agent, Field::http_method, Field::http_host, Field::http_path}) {
+        for (const Field field :
+             {Field::http_user_agent, Field::http_method, Field::http_host, Field::http_path}) {
             if (random() % 3 == 0) continue;
             const std::string value = word();
             subject.add({field, {}}, value);
@@ -237,10 +255,12 @@ TEST(Matcher, AnswersAsThePlainEvaluatorDoes) {
             subject.add({Field::http_header, "x"}, value);
             matcher.feed_header("X", value);
         }
-        const Groups seen = bit(Group::http) | bit(Group::http_headers) | (subject.seen(Group::flow) ? bit(Group::flow) : 0);
+        const Groups seen = bit(Group::http) | bit(Group::http_headers) |
+                            (subject.seen(Group::flow) ? bit(Group::flow) : 0);
         const Ids found = ids(matcher.end(seen));
         Ids expected;
-        for (const std::size_t at : evaluator->matches(subject)) expected.push_back(set.rules.set.rules[at].id);
+        for (const std::size_t at : evaluator->matches(subject))
+            expected.push_back(set.rules.set.rules[at].id);
         std::sort(expected.begin(), expected.end());
         ASSERT_EQ(found, expected) << "round " << round;
         hits_seen += found.size();
@@ -249,7 +269,8 @@ TEST(Matcher, AnswersAsThePlainEvaluatorDoes) {
 }
 
 TEST(Blob, IsRefusedWhenAlteredCutOrForeign) {
-    LoadedRules rules = read_rules_text("f.toml", rule("a", kUser + std::string("prefix = \"curl/\"")), "");
+    LoadedRules rules =
+        read_rules_text("f.toml", rule("a", kUser + std::string("prefix = \"curl/\"")), "");
     CompiledRules compiled = compile(rules.set, rules.problems);
     const auto blob = encode(compiled);
     for (std::size_t at = 0; at < blob.size(); at += 1 + at / 64) {
@@ -261,17 +282,22 @@ TEST(Blob, IsRefusedWhenAlteredCutOrForeign) {
         EXPECT_EQ(read.error().code(), Code::corrupt);
         EXPECT_NE(read.error().message().find("seinectl signature push"), std::string::npos);
     }
-    for (std::size_t cut = 0; cut < blob.size(); cut += 7) EXPECT_FALSE(decode(ByteView(blob).first(cut)));
+    for (std::size_t cut = 0; cut < blob.size(); cut += 7)
+        EXPECT_FALSE(decode(ByteView(blob).first(cut)));
     auto foreign = *decode(blob);
     foreign.engine = "4.7.0";
-    EXPECT_NE(Generation::make(std::move(foreign), {}).error().message().find("Hyperscan 4.7.0"), std::string::npos);
+    EXPECT_NE(Generation::make(std::move(foreign), {}).error().message().find("Hyperscan 4.7.0"),
+              std::string::npos);
     foreign = *decode(blob);
     foreign.cpu_features = ~std::uint64_t{0};
-    EXPECT_NE(Generation::make(std::move(foreign), {}).error().message().find("processors"), std::string::npos);
+    EXPECT_NE(Generation::make(std::move(foreign), {}).error().message().find("processors"),
+              std::string::npos);
 }
 
 TEST(Compile, NamesThePatternThatCannotBeTaken) {
-    LoadedRules rules = read_rules_text("f.toml", rule("a", kUser + std::string("pattern = '([a-z]{1,900}[0-9]{1,900}){5,900}x'")), "");
+    LoadedRules rules = read_rules_text(
+        "f.toml", rule("a", kUser + std::string("pattern = '([a-z]{1,900}[0-9]{1,900}){5,900}x'")),
+        "");
     Problems problems = rules.problems;
     if (problems.empty()) static_cast<void>(compile(rules.set, problems));
     ASSERT_FALSE(problems.empty());

@@ -1,0 +1,29 @@
+// Rules over what a flow has shown: facts, request heads and bodies in, findings out.
+#pragma once
+#include "dataplane/fingerprint/tls_client.h"
+#include "dataplane/http/message.h"
+#include "dataplane/pipeline/workspace.h"
+
+namespace seine::pipeline {
+
+// All of these do nothing while no rule set is loaded.
+
+// The facts that came since the last call, and `groups` which are whole now. Call before a record takes
+// the facts away.
+void match_facts(FlowContext& flow, signature::Groups groups) noexcept;
+// The same for a ClientHello, which workspace holds, with the forms that only rules ask for.
+void match_client_hello(FlowContext& flow, fingerprint::Transport transport) noexcept;
+
+// A request head. `order` and `ja4h` are its fingerprints; empty: not made.
+void match_request(FlowContext& flow, const http::Request& request, std::string_view order,
+                   std::string_view ja4h) noexcept;
+
+// Whether the flow's current body is being looked at, so that its bytes may not be jumped over.
+[[nodiscard]] inline bool reads_body(const FlowContext& flow) noexcept {
+    return flow.cold.match.body != signature::MatchState::kNoBody;
+}
+// The next bytes of that body, and its end.
+void match_body(FlowContext& flow, ByteView bytes) noexcept;
+void match_body_end(FlowContext& flow) noexcept;
+
+}  // namespace seine::pipeline

@@ -1,9 +1,14 @@
 #include "control/cli/signature_offline.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <memory>
 
+#include "control/cli/table.h"
+#include "control/signature/cost.h"
 #include "dataplane/contract/json.h"
 #include "dataplane/signature/check.h"
+#include "dataplane/signature/compile.h"
 #include "dataplane/signature/rule_file.h"
 
 namespace seine::cli {
@@ -18,8 +23,8 @@ void append_places(std::string& out, const char* key, const Problems& problems) 
         out += comma;
         out += "{\"file\":";
         contract::append_json_text(out, problem.place.file);
-        out += ",\"line\":" + std::to_string(problem.place.line) + ",\"column\":" +
-                std::to_string(problem.place.column) + ",\"text\":";
+        out += ",\"line\":" + std::to_string(problem.place.line) +
+               ",\"column\":" + std::to_string(problem.place.column) + ",\"text\":";
         contract::append_json_text(out, problem.text);
         out += "}";
         comma = ",";
@@ -42,7 +47,9 @@ Problems remarks_of(const signature::RuleSet& set) {
     Problems out;
     for (const signature::Rule& rule : set.rules) {
         if (rule.source.empty() && rule.references.empty())
-            out.add(rule.place, "rule `" + rule.id + "` does not say where its knowledge comes from; add source or references");
+            out.add(rule.place,
+                    "rule `" + rule.id +
+                        "` does not say where its knowledge comes from; add source or references");
         const auto must = std::count_if(rule.examples.begin(), rule.examples.end(),
                                         [](const auto& example) { return example.must_match; });
         if (must == static_cast<std::ptrdiff_t>(rule.examples.size()))
@@ -62,35 +69,85 @@ Status test_rules(const std::string& folder, bool json, std::string& out) {
         counts = signature::check_examples(*evaluator, loaded.problems);
     }
     if (json) {
-        out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") + ",\"rules\":" +
-                std::to_string(counts.rules) +
-              ",\"examples\":" + std::to_string(counts.examples) + ",\"failed\":" + std::to_string(counts.failed) + ",";
+        out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") +
+              ",\"rules\":" + std::to_string(counts.rules) +
+              ",\"examples\":" + std::to_string(counts.examples) +
+              ",\"failed\":" + std::to_string(counts.failed) + ",";
         append_places(out, "problems", loaded.problems);
         out += "}\n";
     } else {
         out = loaded.problems.lines();
         if (loaded.problems.empty())
-            out += count_of(counts.rules, "rule") + ", " + count_of(counts.examples, "example") + ": all hold\n";
+            out += count_of(counts.rules, "rule") + ", " + count_of(counts.examples, "example") +
+                   ": all hold\n";
     }
     return answer(folder, loaded.problems);
 }
 
+namespace {
+
+std::string nanoseconds_text(double ns) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f ns", ns);
+    return text;
+}
+
+std::string cost_text(const control_signature::SetCost& cost) {
+    Table table("lrrr");
+    table.row({"field", "comparisons", "database", "a value"});
+    for (const auto& field : cost.fields)
+        table.row({field.field, grouped(field.comparisons), bytes_text(field.database_bytes),
+                   field.nanoseconds > 0 ? nanoseconds_text(field.nanoseconds) : "-"});
+    return table.text() + "cost per header block: a request head " +
+           nanoseconds_text(cost.request_nanoseconds) + ", a ClientHello " +
+           nanoseconds_text(cost.hello_nanoseconds) + " (this machine, one core); databases " +
+           bytes_text(cost.database_bytes) + "\n";
+}
+
+std::string cost_json(const control_signature::SetCost& cost) {
+    std::string out = ",\"cost\":{\"request_ns\":" + std::to_string(cost.request_nanoseconds) +
+                      ",\"hello_ns\":" + std::to_string(cost.hello_nanoseconds) +
+                      ",\"database_bytes\":" + std::to_string(cost.database_bytes) +
+                      ",\"fields\":[";
+    for (const auto& field : cost.fields) {
+        out += out.back() == '[' ? "{\"field\":" : ",{\"field\":";
+        contract::append_json_text(out, field.field);
+        out += ",\"comparisons\":" + std::to_string(field.comparisons) +
+               ",\"database_bytes\":" + std::to_string(field.database_bytes) +
+               ",\"value_ns\":" + std::to_string(field.nanoseconds) + "}";
+    }
+    return out + "]}";
+}
+
+}  // namespace
+
 Status lint_rules(const std::string& folder, bool json, std::string& out) {
     signature::LoadedRules loaded = signature::read_rules(folder);
     Problems remarks;
+    std::unique_ptr<signature::Generation> generation;
     if (loaded.problems.empty()) {
         check_explosions(loaded.set, loaded.problems);
-        remarks = remarks_of(loaded.set);
+        signature::CompiledRules compiled = compile(loaded.set, loaded.problems);
+        if (loaded.problems.empty()) {
+            remarks = remarks_of(loaded.set);
+            control_signature::remark_costs(loaded.set, remarks);
+            auto made = signature::Generation::make(std::move(compiled), {});
+            if (!made) return made.error();
+            generation = std::move(*made);
+        }
     }
+    const auto cost = generation == nullptr ? control_signature::SetCost{}
+                                            : control_signature::cost_of_set(*generation);
     if (json) {
         out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") + ",";
         append_places(out, "problems", loaded.problems);
         out += ",";
         append_places(out, "remarks", remarks);
-        out += "}\n";
+        out += cost_json(cost) + "}\n";
     } else {
         out = loaded.problems.lines() + remarks.lines();
-        if (loaded.problems.empty()) out += count_of(loaded.set.rules.size(), "rule") + ": no mistake\n";
+        if (loaded.problems.empty())
+            out += cost_text(cost) + count_of(loaded.set.rules.size(), "rule") + ": no mistake\n";
     }
     return answer(folder, loaded.problems);
 }
@@ -102,7 +159,8 @@ std::string fields_table(bool json) {
         const bool header = static_cast<signature::Field>(i) == signature::Field::http_header;
         const std::string name = std::string(one.name) + (header ? ".NAME" : "");
         if (!json) {
-            out += "| `" + name + "` | " + std::string(name_of(one.group)) + " | " + std::string(one.meaning) + " |\n";
+            out += "| `" + name + "` | " + std::string(name_of(one.group)) + " | " +
+                   std::string(one.meaning) + " |\n";
             continue;
         }
         out += i == 0 ? "{\"name\":" : ",{\"name\":";

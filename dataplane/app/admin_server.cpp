@@ -2,17 +2,35 @@
 
 #include <poll.h>
 
+#include <chrono>
+
 namespace seine::app {
 
-Result<AdminServer> AdminServer::open(const std::string& path, Document document, Stop stop) {
+Result<AdminServer> AdminServer::open(const std::string& path, Document document, Stop stop,
+                                       RuleKeeper& rules) {
     AdminServer server;
     server.document_ = std::move(document);
     server.stop_ = std::move(stop);
+    server.rules_ = &rules;
     if (path.empty()) return server;
     auto socket = exporting::AdminSocket::listen(path);
     if (!socket) return socket.error();
     server.socket_ = std::move(*socket);
     return server;
+}
+
+Status AdminServer::change_rules(const contract::AdminMessage& request) {
+    const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                            std::chrono::steady_clock::now().time_since_epoch())
+                            .count();
+    if (request.kind == contract::AdminKind::rollback) return rules_->rollback();
+    if (request.kind == contract::AdminKind::confirm) {
+        if (request.body.size() != 8) return failed("a confirmation names a generation");
+        return rules_->confirm(load_le64(request.body.data()));
+    }
+    contract::ReloadRequest reload;
+    if (contract::decode_reload(request.body, reload) != Parse::ok) return failed("a reload names a generation and a file");
+    return rules_->reload(reload, now_ns);
 }
 
 void AdminServer::serve(int timeout_ms) {
@@ -28,9 +46,16 @@ void AdminServer::serve(int timeout_ms) {
             case contract::AdminKind::stop:
                 stop_();
                 return reply.done();
+            case contract::AdminKind::rules:
+                return reply.document(rules_->rules_document());
             case contract::AdminKind::reload:
+            case contract::AdminKind::confirm:
+            case contract::AdminKind::rollback: {
+                const Status changed = change_rules(request);
+                return changed.ok() ? reply.done() : reply.refused(changed.message());
+            }
             case contract::AdminKind::verdict:
-                return reply.refused("not built yet: signatures and verdicts come with a later release");
+                return reply.refused("not built yet: verdicts come with a later release");
             case contract::AdminKind::ask:
             case contract::AdminKind::failure:
             case contract::AdminKind::document:

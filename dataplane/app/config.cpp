@@ -33,7 +33,8 @@ po::options_description options() {
         "--af-xdp: take the traffic of an interface that has an address away from its host");
     add("workers", po::value<std::uint32_t>()->value_name("N"),
         "threads that inspect packets; both directions of a flow meet at one (default 1)");
-    add("signatures", po::value<std::string>()->value_name("DIR"), "folder of signature packs (not built yet)");
+    add("signatures", po::value<std::string>()->value_name("DIR"),
+        "folder of signature packs, for a start without an accepted set beside the ring");
     add("config", po::value<std::string>()->value_name("FILE.toml"),
         "bootstrap file; its keys are these options");
     add("eal", po::value<std::string>()->value_name("\"ARGS\""), "further arguments for DPDK");

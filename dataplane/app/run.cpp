@@ -13,6 +13,7 @@
 
 #include "dataplane/app/admin_server.h"
 #include "dataplane/app/outputs.h"
+#include "dataplane/app/rule_keeper.h"
 #include "dataplane/app/stats_report.h"
 #include "dataplane/app/xdp_inputs.h"
 #include "dataplane/runtime/core_dump.h"
@@ -82,7 +83,7 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
 class Run {
   public:
     Run(const Config& config, const std::atomic<bool>& stop_asked)
-        : config_(config), stop_asked_(stop_asked), started_ns_(clock_ns(CLOCK_REALTIME)) {}
+        : config_(config), stop_asked_(stop_asked), started_ns_(clock_ns(CLOCK_REALTIME)), rules_(config) {}
 
     int go() {
         const Status started = start();
@@ -118,6 +119,7 @@ class Run {
     std::vector<std::string> to_say_;
     std::vector<std::string> problems_;
     runtime::LivePlan live_;
+    RuleKeeper rules_;                // outlives the workers that match with its sets
     std::unique_ptr<XdpInputs> xdp_;  // outlives the ports that use its program
     std::unique_ptr<runtime::Eal> eal_;
     std::unique_ptr<runtime::Crew> crew_;
@@ -171,7 +173,7 @@ Status Run::start_dpdk() {
 Status Run::open_admin() {
     const auto open = [this](const std::string& path) {
         return AdminServer::open(
-            path, [this] { return stats_document(report()); }, [this] { stop_told_ = true; });
+            path, [this] { return stats_document(report()); }, [this] { stop_told_ = true; }, rules_);
     };
     std::string path = config_.socket;
     if (path.empty() && config_.live()) {
@@ -189,11 +191,11 @@ Status Run::open_admin() {
 }
 
 Status Run::start() {
-    if (!config_.signatures.empty()) {
-        return failed("--signatures " + config_.signatures +
-                      ": signatures are not built yet; leave the option away");
-    }
-    Status step = look_at_inputs();
+    std::vector<std::string> about_rules;
+    Status step = rules_.start(about_rules);
+    if (!step.ok()) return step;
+    for (const std::string& line : about_rules) note(line, config_.live());
+    step = look_at_inputs();
     if (!step.ok()) return step;
     auto outputs = Outputs::open(config_);
     if (!outputs) return outputs.error();
@@ -204,6 +206,7 @@ Status Run::start() {
 
     auto wanted = crew_config(config_, outputs_->epoch());
     if (!wanted) return wanted.error();
+    wanted->rules = &rules_.reload_point();
     auto crew = config_.live() ? runtime::Crew::for_live(*eal_, *wanted, live_)
                                : runtime::Crew::for_files(*eal_, *wanted, config_.pcap);
     if (!crew) return crew.error();
@@ -237,6 +240,8 @@ void Run::attend() {
         if (now_ns - tended_ns >= kTendNs) {
             tended_ns = now_ns;
             for (const std::string& line : crew_->tend()) say(line);
+            const std::string about_rules = rules_.tend(now_ns);
+            if (!about_rules.empty()) note(about_rules, false), say(about_rules);
         }
     }
 }
@@ -271,6 +276,7 @@ Report Run::report() const {
     out.snapshot = crew_->snapshot();
     if (xdp_ != nullptr) out.xdp = xdp_->counters();
     out.records_exported = outputs_->records();
+    out.signatures = rules_.summary();
     out.notices = notices_;
     out.problems = problems_;
     return out;

@@ -109,6 +109,7 @@ std::string stats_document(const Report& report) {
         const auto totals = snapshot.totals();
         append_counts(object.key("totals"), totals);
         object.number("records_exported", report.records_exported);
+        if (!report.signatures.empty()) object.key("signatures") += report.signatures;
         append_texts(object.key("notices"), report.notices);
         append_texts(object.key("problems"), report.problems);
         Object texts(object.key("meanings"));

@@ -20,6 +20,7 @@ struct Report {
     runtime::Snapshot snapshot;
     std::vector<runtime::NamedCount> xdp;  // of the XDP program; empty without one
     std::uint64_t records_exported = 0;
+    std::string signatures;             // a JSON object: which rule set runs; empty: not told
     std::vector<std::string> notices;   // worth knowing, not wrong
     std::vector<std::string> problems;  // what makes the exit code 1
 };

@@ -11,8 +11,11 @@ void store(std::uint8_t* at, T value) noexcept {
     std::memcpy(at, &value, sizeof value);
 }
 
+constexpr std::size_t kReloadHeaderBytes = 12;
+
 bool has_no_body(AdminKind kind) noexcept {
-    return kind == AdminKind::stats || kind == AdminKind::stop || kind == AdminKind::done;
+    return kind == AdminKind::stats || kind == AdminKind::stop || kind == AdminKind::done ||
+           kind == AdminKind::rollback || kind == AdminKind::rules;
 }
 
 }  // namespace
@@ -50,19 +53,21 @@ Parse decode_admin(ByteView packet, AdminMessage& out) noexcept {
 }
 
 std::size_t encode_reload(std::span<std::uint8_t> out, const ReloadRequest& request) noexcept {
-    const std::size_t length = 8 + request.path.size();
+    const std::size_t length = kReloadHeaderBytes + request.path.size();
     if (request.path.empty() || request.path.size() > kAdminPathBytesMax || out.size() < length)
         return 0;
     store(out.data(), request.generation);
-    std::memcpy(out.data() + 8, request.path.data(), request.path.size());
+    store(out.data() + 8, request.confirm_seconds);
+    std::memcpy(out.data() + kReloadHeaderBytes, request.path.data(), request.path.size());
     return length;
 }
 
 Parse decode_reload(ByteView body, ReloadRequest& out) noexcept {
-    if (body.size() < 8) return Parse::need_more;
-    if (body.size() - 8 > kAdminPathBytesMax) return Parse::limit;
+    if (body.size() < kReloadHeaderBytes) return Parse::need_more;
+    if (body.size() - kReloadHeaderBytes > kAdminPathBytesMax) return Parse::limit;
     out.generation = load_le64(body.data());
-    out.path = as_text(body.subspan(8));
+    out.confirm_seconds = load_le32(body.data() + 8);
+    out.path = as_text(body.subspan(kReloadHeaderBytes));
     return out.path.empty() || out.path.find('\0') != std::string_view::npos ? Parse::malformed
                                                                              : Parse::ok;
 }

@@ -32,8 +32,11 @@ enum class AdminKind : std::uint8_t {
     // Requests.
     stats = 1,    // no body; answered by `document`
     stop = 2,     // no body; answered by `done`, then the dataplane drains and ends
-    reload = 3,   // body: ReloadRequest; reserved, answered by `refused` until signatures are built
-    verdict = 4,  // reserved, likewise
+    reload = 3,   // body: ReloadRequest; another rule set from the next burst on
+    verdict = 4,  // reserved, answered by `refused`
+    confirm = 5,   // body: u64 generation; the set stays, though its time to be confirmed runs
+    rollback = 6,  // no body; back to the last set that was confirmed
+    rules = 7,     // no body; answered by `document`: every rule of the set in use with its counters
     ask = 16,     // body: a question to control (control/command/request.h)
     // Answers.
     document = 64,  // one JSON document (docs/stats.md), in parts if need be
@@ -60,10 +63,12 @@ std::size_t encode_admin(std::span<std::uint8_t> out, const AdminMessage& messag
 // A kind that is not known decodes as it is: the server refuses it by name.
 Parse decode_admin(ByteView packet, AdminMessage& out) noexcept;
 
-// Body of AdminKind::reload: u64 generation, then the path of the rule blob.
+// Body of AdminKind::reload: u64 generation, u32 seconds, then the path of the rule blob. A set that is not
+// confirmed within that time gives way to the one before; 0: it stays at once.
 struct ReloadRequest {
     std::uint64_t generation = 0;
     std::string_view path;  // borrows
+    std::uint32_t confirm_seconds = 0;
 };
 std::size_t encode_reload(std::span<std::uint8_t> out, const ReloadRequest& request) noexcept;
 // need_more: no generation; malformed: no path, or one with a zero byte; limit: past

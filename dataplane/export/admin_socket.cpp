@@ -50,7 +50,8 @@ Status clear_way(const std::string& path, const sockaddr_un& address) {
 }
 
 bool changes_something(AdminKind kind) noexcept {
-    return kind == AdminKind::stop || kind == AdminKind::reload || kind == AdminKind::verdict;
+    return kind == AdminKind::stop || kind == AdminKind::reload || kind == AdminKind::verdict ||
+           kind == AdminKind::confirm || kind == AdminKind::rollback;
 }
 
 // The answer as packets: one, or as many parts as the body needs.

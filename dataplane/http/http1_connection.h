@@ -40,11 +40,9 @@ class Http1Connection {
     [[nodiscard]] std::uint64_t server_skippable() const noexcept { return skippable(server_); }
     void client_skipped(std::uint64_t count) noexcept { skipped(client_, count); }
     void server_skipped(std::uint64_t count) noexcept { skipped(server_, count); }
-    // The client's next bytes are of a body or of the lines between its chunks.
-    [[nodiscard]] bool client_in_body() const noexcept {
-        return client_.phase == Phase::length || client_.phase == Phase::chunked ||
-               client_.phase == Phase::until_close;
-    }
+    // That direction's next bytes are of a body or of the lines between its chunks.
+    [[nodiscard]] bool client_in_body() const noexcept { return in_body(client_); }
+    [[nodiscard]] bool server_in_body() const noexcept { return in_body(server_); }
     // After a hole or a malformed head: views are dropped until one begins with a head again, so
     // from here on the caller feeds views that begin where a segment begins.
     void client_lost() noexcept { lost(client_); }
@@ -68,6 +66,10 @@ class Http1Connection {
     };
     static constexpr std::uint32_t kPendingMax = 32;
 
+    static bool in_body(const Direction& direction) noexcept {
+        return direction.phase == Phase::length || direction.phase == Phase::chunked ||
+               direction.phase == Phase::until_close;
+    }
     static std::uint64_t skippable(const Direction& direction) noexcept;
     static void skipped(Direction& direction, std::uint64_t count) noexcept;
     static void begin_body(Direction& direction, const Body& body) noexcept;

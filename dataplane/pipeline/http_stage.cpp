@@ -103,6 +103,7 @@ void on_request(FlowContext& flow, const http::Request& request) noexcept {
 void on_response(FlowContext& flow, const http::Response& response) noexcept {
     flow.w.counters.add(Counter::http1_responses);
     if (response.status < 200 && response.status != 101) return;
+    match_response(flow, response);
     if (!flow.hot.has(kWorthy)) return;  // an answer whose request was never seen tells nothing of a client
     emit_frame(flow, contract::Kind::update, [&](contract::FrameWriter& writer) {
         if (response.ordinal != http::Response::kNoOrdinal)
@@ -130,16 +131,16 @@ Feed lost(FlowContext& flow, Parse why) noexcept {
 }
 
 // A body that rules read: data goes to them in the runs it comes in, the lines of its chunks byte by byte.
-Feed feed_read_body(FlowContext& flow, ByteView bytes) noexcept {
+Feed feed_read_body(FlowContext& flow, bool client, ByteView bytes) noexcept {
     http::Http1Connection& connection = flow.cold.http1;
-    const std::uint64_t data = connection.client_skippable();
+    const std::uint64_t data = client ? connection.client_skippable() : connection.server_skippable();
     bytes = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), data > 0 ? data : 1)));
     if (data > 0) {
-        connection.client_skipped(bytes.size());
+        client ? connection.client_skipped(bytes.size()) : connection.server_skipped(bytes.size());
         match_body(flow, bytes);
         return {bytes.size(), Next::again};
     }
-    const auto step = connection.feed_client(bytes, flow.w.request);
+    const auto step = client ? connection.feed_client(bytes, flow.w.request) : connection.feed_server(bytes, flow.w.response);
     if (step.parse != Parse::ok && step.parse != Parse::need_more) return lost(flow, step.parse);
     return {step.consume, step.consume > 0 ? Next::again : Next::wait};
 }
@@ -150,8 +151,8 @@ Feed feed_http1(FlowContext& flow, Side from, ByteView bytes) noexcept {
     using Event = http::Http1Connection::Event;
     http::Http1Connection& connection = flow.cold.http1;
     const bool client = from == flow.cold.speaker;
-    if (client && reads_body(flow)) {
-        if (connection.client_in_body()) return feed_read_body(flow, bytes);
+    if (reads_body(flow.cold, client)) {
+        if (client ? connection.client_in_body() : connection.server_in_body()) return feed_read_body(flow, client, bytes);
         match_body_end(flow);
     }
     const auto step = client ? connection.feed_client(bytes, flow.w.request)

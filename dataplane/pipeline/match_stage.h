@@ -18,9 +18,13 @@ void match_client_hello(FlowContext& flow, fingerprint::Transport transport) noe
 void match_request(FlowContext& flow, const http::Request& request, std::string_view order,
                    std::string_view ja4h) noexcept;
 
-// Whether the flow's current body is being looked at, so that its bytes may not be jumped over.
-[[nodiscard]] inline bool reads_body(const FlowContext& flow) noexcept {
-    return flow.cold.match.body != signature::MatchState::kNoBody;
+// A response head: its body may be one that rules look at.
+void match_response(FlowContext& flow, const http::Response& response) noexcept;
+
+// Whether the body that the client (or the server) sends is being looked at, so that its bytes may not be
+// jumped over.
+[[nodiscard]] inline bool reads_body(const Cold& cold, bool client) noexcept {
+    return cold.match.body != signature::MatchState::kNoBody && ((cold.match.body & 1) == 0) == client;
 }
 // The next bytes of that body, and its end.
 void match_body(FlowContext& flow, ByteView bytes) noexcept;

@@ -58,6 +58,7 @@ void write_facts(Workspace& w, Cold& cold, FrameWriter& writer) noexcept {
     numbers.told = numbers.known;
     numbers.incomplete_told = numbers.incomplete_known;
     cold.facts.clear(*w.facts);
+    cold.facts_matched = 0;
 }
 
 void write_totals(Workspace& w, FlowHot& hot, FrameWriter& writer) noexcept {

@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/tcp_stage.h"
 
 #include "dataplane/pipeline/http_stage.h"
+#include "dataplane/pipeline/match_stage.h"
 #include "dataplane/pipeline/recognise.h"
 #include "dataplane/pipeline/recorder.h"
 #include "dataplane/pipeline/sides.h"
@@ -105,8 +106,7 @@ Feed feed_one(FlowContext& flow, Side& from, ByteView bytes) noexcept {
 
 // Body bytes to come that no parser needs to see: the stream jumps over them, holes included.
 std::uint64_t skip_body(Cold& cold, Side from) noexcept {
-    const bool read = cold.match.body != signature::MatchState::kNoBody && from == cold.speaker;
-    if (read) return 0;  // rules look at it
+    if (reads_body(cold, from == cold.speaker)) return 0;  // rules look at it
     const bool client = from == cold.speaker;
     std::uint64_t skip = 0;
     if (cold.protocol[index(from)] == Protocol::http1) {
@@ -185,6 +185,7 @@ void on_lost(FlowContext& flow, Side from) noexcept {
     const Protocol protocol = cold.protocol[index(from)];
     if (protocol == Protocol::done) return;
     cold.rtt.mark(RttCause::loss);
+    flow.w.matcher.end_body(cold.match);  // what comes next is another part of it
     if (protocol == Protocol::http1) {
         flow.w.counters.add(Counter::stream_lost);
         flow.incomplete(Incomplete::stream_lost);

@@ -34,6 +34,7 @@ Status Crew::hire(const CrewConfig& config, bool lossless, bool sleep_when_idle)
         one.inspector.worker = static_cast<std::uint16_t>(i);
         one.record_ring_bytes = config.record_ring_bytes;
         one.lossless = lossless;
+        one.rules = config.rules;
         one.sleep_when_idle = sleep_when_idle;
         auto worker = Worker::make(one);
         if (!worker) return worker.error();

@@ -17,6 +17,7 @@ struct CrewConfig {
     pipeline::InspectorConfig inspector;  // limits are those of the whole dataplane
     std::size_t record_ring_bytes = std::size_t{16} << 20;
     bool sleep_when_idle = true;  // live workers nap when nothing comes
+    Reload* rules = nullptr;      // outlives the crew
 };
 
 class Crew {

@@ -47,6 +47,7 @@ struct Worker::Rooms {
     alignas(64) std::atomic<std::uint64_t> heartbeat{0};
     std::atomic<std::uint64_t> flows_live{0};
     std::atomic<bool> done{false};
+    const signature::Generation* rules = nullptr;
 
     void beat() noexcept {
         heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -61,6 +62,8 @@ struct Worker::Rooms {
     }
     [[nodiscard]] ByteView in_one_piece(const rte_mbuf* packet) noexcept;
     void inspect(std::size_t count) noexcept;
+    void adopt_rules() noexcept;
+    void let_go_of_rules() noexcept;
     void finish(const PacketSource& source) noexcept;
 };
 
@@ -110,6 +113,22 @@ void Worker::Rooms::inspect(std::size_t count) noexcept {
     flows_live.store(inspector->flow_count(), std::memory_order_relaxed);
 }
 
+// The one place where a worker changes its rule set: between two bursts.
+void Worker::Rooms::adopt_rules() noexcept {
+    if (config.rules == nullptr) return;
+    const signature::Generation* current = config.rules->current();
+    if (current == rules) return;
+    inspector->adopt(current);
+    rules = current;
+    config.rules->seat(config.index).adopted.store(current, std::memory_order_release);
+}
+
+void Worker::Rooms::let_go_of_rules() noexcept {
+    if (config.rules == nullptr) return;
+    inspector->adopt(nullptr);
+    config.rules->seat(config.index).gone.store(true, std::memory_order_release);
+}
+
 void Worker::Rooms::finish(const PacketSource& source) noexcept {
     // A worker that saw nothing for a while closes its idle flows as if it had seen every packet.
     const Nanos last = source.last_time();
@@ -119,6 +138,7 @@ void Worker::Rooms::finish(const PacketSource& source) noexcept {
         all_closed = inspector->finish(kFinishStep);
         beat();
     }
+    let_go_of_rules();
     flows_live.store(0, std::memory_order_relaxed);
     done.store(true, std::memory_order_release);
 }
@@ -140,6 +160,7 @@ void Worker::run(PacketSource& source) noexcept {
     Nanos advanced;
     for (;;) {
         rooms.beat();
+        rooms.adopt_rules();
         const std::size_t count = source.receive(rooms.packets);
         if (count > 0) {
             quiet_polls = 0;
@@ -178,6 +199,11 @@ WorkerSnapshot Worker::snapshot() const {
         out.counters.push_back({std::string(kWorkerCounterTexts[i].name),
                                 rooms_->counters.get(static_cast<WorkerCounter>(i)),
                                 kWorkerCounterTexts[i].meaning});
+    }
+    for (std::size_t i = 0; i < signature::kLossCount; ++i) {
+        const auto loss = static_cast<signature::Loss>(i);
+        out.counters.push_back({std::string(signature::name_of(loss)), rooms_->inspector->matcher().lost(loss),
+                                signature::meaning_of(loss)});
     }
     rooms_->inspector->counters().for_each([&out](std::string_view prefix, std::string_view name,
                                                   std::string_view meaning, std::uint64_t value) {

@@ -5,6 +5,7 @@
 #include "dataplane/base/byte_ring.h"
 #include "dataplane/base/status.h"
 #include "dataplane/pipeline/inspector.h"
+#include "dataplane/runtime/reload.h"
 #include "dataplane/runtime/source.h"
 #include "dataplane/runtime/stats.h"
 
@@ -16,6 +17,7 @@ struct WorkerConfig {
     std::size_t record_ring_bytes = std::size_t{16} << 20;
     // File input: wait for the exporter rather than lose a record. Live input never waits.
     bool lossless = false;
+    Reload* rules = nullptr;  // where its rule sets come from; outlives the worker
     bool sleep_when_idle = true;  // false: spin, for ports that lose packets within microseconds
 };
 

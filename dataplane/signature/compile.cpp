@@ -50,10 +50,12 @@ class Compiler {
     CompiledRules run() {
         // Rules that are off cost nothing; those over joined fields are control's to run.
         for (const Rule& rule : set_.rules)
-            if (rule.state != State::disabled && runs_in(set_, rule) == RunsIn::dataplane) rule_of(rule);
+            if (rule.state != State::disabled && runs_in(set_, rule) == RunsIn::dataplane)
+                rule_of(rule);
         if (out_.slots.size() > kSlotsMax || out_.facts.size() > kFactsMax) {
-            problems_.add({}, "more fields or comparisons than one set may have (" + std::to_string(kSlotsMax) + ", " +
-                                  std::to_string(kFactsMax) + "); use lists");
+            problems_.add({}, "more fields or comparisons than one set may have (" +
+                                  std::to_string(kSlotsMax) + ", " + std::to_string(kFactsMax) +
+                                  "); use lists");
             return std::move(out_);
         }
         for (std::size_t slot = 0; slot < out_.slots.size(); ++slot) database_of(slot);
@@ -106,13 +108,16 @@ std::uint32_t Compiler::leaf_fact(const std::string& key, const Leaf& leaf) {
         for (const std::string& value : leaf.values) text += value + "\n";
         fact.kind = Fact::Kind::list;
         fact.list = static_cast<std::uint32_t>(out_.lists.size());
-        out_.lists.push_back(std::make_shared<const ListFile>(ListFile::parse("rule", text, FieldKind::address, none)));
-        if (!none.empty()) problems_.add(leaf.place, "no address or network: " + none.kept()[0].text);
+        out_.lists.push_back(std::make_shared<const ListFile>(
+            ListFile::parse("rule", text, FieldKind::address, none)));
+        if (!none.empty())
+            problems_.add(leaf.place, "no address or network: " + none.kept()[0].text);
     } else {
         const bool confirm = needs_confirmation(leaf);
         for (const std::string& value : leaf.values) {
             const std::string pattern = pattern_of(leaf.kind, value);
-            expressions_[fact.slot].push_back({pattern, flags_of(fact.nocase, confirm), at->second, leaf.place});
+            expressions_[fact.slot].push_back(
+                {pattern, flags_of(fact.nocase, confirm), at->second, leaf.place});
             if (confirm) fact.confirms.push_back(pattern);
         }
     }
@@ -121,7 +126,8 @@ std::uint32_t Compiler::leaf_fact(const std::string& key, const Leaf& leaf) {
 }
 
 std::uint32_t Compiler::present_fact(const FieldRef& field) {
-    const auto [at, fresh] = facts_.emplace("present " + name_of(field), static_cast<std::uint32_t>(out_.facts.size()));
+    const auto [at, fresh] =
+        facts_.emplace("present " + name_of(field), static_cast<std::uint32_t>(out_.facts.size()));
     if (fresh) {
         Fact fact;
         fact.kind = Fact::Kind::present;
@@ -134,9 +140,11 @@ std::uint32_t Compiler::present_fact(const FieldRef& field) {
 void Compiler::steps_of(const Condition& condition, std::vector<Step>& out) {
     switch (condition.op) {
         case Op::leaf:
-            return step_fact(leaf_fact("leaf " + std::to_string(condition.leaf), set_.leaves[condition.leaf]),
-                             set_.leaves[condition.leaf].field.field, out);
-        case Op::present: return step_fact(present_fact(condition.field), condition.field.field, out);
+            return step_fact(
+                leaf_fact("leaf " + std::to_string(condition.leaf), set_.leaves[condition.leaf]),
+                set_.leaves[condition.leaf].field.field, out);
+        case Op::present:
+            return step_fact(present_fact(condition.field), condition.field.field, out);
         case Op::absent:
             step_fact(present_fact(condition.field), condition.field.field, out);
             out.push_back({Step::Kind::not_, 0, 0, 0});
@@ -194,8 +202,9 @@ void Compiler::rule_of(const Rule& rule) {
     steps_of(rule.condition, one.steps);
     servers_of(rule.scope, rule.place, one.steps);
     if (one.steps.size() > kProgramStepsMax)
-        problems_.add(rule.place, "rule `" + rule.id + "` is a condition of " + std::to_string(one.steps.size()) +
-                                      " steps; " + std::to_string(kProgramStepsMax) + " at most: split it");
+        problems_.add(rule.place, "rule `" + rule.id + "` is a condition of " +
+                                      std::to_string(one.steps.size()) + " steps; " +
+                                      std::to_string(kProgramStepsMax) + " at most: split it");
     out_.rules.push_back(std::move(one));
 }
 
@@ -214,12 +223,16 @@ void Compiler::database_of(std::size_t slot) {
     hs_database_t* database = nullptr;
     hs_compile_error_t* error = nullptr;
     const unsigned mode = body ? HS_MODE_STREAM : HS_MODE_BLOCK;
-    if (hs_compile_multi(patterns.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()), mode, &platform_,
-                         &database, &error) != HS_SUCCESS) {
+    if (hs_compile_multi(patterns.data(), flags.data(), ids.data(),
+                         static_cast<unsigned>(patterns.size()), mode, &platform_, &database,
+                         &error) != HS_SUCCESS) {
         const bool known = error != nullptr && error->expression >= 0;
-        const Place place = known ? expressions[static_cast<std::size_t>(error->expression)].place : Place{};
-        problems_.add(place, "the pattern cannot be compiled for field " + name_of(out_.slots[slot].field) + ": " +
-                                 (error != nullptr ? error->message : "no memory") + "; write it shorter, or as a list");
+        const Place place =
+            known ? expressions[static_cast<std::size_t>(error->expression)].place : Place{};
+        problems_.add(place, "the pattern cannot be compiled for field " +
+                                 name_of(out_.slots[slot].field) + ": " +
+                                 (error != nullptr ? error->message : "no memory") +
+                                 "; write it shorter, or as a list");
         hs_free_compile_error(error);
         return;
     }
@@ -246,10 +259,30 @@ std::uint64_t engine_cpu_features() {
 }
 
 bool needs_confirmation(const Leaf& leaf) {
-    if (leaf.kind == MatchKind::list || info(leaf.field.field).kind == FieldKind::address) return false;
+    if (leaf.kind == MatchKind::list || info(leaf.field.field).kind == FieldKind::address)
+        return false;
     return std::any_of(leaf.values.begin(), leaf.values.end(), [&](const std::string& value) {
         return !objection(pattern_of(leaf.kind, value), flags_of(nocase_of(leaf), false)).empty();
     });
+}
+
+LeafCost cost_of(const Leaf& leaf) {
+    LeafCost out;
+    out.confirmed = needs_confirmation(leaf);
+    for (const std::string& value : leaf.values) {
+        const std::string pattern = pattern_of(leaf.kind, value);
+        hs_database_t* database = nullptr;
+        hs_compile_error_t* error = nullptr;
+        if (hs_compile(pattern.c_str(), flags_of(nocase_of(leaf), out.confirmed), HS_MODE_BLOCK,
+                       nullptr, &database, &error) != HS_SUCCESS) {
+            hs_free_compile_error(error);
+            continue;
+        }
+        std::size_t bytes = 0;
+        if (hs_database_size(database, &bytes) == HS_SUCCESS) out.database_bytes += bytes;
+        hs_free_database(database);
+    }
+    return out;
 }
 
 CompiledRules compile(const RuleSet& set, Problems& problems, const CompileOptions& options) {

@@ -188,7 +188,6 @@ bool is_whole(const CompiledRules& rules) {
 
 std::vector<std::uint8_t> encode(const CompiledRules& rules) {
     Writer out;
-    out.out_.resize(kHeaderBytes);
     out.number(rules.generation);
     out.text(rules.engine);
     out.number(rules.cpu_features);
@@ -206,14 +205,17 @@ std::vector<std::uint8_t> encode(const CompiledRules& rules) {
     });
     out.items(rules.lists, [&](const auto& list) { write_list(out, *list); });
     out.items(rules.rules, [&](const CompiledRule& rule) { write_rule(out, rule); });
-    Writer header;
-    for (const char c : std::string_view(kMagic)) header.number(static_cast<std::uint8_t>(c));
-    header.number(kBlobVersion);
-    header.number(std::uint32_t{0});
-    header.number(static_cast<std::uint64_t>(out.out_.size()));
-    const ByteView body = ByteView(out.out_).subspan(kHeaderBytes);
-    for (const std::uint64_t seed : kSeeds) header.number(hash64(body, seed));
-    std::copy(header.out_.begin(), header.out_.end(), out.out_.begin());
+    return seal(out.out_);
+}
+
+std::vector<std::uint8_t> seal(ByteView body) {
+    Writer out;
+    for (const char c : std::string_view(kMagic)) out.number(static_cast<std::uint8_t>(c));
+    out.number(kBlobVersion);
+    out.number(std::uint32_t{0});
+    out.number(static_cast<std::uint64_t>(kHeaderBytes + body.size()));
+    for (const std::uint64_t seed : kSeeds) out.number(hash64(body, seed));
+    out.out_.insert(out.out_.end(), body.begin(), body.end());
     return std::move(out.out_);
 }
 

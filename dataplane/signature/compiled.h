@@ -61,6 +61,8 @@ struct CompiledRules {
 
 // The blob: magic, version, length, two 64-bit checksums, then the set. Little endian.
 std::vector<std::uint8_t> encode(const CompiledRules& rules);
+// A blob of this body: its header with length and checksums. For encode(), and for tests of damaged bodies.
+std::vector<std::uint8_t> seal(ByteView body);
 // corrupt: cut, altered, of another version, or not sound in itself; says which.
 Result<CompiledRules> decode(ByteView blob);
 

@@ -10,6 +10,16 @@ namespace {
 
 Tri known(bool yes) noexcept { return yes ? Tri::yes : Tri::no; }
 
+// An address in one of the networks that a rule names.
+bool in_one_of(const std::vector<std::string>& networks, std::string_view value) {
+    std::array<std::uint8_t, 16> address{};
+    if (!parse_address(value, address)) return false;
+    return std::any_of(networks.begin(), networks.end(), [&](const std::string& text) {
+        Network network;
+        return parse_network(text, network) && contains(network, address);
+    });
+}
+
 Tri port_in_scope(const Scope& scope, const Subject& subject) {
     if (scope.ports.empty()) return Tri::yes;
     const auto values = subject.values({Field::dst_port, {}});
@@ -85,7 +95,12 @@ Tri Evaluator::leaf(std::uint32_t index, const Subject& subject) const {
     const Leaf& leaf = set_->leaves[index];
     const auto values = subject.values(leaf.field);
     if (values.empty()) return subject.seen(info(leaf.field.field).group) ? Tri::no : Tri::unknown;
+    const bool address = info(leaf.field.field).kind == FieldKind::address;
     for (const std::string_view value : values) {
+        if (address && leaf.kind != MatchKind::list) {
+            if (in_one_of(leaf.values, value)) return Tri::yes;
+            continue;
+        }
         if (leaf.kind == MatchKind::list) {
             if (set_->lists[leaf.list]->contains(value)) return Tri::yes;
             continue;

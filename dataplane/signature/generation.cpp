@@ -31,7 +31,7 @@ Status open_database(const Slot& slot, SlotIndex& out) {
 }
 
 // A fact that some rule over more than this one's event needs.
-void index_rules(const CompiledRules& rules, Generation::Index& index) {
+void index_rules(const CompiledRules& rules, GenerationIndex& index) {
     std::vector<std::vector<std::uint32_t>> of_fact(rules.facts.size());
     index.kept.assign(rules.facts.size(), false);
     for (std::uint32_t i = 0; i < rules.rules.size(); ++i) {
@@ -59,7 +59,7 @@ void index_rules(const CompiledRules& rules, Generation::Index& index) {
     index.rules_of_fact_start.push_back(static_cast<std::uint32_t>(index.rules_of_fact.size()));
 }
 
-void index_slots(const CompiledRules& rules, Generation::Index& index, std::uint64_t& uses) {
+void index_slots(const CompiledRules& rules, GenerationIndex& index, std::uint64_t& uses) {
     index.slot_of_field.fill(0xffff);
     for (std::size_t i = 0; i < rules.slots.size(); ++i) {
         const FieldRef& field = rules.slots[i].field;
@@ -133,11 +133,11 @@ bool ListTable::contains(std::string_view value) const noexcept {
     return false;
 }
 
-Generation::Index::~Index() {
+GenerationIndex::~GenerationIndex() {
     for (const SlotIndex& slot : slots) hs_free_database(slot.database);
 }
 
-Generation::Room::~Room() {
+WorkerRoom::~WorkerRoom() {
     for (BodyPool& pool : bodies)
         for (std::uint32_t i = 0; i < pool.count; ++i)
             if (pool.scans[i].stream != nullptr) hs_close_stream(pool.scans[i].stream, nullptr, nullptr, nullptr);
@@ -157,8 +157,8 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
     std::unique_ptr<Generation> out(new Generation);
     out->rules_ = std::move(rules);
     const CompiledRules& set = out->rules_;
-    out->index_ = std::make_unique<Index>();
-    Index& index = *out->index_;
+    out->index_ = std::make_unique<GenerationIndex>();
+    GenerationIndex& index = *out->index_;
     index.slots.resize(set.slots.size());
     for (std::size_t i = 0; i < set.slots.size(); ++i) {
         const Status opened = open_database(set.slots[i], index.slots[i]);
@@ -167,7 +167,7 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
     index_slots(set, index, out->uses_);
     index_rules(set, index);
     for (unsigned worker = 0; worker < limits.workers; ++worker) {
-        auto room = std::make_unique<Room>();
+        auto room = std::make_unique<WorkerRoom>();
         for (const SlotIndex& slot : index.slots)
             if (slot.database != nullptr && hs_alloc_scratch(slot.database, &room->scratch) != HS_SUCCESS)
                 return refuse("no scratch memory for its patterns, or a database that is not sound");

@@ -1,6 +1,5 @@
 // A rule set loaded and ready: databases, lists and indexes that all workers read, and a room for each worker.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,17 +9,8 @@
 
 namespace seine::signature {
 
-struct BodyScan;
-
-// Of one rule at one worker; one writer, read by others at any time.
-struct RuleCounters {
-    std::atomic<std::uint64_t> hits{0};
-    std::atomic<std::uint64_t> findings{0};   // told; hits are told, swallowed or in shadow
-    std::atomic<std::uint64_t> swallowed{0};
-    std::atomic<std::uint64_t> confirms{0};   // times PCRE2 was asked
-    std::atomic<std::uint64_t> evaluated{0};  // times its condition was run
-    std::atomic<std::int64_t> last_hit_ns{0};
-};
+struct GenerationIndex;
+struct WorkerRoom;
 
 struct RuleTotals {
     std::uint64_t hits = 0;
@@ -57,18 +47,16 @@ class Generation {
     [[nodiscard]] std::uint64_t packets() const noexcept;
 
     // For the matcher.
-    struct Index;
-    struct Room;
-    [[nodiscard]] const Index& index() const noexcept { return *index_; }
-    [[nodiscard]] Room& room(unsigned worker) const noexcept { return *rooms_[worker]; }
+    [[nodiscard]] const GenerationIndex& index() const noexcept { return *index_; }
+    [[nodiscard]] WorkerRoom& room(unsigned worker) const noexcept { return *rooms_[worker]; }
     [[nodiscard]] bool uses(Field field) const noexcept { return (uses_ >> static_cast<unsigned>(field) & 1) != 0; }
 
   private:
     Generation();
     CompiledRules rules_;
     std::uint64_t uses_ = 0;
-    std::unique_ptr<Index> index_;
-    std::vector<std::unique_ptr<Room>> rooms_;
+    std::unique_ptr<GenerationIndex> index_;
+    std::vector<std::unique_ptr<WorkerRoom>> rooms_;
 };
 static_assert(kFieldCount <= 64);
 

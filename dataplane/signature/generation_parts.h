@@ -1,11 +1,12 @@
 // The insides of a generation: what is read by all workers, and what each writes for itself.
 #pragma once
 #include <array>
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "dataplane/base/hash.h"
-#include "dataplane/signature/generation.h"
+#include "dataplane/signature/compiled.h"
 #include "dataplane/signature/rate_table.h"
 #include "dataplane/signature/regex.h"
 
@@ -14,6 +15,16 @@ struct hs_scratch;
 struct hs_stream;
 
 namespace seine::signature {
+
+// Of one rule at one worker; one writer, read by others at any time.
+struct RuleCounters {
+    std::atomic<std::uint64_t> hits{0};
+    std::atomic<std::uint64_t> findings{0};   // told; hits are told, swallowed or in shadow
+    std::atomic<std::uint64_t> swallowed{0};
+    std::atomic<std::uint64_t> confirms{0};   // times PCRE2 was asked
+    std::atomic<std::uint64_t> evaluated{0};  // times its condition was run
+    std::atomic<std::int64_t> last_hit_ns{0};
+};
 
 // Whole texts of a list behind one hash: a look-up costs the same for ten and for a million.
 class TextTable {
@@ -49,8 +60,11 @@ struct SlotIndex {
     std::vector<List> lists;
 };
 
-struct Generation::Index {
-    ~Index();
+struct GenerationIndex {
+    GenerationIndex() = default;
+    ~GenerationIndex();
+    GenerationIndex(const GenerationIndex&) = delete;
+    GenerationIndex& operator=(const GenerationIndex&) = delete;
     std::array<std::uint16_t, kFieldCount> slot_of_field{};  // 0xffff: no rule looks at it
     struct Header {
         std::string name;
@@ -84,8 +98,11 @@ struct BodyPool {
     std::uint32_t next = 0;
 };
 
-struct Generation::Room {
-    ~Room();
+struct WorkerRoom {
+    WorkerRoom() = default;
+    ~WorkerRoom();
+    WorkerRoom(const WorkerRoom&) = delete;
+    WorkerRoom& operator=(const WorkerRoom&) = delete;
     hs_scratch* scratch = nullptr;
     std::vector<std::vector<Regex>> confirms;  // by fact
     std::vector<std::uint32_t> fact_marks;     // the event that found the fact

@@ -18,7 +18,24 @@ bool holds(const FixedVector<std::uint16_t, Cap>& list, std::uint32_t item) noex
     return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+struct LossText {
+    std::string_view name;
+    std::string_view meaning;
+};
+constexpr LossText kLossTexts[] = {
+    {"match_facts_dropped", "things found of a flow that no room was left for: a rule over several may have missed"},
+    {"match_hits_dropped", "rules that hit past what one event may tell"},
+    {"match_bodies_exhausted", "request bodies not matched: no scan was free"},
+    {"match_flows_restarted", "flows looked at anew because the rule set changed under them"},
+    {"match_gave_up", "confirmations of a pattern given up: too many steps"}};
+static_assert(sizeof kLossTexts / sizeof kLossTexts[0] == kLossCount);
+
 }  // namespace
+
+std::string_view name_of(Loss loss) noexcept { return kLossTexts[static_cast<std::size_t>(loss)].name; }
+std::string_view meaning_of(Loss loss) noexcept { return kLossTexts[static_cast<std::size_t>(loss)].meaning; }
+
+void Matcher::count(Loss loss) noexcept { bump(lost_[static_cast<std::size_t>(loss)]); }
 
 void Matcher::count_packets(std::uint64_t count) noexcept {
     if (room_ != nullptr) bump(room_->packets, count);
@@ -109,7 +126,7 @@ void Matcher::feed(Field field, std::string_view value) noexcept {
 }
 
 void Matcher::feed_header(std::string_view name, std::string_view value) noexcept {
-    const Generation::Index& index = generation_->index();
+    const GenerationIndex& index = generation_->index();
     if (!index.any_headers || name.size() > kHeaderNameBytesMax) return;
     for (const auto& header : index.headers[name.size()]) {
         const bool same = std::equal(name.begin(), name.end(), header.name.begin(), [](char sent, char lower) {
@@ -156,7 +173,7 @@ void Matcher::look_at(std::uint32_t rule) noexcept {
 }
 
 void Matcher::look_at_rules_of(std::uint32_t fact) noexcept {
-    const Generation::Index& index = generation_->index();
+    const GenerationIndex& index = generation_->index();
     for (std::uint32_t i = index.rules_of_fact_start[fact]; i < index.rules_of_fact_start[fact + 1]; ++i)
         look_at(index.rules_of_fact[i]);
 }

@@ -1,5 +1,6 @@
 // One worker's matcher: fields in, rules that hit out. Allocates nothing, waits for nobody.
 #pragma once
+#include <atomic>
 #include <span>
 
 #include "dataplane/base/clock.h"
@@ -21,7 +22,13 @@ struct Hit {
     FixedVector<Evidence, kEvidenceMax> evidence;
 };
 
+struct BodyScan;
+
+// What could not be matched, each with a counter of this name.
 enum class Loss : std::uint8_t { facts, hits, bodies, flows, gave_up, count_ };
+inline constexpr std::size_t kLossCount = static_cast<std::size_t>(Loss::count_);
+std::string_view name_of(Loss loss) noexcept;
+std::string_view meaning_of(Loss loss) noexcept;
 
 // An event is what becomes known at once: a ClientHello, a request head, a piece of a body.
 //
@@ -67,7 +74,9 @@ class Matcher {
     bool admit(const Hit& hit, const std::uint8_t (&source)[16], std::uint16_t server_port, Nanos now,
                std::uint64_t (&swallowed)[2]) noexcept;
 
-    [[nodiscard]] std::uint64_t lost(Loss loss) const noexcept { return lost_[static_cast<std::size_t>(loss)]; }
+    [[nodiscard]] std::uint64_t lost(Loss loss) const noexcept {
+        return lost_[static_cast<std::size_t>(loss)].load(std::memory_order_relaxed);
+    }
 
   private:
     void found(std::uint32_t fact) noexcept;
@@ -78,12 +87,13 @@ class Matcher {
     void keep() noexcept;
     void look_at(std::uint32_t rule) noexcept;
     void look_at_rules_of(std::uint32_t fact) noexcept;
-    static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void* self) noexcept;
-    void count(Loss loss) noexcept { ++lost_[static_cast<std::size_t>(loss)]; }
+    static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void* self) noexcept;
+    void count(Loss loss) noexcept;
 
     unsigned worker_;
     const Generation* generation_ = nullptr;
-    Generation::Room* room_ = nullptr;
+    WorkerRoom* room_ = nullptr;
     MatchState* state_ = nullptr;
     Groups seen_ = 0;
 
@@ -101,7 +111,7 @@ class Matcher {
     FixedVector<std::uint16_t, 128> suspects_;
     FixedVector<Hit, kHitsMax> hits_;
     BodyScan* body_ = nullptr;  // while one is scanned: what is suspected is kept with it
-    std::uint64_t lost_[static_cast<std::size_t>(Loss::count_)] = {};
+    std::atomic<std::uint64_t> lost_[kLossCount] = {};
 };
 
 }  // namespace seine::signature

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Keys = std::initializer_list<std::string_view>;
 
+constexpr std::string_view kStates[] = {"enabled", "shadow", "disabled"};
 constexpr std::string_view kMatchers[] = {"pattern", "equals", "prefix", "suffix", "contains", "glob", "list", "present"};
 constexpr std::string_view kConditionKeys[] = {"all",    "any",   "not",     "field",  "nocase", "claims",   "shows",
                                                "mismatch", "pattern", "equals", "prefix", "suffix", "contains",
@@ -71,6 +72,7 @@ class Reader {
     void read_pack(const Document& document);
     void read_stack(const toml::table& table);
     void read_rule(const toml::table& table);
+    void read_override(const toml::table& table);
     void read_scope(const toml::table& table, Scope& out);
     void read_ports(const toml::node& node, Scope& out);
     void read_limit(const toml::table& table, const char* key, Rate& out);
@@ -115,7 +117,7 @@ void Reader::parse(const std::string& path, std::string_view text) {
 void Reader::read_all() {
     for (const auto& document : documents_) {
         document_ = document.get();
-        known_keys(document->table, {"pack", "stack", "rule"}, false);
+        known_keys(document->table, {"pack", "stack", "rule", "override"}, false);
         read_pack(*document);
         for (const toml::table* stack : tables(document->table.get("stack"), "[[stack]]")) read_stack(*stack);
     }
@@ -125,6 +127,21 @@ void Reader::read_all() {
         pack_name_ = out_.set.packs[pack++].name;
         for (const toml::table* rule : tables(document->table.get("rule"), "[[rule]]")) read_rule(*rule);
     }
+    for (const auto& document : documents_) {
+        document_ = document.get();
+        for (const toml::table* one : tables(document->table.get("override"), "[[override]]")) read_override(*one);
+    }
+}
+
+// What an operator says of a rule without touching its file; the last word counts.
+void Reader::read_override(const toml::table& table) {
+    known_keys(table, {"rule", "state", "reason"}, false);
+    std::string id;
+    if (!text(table, "rule", id, true)) return;
+    const auto rule = std::find_if(out_.set.rules.begin(), out_.set.rules.end(), [&](const Rule& one) { return one.id == id; });
+    if (rule == out_.set.rules.end())
+        return wrong(*table.get("rule"), "`" + id.substr(0, 64) + "` is no rule of this set; take the override away");
+    choice(table, "state", kStates, rule->state);
 }
 
 void Reader::known_keys(const toml::table& table, Keys keys, bool condition_too) {
@@ -186,10 +203,9 @@ void Reader::texts(const toml::node& node, const char* what, std::vector<std::st
         else if (const auto whole = one.value_exact<std::int64_t>()) out.push_back(std::to_string(*whole));
         else wrong(one, std::string(what) + " takes a text in quotes, or several: [\"..\", \"..\"]");
     };
-    const toml::array* array = node.as_array();
-    if (array == nullptr) return take(node);
-    if (array->empty()) wrong(node, std::string(what) + " is empty; an empty list matches nothing");
-    for (const toml::node& one : *array) take(one);
+    if (!node.is_array()) return take(node);
+    if (node.as_array()->empty()) wrong(node, std::string(what) + " is empty; an empty list matches nothing");
+    for (const toml::node& one : *node.as_array()) take(one);
 }
 
 std::vector<const toml::table*> Reader::tables(const toml::node* node, const char* what) {
@@ -257,7 +273,6 @@ void Reader::read_rule(const toml::table& table) {
     known_keys(table, {"id", "version", "title", "source", "severity", "confidence", "class", "state", "references",
                        "scope", "limit", "match", "no_match"}, true);
     static constexpr std::string_view kSeverities[] = {"info", "low", "medium", "high", "critical"};
-    static constexpr std::string_view kStates[] = {"enabled", "shadow", "disabled"};
     Rule rule;
     rule.place = place_of(table);
     rule.pack = pack_name_;
@@ -500,9 +515,8 @@ void Reader::comparison(const toml::table& table, Condition& out) {
         return;
     }
     if (const toml::node* flag = table.get("nocase")) {
-        const auto value = flag->value_exact<bool>();
-        if (!value) return wrong(*flag, "nocase is true or false");
-        leaf.nocase = *value;
+        if (!flag->value_exact<bool>()) return wrong(*flag, "nocase is true or false");
+        leaf.nocase = *flag->value_exact<bool>();
     }
     leaf.kind = static_cast<MatchKind>(std::find(std::begin(kMatchers), std::end(kMatchers), given[0]) - std::begin(kMatchers));
     if (info(leaf.field.field).kind == FieldKind::address && leaf.kind != MatchKind::list && leaf.kind != MatchKind::equals)
@@ -521,11 +535,13 @@ void Reader::comparison(const toml::table& table, Condition& out) {
 
 void Reader::check_pattern(const toml::node& node, const Leaf& leaf) {
     for (const std::string& value : leaf.values) {
-        if (value.empty()) {
+        if (Network network; info(leaf.field.field).kind == FieldKind::address) {
+            if (!parse_network(value, network))
+                wrong(node, "`" + value.substr(0, 64) + "` is no network; write \"203.0.113.0/24\" or an address");
+        } else if (value.empty()) {
             wrong(node, "an empty text; it would be found everywhere");
         } else if (value.size() > kPatternBytesMax) {
-            wrong(node, "a pattern of " + std::to_string(value.size()) + " bytes; " + std::to_string(kPatternBytesMax) +
-                            " at most: what is long belongs into a list");
+            wrong(node, "a pattern of more than " + std::to_string(kPatternBytesMax) + " bytes; what is long belongs into a list");
         } else {
             const auto regex = Regex::compile(pattern_of(leaf.kind, value), nocase_of(leaf));
             if (!regex) wrong(node, "the pattern does not compile: " + regex.error().message());
@@ -572,7 +588,6 @@ bool Reader::list_of(const toml::node& node, FieldKind kind, std::uint32_t& out)
 }
 
 }  // namespace
-
 struct RuleReader::Rooms : Reader {
     using Reader::Reader;
 };

@@ -59,7 +59,7 @@ FLOORS = {
     "control/detect": (5, ["dataplane/base", "control/model"]),
     "control/service": (6, under("dataplane/", "base contract export signature")
                         + under("control/", "command model config dataplane_link account store signature export detect")),
-    "control/cli": (6, under("dataplane/", "base signature contract") + under("control/", "command model account")),
+    "control/cli": (6, under("dataplane/", "base signature contract") + under("control/", "command model account signature")),
     "tools/replay": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/synth": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/records": (5, DATAPLANE_BELOW_RUNTIME),

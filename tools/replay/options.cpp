@@ -17,6 +17,7 @@ po::options_description described() {
         ("sorted", "hold the lines back and print them in order of time and 5-tuple")
         ("output,o", po::value<std::string>()->value_name("FILE")->default_value("-"),
          "where the lines go; - is stdout")
+        ("signatures", po::value<std::string>()->value_name("DIR"), "match with the rules below DIR; hits are findings (--events)")
         ("counters", po::value<std::string>()->value_name("FILE"), "write every counter as JSON at the end")
         ("version", "print the version and whether JA4+ is built in")
         ("help,h", "print this");
@@ -43,6 +44,7 @@ Result<Options> read_options(int argc, char** argv) {
         out.help = seen.count("help") > 0;
         out.version = seen.count("version") > 0;
         out.output = seen["output"].as<std::string>();
+        if (seen.count("signatures") > 0) out.signatures = seen["signatures"].as<std::string>();
         if (seen.count("counters") > 0) out.counters = seen["counters"].as<std::string>();
         if (seen.count("file") > 0) out.files = seen["file"].as<std::vector<std::string>>();
     } catch (const po::error& error) {

@@ -10,6 +10,7 @@ namespace seine::replay {
 struct Options {
     std::vector<std::string> files;
     std::string output = "-";
+    std::string signatures;  // folder of rules to match with; empty: none
     std::string counters;    // where the counters go as JSON; empty: nowhere
     bool events = false;     // one line per record instead of one per flow
     bool raw = false;        // also the forms that hold values in clear

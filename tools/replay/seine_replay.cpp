@@ -2,11 +2,14 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "dataplane/capture/pcap_file.h"
 #include "dataplane/export/jsonl_sink.h"
 #include "dataplane/pipeline/inspector.h"
+#include "dataplane/signature/compile.h"
+#include "dataplane/signature/rule_file.h"
 #include "tools/replay/options.h"
 
 namespace seine::replay {
@@ -82,7 +85,24 @@ bool write_counters(const std::string& path, const pipeline::Counters& counters)
     return bool(out);
 }
 
+// The rules of a folder, ready; nullptr, and lines on stderr, when they have a mistake.
+std::unique_ptr<signature::Generation> read_generation(const std::string& folder) {
+    signature::LoadedRules loaded = signature::read_rules(folder);
+    signature::CompiledRules compiled;
+    if (loaded.problems.empty()) compiled = compile(loaded.set, loaded.problems);
+    if (!loaded.problems.empty()) {
+        for (const auto& problem : loaded.problems.kept()) say(text_of(problem.place) + ": " + problem.text);
+        return nullptr;
+    }
+    compiled.generation = 1;
+    auto made = signature::Generation::make(std::move(compiled), {});
+    if (!made) say(made.error().message());
+    return made ? std::move(*made) : nullptr;
+}
+
 int run(const Options& options) {
+    std::unique_ptr<signature::Generation> rules;
+    if (!options.signatures.empty() && (rules = read_generation(options.signatures)) == nullptr) return 1;
     pipeline::InspectorConfig config;
     config.raw = options.raw;
     config.records_all = true;
@@ -100,6 +120,7 @@ int run(const Options& options) {
         say(sink.error().message());
         return 1;
     }
+    (*inspector)->adopt(rules.get());
     Replay replay(**inspector, ring, **sink);
     bool good = true;
     for (const std::string& path : options.files) good &= replay.run(path);

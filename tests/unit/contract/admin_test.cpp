@@ -87,20 +87,21 @@ TEST(AdminMessage, IsNotWrittenWhereItDoesNotFit) {
 
 TEST(Reload, ComesBackAndRefusesWhatIsNoPath) {
     std::vector<std::uint8_t> body(64);
-    body.resize(encode_reload(body, {12, "/var/lib/seine/rules.7"}));
+    body.resize(encode_reload(body, {12, "/var/lib/seine/rules.7", 600}));
     ReloadRequest request;
     ASSERT_EQ(decode_reload(body, request), Parse::ok);
     EXPECT_EQ(request.generation, 12u);
+    EXPECT_EQ(request.confirm_seconds, 600u);
     EXPECT_EQ(request.path, "/var/lib/seine/rules.7");
-    for (std::size_t length = 0; length < 8; ++length) {
+    for (std::size_t length = 0; length < 12; ++length) {
         EXPECT_EQ(decode_reload(ByteView(body).first(length), request), Parse::need_more);
     }
-    EXPECT_EQ(decode_reload(ByteView(body).first(8), request), Parse::malformed);
-    body[10] = 0;
+    EXPECT_EQ(decode_reload(ByteView(body).first(12), request), Parse::malformed);
+    body[14] = 0;
     EXPECT_EQ(decode_reload(body, request), Parse::malformed);
-    const std::vector<std::uint8_t> huge(8 + kAdminPathBytesMax + 1, 'p');
+    const std::vector<std::uint8_t> huge(12 + kAdminPathBytesMax + 1, 'p');
     EXPECT_EQ(decode_reload(huge, request), Parse::limit);
-    std::vector<std::uint8_t> out(16);
+    std::vector<std::uint8_t> out(20);
     EXPECT_EQ(encode_reload(out, {1, ""}), 0u);
     EXPECT_EQ(encode_reload(out, {1, "123456789"}), 0u);
 }

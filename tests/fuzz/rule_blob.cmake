@@ -1,0 +1,1 @@
+seine_fuzz_target(rule_blob DEPS seine::signature)

@@ -1,0 +1,1 @@
+seine_fuzz_target(rule_file DEPS seine::signature)

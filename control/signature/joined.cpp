@@ -108,9 +108,9 @@ Result<std::unique_ptr<JoinedRules>> JoinedRules::make(signature::RuleSet set) {
     out->evaluator_ = std::make_unique<signature::Evaluator>(std::move(*evaluator));
     for (std::size_t i = 0; i < out->set_.rules.size(); ++i) {
         const signature::Rule& rule = out->set_.rules[i];
-        if (rule.state != signature::State::disabled &&
-            runs_in(out->set_, rule) == signature::RunsIn::control)
-            out->joined_.push_back(i);
+        // Whatever asks about the request: inside TLS nobody but the gateway sees it.
+        const bool asks = (groups_of(out->set_, rule.condition) & bit(signature::Group::http)) != 0;
+        if (rule.state != signature::State::disabled && asks) out->joined_.push_back(i);
     }
     return out;
 }
@@ -118,6 +118,8 @@ Result<std::unique_ptr<JoinedRules>> JoinedRules::make(signature::RuleSet set) {
 std::vector<JoinedHit> JoinedRules::match(const JoinedFlow& flow,
                                           const JoinedRequest& request) const {
     signature::Subject subject = flow.subject();
+    // A request in clear is the dataplane's to look at.
+    if (!subject.seen(signature::Group::tls_client)) return {};
     subject.see(signature::Group::http);
     const auto add = [&subject](Field field, std::string_view value) {
         if (!value.empty()) subject.add({field, {}}, value);

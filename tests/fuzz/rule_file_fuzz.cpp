@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/signature/check.h"
 #include "dataplane/signature/rule_file.h"
 

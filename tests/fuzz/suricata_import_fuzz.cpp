@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "control/signature/import_suricata.h"
+#include "dataplane/base/bytes.h"
 #include "dataplane/signature/rule_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

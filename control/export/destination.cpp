@@ -36,6 +36,11 @@ std::string target_text(const CarrierSettings& settings) {
     return settings.host + ":" + std::to_string(settings.port);
 }
 
+Status check_destination(const DestinationSettings& settings) {
+    const auto made = Destination::make(settings, {}, nullptr);
+    return made ? Status() : made.error();
+}
+
 Result<std::unique_ptr<Destination>> Destination::make(const DestinationSettings& settings,
                                                        const std::string& directory,
                                                        Changed changed) {
@@ -199,6 +204,8 @@ void Destination::run() {
         const Delivery delivery = carrier_->deliver(messages, stop_);
         outbox_->acknowledge(batch, delivery.accepted);
         tokens_ -= static_cast<double>(delivery.accepted);
+        // All of a batch as late as its oldest: no event waited longer than this says.
+        if (batch.lane == Lane::findings && delivery.accepted > 0) delay_.add(wall_ns() - batch.first_ns, delivery.accepted);
         settle(delivery, messages.size(), bytes);
         if (delivery.status.ok()) {
             rest_ms = kRestFirstMs;
@@ -240,6 +247,8 @@ DestinationStatus Destination::status() const {
     out.filtered = filtered_.load();
     out.unrenderable = unrenderable_.load();
     out.outbox = outbox_->counts();
+    for (std::size_t i = 0; i < out.delay_counts.size(); ++i) out.delay_counts[i] = delay_.count(i);
+    out.delay_sum_seconds = delay_.sum_seconds();
     const std::lock_guard lock(mutex_);
     out.paused = paused_;
     out.up = up_;

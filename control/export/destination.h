@@ -10,6 +10,7 @@
 
 #include "control/export/carrier.h"
 #include "control/export/filter.h"
+#include "control/export/histogram.h"
 #include "control/export/outbox.h"
 #include "control/export/render.h"
 
@@ -45,6 +46,8 @@ struct DestinationStatus {
     std::uint64_t delivered_bytes = 0;
     bool acknowledges = false;
     OutboxCounts outbox;
+    std::array<std::uint64_t, Histogram::kEnds.size() + 1> delay_counts{};  // of findings, queued to arrived
+    double delay_sum_seconds = 0;
 };
 
 class Destination {
@@ -107,10 +110,13 @@ class Destination {
     std::uint64_t delivered_bytes_ = 0;
     std::atomic<std::uint64_t> filtered_{0};
     std::atomic<std::uint64_t> unrenderable_{0};
+    Histogram delay_;
     double tokens_ = 0;
     std::int64_t tokens_at_ms_ = 0;
 };
 
+// What can be said of settings without connecting and without an outbox.
+Status check_destination(const DestinationSettings& settings);
 // What to print as its target: never a secret.
 std::string target_text(const CarrierSettings& settings);
 

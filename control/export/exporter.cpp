@@ -94,6 +94,7 @@ void Exporter::submit(model::Event event) {
     if (sequence_ >= sequence_saved_) save_sequence(sequence_ + kSequenceBlock);
     event.sequence = ++sequence_;
     for (const auto& destination : destinations_) destination->offer(event, now_ns);
+    if (event.kind != model::EventKind::flow_summary) age_.add(now_ns - event.at.count);
     const std::size_t kind = index(event.kind);
     const std::uint64_t number = ++submitted_[kind];
     // Flows come in thousands: one of a hundred is enough to estimate from.

@@ -65,6 +65,8 @@ class Exporter {
     // Waits until all that was submitted has arrived, or the time is over.
     bool drain(int timeout_ms);
     [[nodiscard]] std::array<std::uint64_t, 5> submitted() const;
+    // From what an event tells of (a packet, a sweep) to submit(), of all but flow summaries.
+    [[nodiscard]] const Histogram& age() const noexcept { return age_; }
 
   private:
     explicit Exporter(Options options) : options_(std::move(options)) {}
@@ -81,6 +83,7 @@ class Exporter {
     std::uint64_t sequence_ = 0;
     std::uint64_t sequence_saved_ = 0;  // numbers below are given out after a restart
     std::array<std::uint64_t, 5> submitted_{};
+    Histogram age_;
     // For estimates: the last events of each kind, and since when they are counted.
     static constexpr std::size_t kRememberedMax = 64;
     std::array<std::deque<model::Event>, 5> remembered_;

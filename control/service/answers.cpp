@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "control/service/parts.h"
 #include "dataplane/base/assert.h"
 
 namespace seine::service {
@@ -14,6 +15,12 @@ void add_all(Answers& answers, Parts& parts) {
     add_account_source_answers(answers, parts);
     add_fingerprint_answers(answers, parts);
     add_alert_answers(answers, parts);
+    if (parts.tunables != nullptr) {
+        add_export_answers(answers, parts);
+        add_config_answers(answers, parts);
+        add_audit_answers(answers, parts);
+        add_doctor_answers(answers, parts);
+    }
 }
 
 void Answers::add(const std::string& noun, const std::string& verb, command::Role needed, Handler handler) {
@@ -31,8 +38,15 @@ Result<std::string> Answers::answer(const command::Request& request) const {
         return failed(request.noun + " " + request.verb +
                       ": changes something, and you may only ask; become a member of the operator group");
     }
+    const bool witnessed = witness_ && found->second.needed == command::Role::operating;
+    if (witnessed) {
+        const Status written = witness_(request, {});
+        if (!written.ok()) return written;
+    }
     try {
-        return found->second.handler(request);
+        auto answer = found->second.handler(request);
+        if (witnessed && !answer) static_cast<void>(witness_(request, answer.error().message()));
+        return answer;
     } catch (const std::exception& error) {
         return failed(request.noun + " " + request.verb + ": " + error.what() +
                       "; this is a mistake of ours, please report it");

@@ -16,6 +16,7 @@ namespace seine::service {
 class Ingest;
 class AccountPart;
 class Dictionary;
+class Tunables;
 
 struct Parts {
     Config config;
@@ -26,6 +27,7 @@ struct Parts {
     Ingest* ingest = nullptr;
     Dictionary* dictionary = nullptr;
     AccountPart* accounts = nullptr;  // null: no account source
+    Tunables* tunables = nullptr;  // exporter, revisions, audit log; any thread
 };
 
 }  // namespace seine::service

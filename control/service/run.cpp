@@ -11,6 +11,8 @@
 #include "control/service/log.h"
 #include "control/service/parts.h"
 #include "control/store/store.h"
+#include "control/service/tunables.h"
+#include "control/service/witness.h"
 
 namespace seine::service {
 namespace {
@@ -58,7 +60,11 @@ Status run(const Config& config, Signals& signals) {
     parts.accounts = accounts->get();
     status = ingest.start();
     if (!status.ok()) return status;
+    auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
+    if (!tunables) return tunables.error();
+    parts.tunables = tunables->get();
     Answers answers;
+    answers.watch(audit_witness((*tunables)->audit(), parts.now));
     add_all(answers, parts);
     command::ServerConfig server_config;
     server_config.path = config.socket;
@@ -76,7 +82,9 @@ Status run(const Config& config, Signals& signals) {
             const Status opened = reopen_log();
             log(opened.ok() ? Level::info : Level::error, opened.ok() ? "log opened again" : opened.message());
             if (parts.accounts != nullptr) parts.accounts->reload_keys();
+            (*tunables)->reopen();
         }
+        (*tunables)->tick(parts.now());
     }
     log(Level::info, "ending; what is in hand is written first");
     ingest.stop();

@@ -103,7 +103,7 @@ LIBRARIES = [
 ]
 
 # Headers of the system that programs and base (memory maps) may use, but no parser and no stage.
-SYSTEM = re.compile(r"(sys/(mman|stat|types|file|prctl|resource|syscall|time|random|sysinfo|wait)|unistd|fcntl|signal|"
+SYSTEM = re.compile(r"(sys/(mman|stat|statvfs|timex|types|file|prctl|resource|syscall|time|random|sysinfo|wait)|unistd|fcntl|signal|"
                     r"sched|spawn|pthread|grp|pwd|syslog|dirent|dlfcn|malloc|execinfo|getopt|errno|time)\.h$")
 SYSTEM_FOLDERS = ("dataplane/base", "dataplane/export", "dataplane/runtime", "dataplane/app", "dataplane/capture", "control/", "tools/", "ebpf")
 INTRINSICS = re.compile(r"(immintrin|x86intrin|emmintrin|cpuid)\.h$")

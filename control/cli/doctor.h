@@ -1,0 +1,34 @@
+// What a machine needs to run Seine well: one file per group of checks, each a list of findings.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+namespace seine::cli {
+
+struct Finding {
+    enum class Level { ok, note, warn, fail };
+    std::string group;  // "memory"
+    Level level = Level::ok;
+    std::string text;    // what is
+    std::string remedy;  // what to do; empty when nothing
+};
+
+// Where to look, so that tests may look elsewhere.
+struct DoctorRoot {
+    std::string proc = "/proc";
+    std::string sys = "/sys";
+};
+
+using DoctorGroup = void (*)(const DoctorRoot& root, std::vector<Finding>& findings);
+void look_at_memory(const DoctorRoot& root, std::vector<Finding>& findings);  // doctor_memory.cpp
+void look_at_clock(const DoctorRoot& root, std::vector<Finding>& findings);   // doctor_clock.cpp
+
+// All groups in the order they are printed; a new group is a file and a line in doctor.cpp.
+std::span<const DoctorGroup> doctor_groups() noexcept;
+
+std::string_view name_of(Finding::Level level) noexcept;  // "ok", "note", "warn", "fail"
+// A small file of proc or sys as text without its line end; empty when it cannot be read.
+std::string small_file(const std::string& path);
+
+}  // namespace seine::cli

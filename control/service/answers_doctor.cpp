@@ -1,0 +1,114 @@
+// `doctor`: what control itself can say of its health; what the machine lacks is looked at by
+// seinectl.
+#include <sys/statvfs.h>
+
+#include "control/command/json_builder.h"
+#include "control/config/toml.h"
+#include "control/export/certificate.h"
+#include "control/service/answers.h"
+#include "control/service/parts.h"
+#include "control/service/tunables.h"
+
+namespace seine::service {
+namespace {
+
+using command::JsonBuilder;
+
+void finding(JsonBuilder& json, std::string_view group, std::string_view level,
+             const std::string& text, const std::string& remedy = {}) {
+    json.object()
+        .field("group", group)
+        .field("level", level)
+        .field("text", text)
+        .field("remedy", remedy)
+        .end();
+}
+
+void look_at_exports(JsonBuilder& json, Tunables& tunables) {
+    const auto all = tunables.exporter().status();
+    if (all.empty())
+        finding(json, "export", "note", "nothing is sent anywhere",
+                "add a destination: docs/siem.md");
+    for (const siem::DestinationStatus& at : all) {
+        if (!at.up) {
+            finding(json, "export", "fail",
+                    "destination " + at.name + " takes nothing: " + at.error,
+                    std::to_string(at.outbox.waiting[0] + at.outbox.waiting[1]) +
+                        " events wait; seinectl export test " + at.name);
+        } else if (at.paused) {
+            finding(json, "export", "warn", "destination " + at.name + " is paused",
+                    "seinectl export resume " + at.name);
+        } else {
+            finding(json, "export", "ok", "destination " + at.name + " (" + at.carrier + ") is up");
+        }
+        if (at.outbox.shed[0] > 0)
+            finding(json, "export", "fail",
+                    "destination " + at.name + " lost " + std::to_string(at.outbox.shed[0]) +
+                        " findings",
+                    "raise outbox_megabytes");
+    }
+}
+
+void look_at_certificates(JsonBuilder& json, Tunables& tunables, Nanos now) {
+    const auto tree = config::read_toml(tunables.revisions().running_text(), "running");
+    const config::Node* all = tree ? tree->find("export") : nullptr;
+    if (all == nullptr) return;
+    for (const config::Node& table : all->items) {
+        for (const char* key : {"cert_file", "ca_file"}) {
+            const std::string path = table.text_of(key);
+            if (path.empty()) continue;
+            const auto ends = siem::certificate_ends(path);
+            if (!ends) {
+                finding(json, "certificates", "fail", ends.error().message(),
+                        "put a PEM certificate there");
+                continue;
+            }
+            const std::int64_t days = (ends->count - now.count) / (86400 * kSecond);
+            const std::string text = path + " ends in " + std::to_string(days) + " days";
+            if (ends->count < now.count) {
+                finding(json, "certificates", "fail", path + " has expired",
+                        "renew it, then kill -HUP the daemon");
+            } else {
+                finding(json, "certificates", days < 21 ? "warn" : "ok", text,
+                        days < 21 ? "renew it, then kill -HUP the daemon" : "");
+            }
+        }
+    }
+}
+
+void look_at_state(JsonBuilder& json, const Parts& parts) {
+    struct statvfs about {};
+    const std::string& folder = parts.config.state_folder;
+    if (::statvfs(folder.c_str(), &about) == 0) {
+        const std::uint64_t free_bytes = std::uint64_t{about.f_bavail} * about.f_frsize;
+        const bool low = free_bytes < (std::uint64_t{2} << 30);
+        finding(json, "disk", low ? "warn" : "ok",
+                folder + " has " + std::to_string(free_bytes >> 20) + " MiB left",
+                low ? "make room, or lower the retention" : "");
+    }
+    const auto verdict = config::verify_audit(parts.tunables->audit().path());
+    if (verdict && !verdict->sound) {
+        finding(json, "audit", "fail", "the audit log is broken: " + verdict->fault,
+                "keep the file and compare it with a copy sent elsewhere");
+    } else if (verdict) {
+        finding(json, "audit", "ok",
+                "the audit log is sound, " + std::to_string(verdict->lines) + " lines");
+    }
+}
+
+}  // namespace
+
+void add_doctor_answers(Answers& answers, Parts& parts) {
+    answers.add("doctor", "control", command::Role::reader,
+                [&parts](const command::Request&) -> Result<std::string> {
+                    JsonBuilder json;
+                    json.array();
+                    look_at_state(json, parts);
+                    look_at_exports(json, *parts.tunables);
+                    look_at_certificates(json, *parts.tunables, parts.now());
+                    json.end();
+                    return json.take();
+                });
+}
+
+}  // namespace seine::service

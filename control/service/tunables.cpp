@@ -1,0 +1,39 @@
+// Order matters: sections are made before revisions apply to them, and go after.
+#include "control/service/tunables.h"
+
+#include "control/export/export_section.h"
+#include "control/service/log.h"
+
+namespace seine::service {
+
+Result<std::unique_ptr<Tunables>> Tunables::open(const Options& options, Nanos now) {
+    std::unique_ptr<Tunables> made(new Tunables);
+    auto audit = config::Audit::open(options.state_folder + "/audit.jsonl");
+    if (!audit) return audit.error();
+    made->audit_ = std::move(*audit);
+    auto exporter = siem::Exporter::open({options.state_folder + "/export", options.sensor});
+    if (!exporter) return exporter.error();
+    made->exporter_ = std::move(*exporter);
+    made->export_section_ = std::make_unique<siem::ExportSection>(*made->exporter_);
+    made->sections_ = options.sections;
+    made->sections_.push_back(made->export_section_.get());
+    auto revisions =
+        config::Revisions::open(options.state_folder + "/config", made->sections_, now);
+    if (!revisions) return revisions.error();
+    made->revisions_ = std::move(*revisions);
+    return made;
+}
+
+Tunables::~Tunables() = default;
+
+void Tunables::tick(Nanos now) {
+    const auto number = revisions_->tick(now);
+    if (!number) return;
+    const std::string line = "a commit was not confirmed in time and is taken back, as revision " +
+                             std::to_string(*number);
+    log(Level::warning, line);
+    const Status status = audit_->append(now, "seine", "config rollback", line);
+    if (!status.ok()) log(Level::error, status.message());
+}
+
+}  // namespace seine::service

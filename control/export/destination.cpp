@@ -205,7 +205,8 @@ void Destination::run() {
         outbox_->acknowledge(batch, delivery.accepted);
         tokens_ -= static_cast<double>(delivery.accepted);
         // All of a batch as late as its oldest: no event waited longer than this says.
-        if (batch.lane == Lane::findings && delivery.accepted > 0) delay_.add(wall_ns() - batch.first_ns, delivery.accepted);
+        if (batch.lane == Lane::findings && delivery.accepted > 0)
+            delay_.add(wall_ns() - batch.first_ns, delivery.accepted);
         settle(delivery, messages.size(), bytes);
         if (delivery.status.ok()) {
             rest_ms = kRestFirstMs;

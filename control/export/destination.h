@@ -46,7 +46,8 @@ struct DestinationStatus {
     std::uint64_t delivered_bytes = 0;
     bool acknowledges = false;
     OutboxCounts outbox;
-    std::array<std::uint64_t, Histogram::kEnds.size() + 1> delay_counts{};  // of findings, queued to arrived
+    std::array<std::uint64_t, Histogram::kEnds.size() + 1>
+        delay_counts{};  // of findings, queued to arrived
     double delay_sum_seconds = 0;
 };
 

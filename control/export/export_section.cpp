@@ -303,6 +303,7 @@ Result<std::unique_ptr<config::Change>> ExportSection::prepare(const Node& wante
         if (!settings) return settings.error();
         all.push_back(std::move(*settings));
     }
+    if (exporter_ == nullptr) return failed("export: nothing to prepare for");
     auto ready = exporter_->prepare(all);
     if (!ready) return ready.error();
     struct Apply final : config::Change {

@@ -12,7 +12,8 @@ Result<DestinationSettings> destination_settings(const config::Node& table);
 
 class ExportSection final : public config::Section {
   public:
-    explicit ExportSection(Exporter& exporter) : exporter_(&exporter) {}
+    // Without an exporter it checks and describes, and cannot prepare.
+    explicit ExportSection(Exporter* exporter) : exporter_(exporter) {}
     [[nodiscard]] std::string_view name() const noexcept override { return "export"; }
     [[nodiscard]] std::string_view meaning() const noexcept override {
         return "One destination that events are sent to.";

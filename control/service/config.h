@@ -22,6 +22,7 @@ struct Config {
     std::string log_level = "info";
     std::vector<std::string> account_sources;
     std::string tag_keys = "/etc/seine/tag.keys";
+    std::string metrics;  // HOST:PORT; empty: none
     // [store]
     std::string state_folder = "/var/lib/seine";
     std::uint64_t flow_hours = 24;

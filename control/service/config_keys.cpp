@@ -29,6 +29,10 @@ constexpr ConfigKey kKeys[] = {
      .meaning = "The least that is logged.",
      .text = &Config::log_level,
      .choices = "debug info warning error"},
+    {.name = "metrics",
+     .meaning = "HOST:PORT where Prometheus scrapes /metrics, such as 127.0.0.1:9464; empty: none. There is no "
+                "authentication: keep it to the loopback or a management network.",
+     .text = &Config::metrics},
 
     {.name = "account-sources",
      .meaning = "Where accounts are learned from, one text a source: NAME KIND PLACE [key=value ..]. Kinds: unix and "

@@ -9,10 +9,12 @@
 #include "control/service/dictionary.h"
 #include "control/service/ingest.h"
 #include "control/service/log.h"
+#include "control/service/metrics.h"
 #include "control/service/parts.h"
 #include "control/store/store.h"
 #include "control/service/tunables.h"
 #include "control/service/witness.h"
+#include "dataplane/export/notify.h"
 
 namespace seine::service {
 namespace {
@@ -72,10 +74,18 @@ Status run(const Config& config, Signals& signals) {
     server_config.operator_group = config.operator_group;
     server_config.threads = static_cast<unsigned>(config.answer_threads);
     auto server = command::Server::start(
-        server_config, [&answers](const command::Request& request) { return answers.answer(request); });
+        server_config,
+        [&answers](const command::Request& request) { return answers.answer(request); });
     if (!server) return server.error();
     parts.questions = &(*server)->counters();
+    std::unique_ptr<Metrics> metrics;
+    if (!config.metrics.empty()) {
+        auto made = Metrics::start(config.metrics, parts);
+        if (!made) return made.error();
+        metrics = std::move(*made);
+    }
     log(Level::info, "started; answers at " + config.socket);
+    exporting::notify("READY=1");
     while (!signals.end) {
         static_cast<void>(::poll(nullptr, 0, 200));  // a signal ends the wait early
         if (signals.hang_up.exchange(false)) {
@@ -85,7 +95,9 @@ Status run(const Config& config, Signals& signals) {
             (*tunables)->reopen();
         }
         (*tunables)->tick(parts.now());
+        exporting::notify("WATCHDOG=1");
     }
+    exporting::notify("STOPPING=1");
     log(Level::info, "ending; what is in hand is written first");
     ingest.stop();
     server->reset();  // after the last commit: status answers to the end

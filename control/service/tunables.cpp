@@ -1,6 +1,10 @@
 // Order matters: sections are made before revisions apply to them, and go after.
 #include "control/service/tunables.h"
 
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+
 #include "control/export/export_section.h"
 #include "control/service/log.h"
 
@@ -8,13 +12,15 @@ namespace seine::service {
 
 Result<std::unique_ptr<Tunables>> Tunables::open(const Options& options, Nanos now) {
     std::unique_ptr<Tunables> made(new Tunables);
+    if (::mkdir(options.state_folder.c_str(), 0700) != 0 && errno != EEXIST)
+        return failed(options.state_folder + ": cannot be made: " + std::strerror(errno));
     auto audit = config::Audit::open(options.state_folder + "/audit.jsonl");
     if (!audit) return audit.error();
     made->audit_ = std::move(*audit);
     auto exporter = siem::Exporter::open({options.state_folder + "/export", options.sensor});
     if (!exporter) return exporter.error();
     made->exporter_ = std::move(*exporter);
-    made->export_section_ = std::make_unique<siem::ExportSection>(*made->exporter_);
+    made->export_section_ = std::make_unique<siem::ExportSection>(made->exporter_.get());
     made->sections_ = options.sections;
     made->sections_.push_back(made->export_section_.get());
     auto revisions =

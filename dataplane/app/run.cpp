@@ -16,6 +16,7 @@
 #include "dataplane/app/rule_keeper.h"
 #include "dataplane/app/stats_report.h"
 #include "dataplane/app/xdp_inputs.h"
+#include "dataplane/export/notify.h"
 #include "dataplane/runtime/core_dump.h"
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
@@ -225,6 +226,7 @@ Status Run::start() {
     }
     outputs_->start(*crew_);
     for (const std::string& line : to_say_) say(line);
+    exporting::notify("READY=1");
     return {};
 }
 
@@ -234,11 +236,13 @@ void Run::attend() {
         admin_->serve(kTurnMs);
         if ((stop_told_ || stop_asked_.load(std::memory_order_relaxed)) && state_ == "running") {
             state_ = "draining";
+            exporting::notify("STOPPING=1");
             crew_->stop();
         }
         const std::int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
         if (now_ns - tended_ns >= kTendNs) {
             tended_ns = now_ns;
+            exporting::notify("WATCHDOG=1");
             for (const std::string& line : crew_->tend()) say(line);
             const std::string about_rules = rules_.tend(now_ns);
             if (!about_rules.empty()) note(about_rules, false), say(about_rules);

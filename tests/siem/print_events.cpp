@@ -8,27 +8,40 @@
 #include <fstream>
 #include <sstream>
 
+#include "control/export/export_section.h"
 #include "control/export/render.h"
 #include "tests/siem/sample_events.h"
 
 namespace {
 
-// Puts the tables between their marks.
+// Puts `tables` between a mark and the end of tables after it; false when the mark is not there.
+bool put_between(std::string& document, const std::string& mark, const std::string& tables) {
+    const std::size_t begin = document.find(mark);
+    if (begin == std::string::npos) return false;
+    const std::size_t from = begin + mark.size();
+    const std::size_t end = document.find("<!-- end of tables -->", from);
+    if (end == std::string::npos) return false;
+    document.replace(from, end - from, tables);
+    return true;
+}
+
 int write_docs(const char* path) {
     std::ifstream in(path);
     std::stringstream text;
     text << in.rdbuf();
-    const std::string document = text.str();
-    const std::string begin_mark = "<!-- field tables: generated, `seine-test-events --docs` -->\n";
-    const std::size_t begin = document.find(begin_mark);
-    const std::size_t end = document.find("<!-- end of field tables -->");
-    if (begin == std::string::npos || end == std::string::npos) {
+    std::string document = text.str();
+    in.close();
+    seine::siem::ExportSection section(nullptr);
+    seine::config::Section* sections[] = {&section};
+    if (!put_between(document, "<!-- field tables: generated, `seine-test-events --docs` -->\n",
+                     seine::siem::field_tables()) ||
+        !put_between(document, "<!-- setting tables: generated, `seine-test-events --docs` -->\n",
+                     seine::config::setting_tables(sections))) {
         std::fprintf(stderr, "seine-test-events: %s has no marks for the tables\n", path);
         return 1;
     }
     std::ofstream out(path);
-    out << document.substr(0, begin + begin_mark.size()) << seine::siem::field_tables()
-        << document.substr(end);
+    out << document;
     return out.good() ? 0 : 1;
 }
 

@@ -92,6 +92,7 @@ LIBRARIES = [
     ("kernel headers", r"linux/", ["ebpf", "dataplane/runtime"]),
     ("SQLite", r"sqlite3", ["control/store"]),
     ("spdlog", r"spdlog/", ["control/service"]),
+    ("prometheus-cpp", r"prometheus/", ["control/service"]),
     ("TBB", r"(tbb|oneapi)/", ["control/detect"]),
     ("libmaxminddb", r"maxminddb", ["control/detect"]),
     ("Google Benchmark", r"benchmark/", ["tools/bench"]),

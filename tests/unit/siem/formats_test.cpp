@@ -7,6 +7,7 @@
 #include "control/export/address_text.h"
 #include "control/export/community_id.h"
 #include "control/export/escape.h"
+#include "control/export/export_section.h"
 #include "control/export/ipfix.h"
 #include "control/export/render.h"
 #include "tests/siem/readers.h"
@@ -229,19 +230,24 @@ TEST(Times, AreCivilDates) {
     EXPECT_EQ(text(4102444799), "2099-12-31T23:59:59.000000007Z");
 }
 
-TEST(Docs, FieldTablesAreThoseOfTheCode) {
+TEST(Docs, TablesAreThoseOfTheCode) {
     std::ifstream file(SEINE_SOURCE_DIR "/docs/siem.md");
     std::stringstream text;
     text << file.rdbuf();
     const std::string document = text.str();
-    constexpr std::string_view kBegin =
-        "<!-- field tables: generated, `seine-test-events --docs` -->\n";
-    constexpr std::string_view kEnd = "<!-- end of field tables -->";
-    const std::size_t begin = document.find(kBegin);
-    const std::size_t end = document.find(kEnd);
-    ASSERT_NE(begin, std::string::npos);
-    ASSERT_NE(end, std::string::npos);
-    EXPECT_EQ(document.substr(begin + kBegin.size(), end - begin - kBegin.size()), field_tables())
+    const auto between = [&document](const std::string& mark) {
+        const std::size_t begin = document.find(mark);
+        if (begin == std::string::npos) return std::string("no mark");
+        const std::size_t end = document.find("<!-- end of tables -->", begin);
+        return document.substr(begin + mark.size(), end - begin - mark.size());
+    };
+    ExportSection section(nullptr);
+    config::Section* sections[] = {&section};
+    EXPECT_EQ(between("<!-- field tables: generated, `seine-test-events --docs` -->\n"),
+              field_tables())
+        << "run build/dev/bin/seine-test-events --docs docs/siem.md";
+    EXPECT_EQ(between("<!-- setting tables: generated, `seine-test-events --docs` -->\n"),
+              config::setting_tables(sections))
         << "run build/dev/bin/seine-test-events --docs docs/siem.md";
 }
 

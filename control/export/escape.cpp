@@ -205,9 +205,8 @@ void append_real(std::string& out, double value) {
     out.append(digits, static_cast<std::size_t>(done.ptr - digits));
 }
 
-void append_time(std::string& out, std::int64_t ns, int digits, std::string_view zone) {
-    if (ns < 0) ns = 0;
-    const std::int64_t seconds = ns / 1'000'000'000;
+// 2026-07-01T12:00:00 of a number of seconds.
+static void append_second(std::string& out, std::int64_t seconds) {
     const std::int64_t days = seconds / 86400;
     const auto second = static_cast<unsigned>(seconds % 86400);
     // Days to a date: an era is 400 years that begin on 1 March (H. Hinnant, "chrono-compatible
@@ -236,6 +235,23 @@ void append_time(std::string& out, std::int64_t ns, int digits, std::string_view
     append_two(out, second / 60 % 60);
     out.push_back(':');
     append_two(out, second % 60);
+}
+
+void append_time(std::string& out, std::int64_t ns, int digits, std::string_view zone) {
+    if (ns < 0) ns = 0;
+    // Events come many to a second: the text of the last one is kept.
+    struct Last {
+        std::int64_t seconds = -1;
+        std::string text;
+    };
+    thread_local Last last;
+    const std::int64_t seconds = ns / 1'000'000'000;
+    if (seconds != last.seconds) {
+        last.text.clear();
+        append_second(last.text, seconds);
+        last.seconds = seconds;
+    }
+    out += last.text;
     out.push_back('.');
     char fraction[9];
     auto rest = static_cast<std::uint32_t>(ns % 1'000'000'000);

@@ -161,7 +161,12 @@ void Exporter::apply(std::unique_ptr<Change> change) {
     for (auto* list : {&change->fresh, &change->successors}) {
         for (auto& made : *list) destinations_.push_back(std::move(made));
     }
-    for (const auto& destination : destinations_) destination->start();
+    bool flows = false;
+    for (const auto& destination : destinations_) {
+        destination->start();
+        flows = flows || (destination->settings().filter.kinds & kFlow) != 0;
+    }
+    takes_flows_.store(flows, std::memory_order_relaxed);
 }
 
 std::shared_ptr<Destination> Exporter::find(const std::string& name) const {

@@ -35,6 +35,11 @@ class Exporter {
     // Gives the event its number and queues it. Any thread; never waits for a receiver.
     void submit(model::Event event);
 
+    // Whether any destination wants flow summaries; else making them can be left out. Any thread.
+    [[nodiscard]] bool takes_flows() const noexcept {
+        return takes_flows_.load(std::memory_order_relaxed);
+    }
+
     // New destinations in two steps. prepare() checks and opens what is new without touching what
     // runs; apply() replaces and cannot fail. Destinations whose settings did not change go on
     // undisturbed, what waits for one that goes stays on the disk for one of the same name.
@@ -90,6 +95,7 @@ class Exporter {
     std::int64_t started_ns_ = 0;
     std::thread ticks_;
     std::atomic<bool> stop_{false};
+    std::atomic<bool> takes_flows_{false};
 };
 
 }  // namespace seine::siem

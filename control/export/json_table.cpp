@@ -2,6 +2,7 @@
 #include "control/export/json_table.h"
 
 #include <bit>
+#include <map>
 #include <set>
 
 #include "control/export/escape.h"
@@ -105,15 +106,19 @@ void append_json_value(std::string& out, const EventItems& items, Item item, For
 JsonTable::JsonTable(std::span<const Row> rows) {
     for (std::size_t kind = 0; kind < steps_.size(); ++kind) {
         std::set<std::string> seen;
+        std::map<std::string, std::uint32_t> numbers;
         std::vector<std::string> open;
         for (const Row& row : rows) {
             if ((row.kinds >> kind & 1) == 0) continue;
             const auto parts = parts_of(row.key);
-            Step step{&row, {}, "\"" + std::string(parts.back()) + "\":"};
+            Step step{&row, {}, {}, "\"" + std::string(parts.back()) + "\":"};
             std::string path;
             for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
                 step.objects.push_back("\"" + std::string(parts[i]) + "\":{");
                 path.append(parts[i]).push_back('.');
+                step.paths.push_back(
+                    numbers.emplace(path, static_cast<std::uint32_t>(numbers.size()))
+                        .first->second);
                 const bool is_open = i < open.size() && open[i] == step.objects[i];
                 if (is_open) continue;
                 open.resize(i);
@@ -132,19 +137,19 @@ void JsonTable::append(std::string& out, const EventItems& items) const {
         static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(items.kind())));
     out.push_back('{');
     if (kind < steps_.size()) {
-        const std::vector<std::string>* open = nullptr;
+        const std::vector<std::uint32_t>* open = nullptr;
         std::size_t depth = 0;  // of `open` that is in effect
         for (const Step& step : steps_[kind]) {
             const Row& row = *step.row;
             if ((row.from_item || row.make != nullptr) && !items.has(row.item)) continue;
             std::size_t common = 0;
-            while (common < depth && common < step.objects.size() &&
-                   (*open)[common] == step.objects[common])
+            while (common < depth && common < step.paths.size() &&
+                   (*open)[common] == step.paths[common])
                 ++common;
             out.append(depth - common, '}');
             if (out.back() != '{') out.push_back(',');
             for (depth = common; depth < step.objects.size(); ++depth) out += step.objects[depth];
-            open = &step.objects;
+            open = &step.paths;
             out += step.key;
             if (row.make != nullptr) {
                 row.make(out, items);

@@ -1,6 +1,7 @@
 // Prints an event as one JSON object by a table of dotted keys.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ class JsonTable {
     struct Step {
         const Row* row;
         std::vector<std::string> objects;  // `"name":{` of each object above
+        std::vector<std::uint32_t> paths;  // a number per object above, the same for the same path
         std::string key;                   // `"name":`
     };
     std::array<std::vector<Step>, 5> steps_;  // by kind of event

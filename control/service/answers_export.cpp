@@ -5,6 +5,7 @@
 #include "control/config/toml.h"
 #include "control/export/export_section.h"
 #include "control/service/answers.h"
+#include "control/service/destination_words.h"
 #include "control/service/parts.h"
 #include "control/service/tunables.h"
 
@@ -14,36 +15,6 @@ namespace {
 using command::JsonBuilder;
 using command::Request;
 using command::Role;
-
-void describe(JsonBuilder& json, const siem::DestinationStatus& at) {
-    json.object()
-        .field("name", at.name)
-        .field("carrier", at.carrier)
-        .field("format", at.format)
-        .field("target", at.target)
-        .field("state", at.paused ? "paused"
-                        : at.up   ? "up"
-                                  : "down")
-        .field("since_ns", at.since_ns)
-        .field("error", at.error)
-        .field("acknowledges", at.acknowledges)
-        .field("waiting_findings", at.outbox.waiting[0])
-        .field("waiting_flows", at.outbox.waiting[1])
-        .field("waiting_bytes", at.outbox.waiting_bytes)
-        .field("oldest_ns", at.outbox.oldest_ns)
-        .field("queued_findings", at.outbox.appended[0])
-        .field("queued_flows", at.outbox.appended[1])
-        .field("delivered_findings", at.outbox.acknowledged[0])
-        .field("delivered_flows", at.outbox.acknowledged[1])
-        .field("shed_findings", at.outbox.shed[0])
-        .field("shed_flows", at.outbox.shed[1])
-        .field("refused", at.refused)
-        .field("filtered", at.filtered)
-        .field("failed_deliveries", at.deliveries_failed)
-        .field("disk_bytes", at.outbox.file_bytes)
-        .field("damaged_files", at.outbox.damaged)
-        .end();
-}
 
 // "90s", "15m", "2h", "3d" in nanoseconds.
 Result<std::int64_t> duration_ns(const std::string& text) {
@@ -69,11 +40,11 @@ Result<std::string> list(Tunables& tunables, const std::string& only) {
         if (!only.empty() && at.name != only) continue;
         found = true;
         if (only.empty()) {
-            describe(json, at);
+            describe_destination(json, at);
             continue;
         }
         json.object().key("status");
-        describe(json, at);
+        describe_destination(json, at);
         const siem::CarrierInfo* carrier = siem::find_carrier(at.carrier);
         json.field("may_be_lost", carrier == nullptr ? std::string_view{} : carrier->loss).end();
     }
@@ -141,7 +112,8 @@ void add_export_answers(Answers& answers, Parts& parts) {
                 [&tunables](const Request& request) -> Result<std::string> {
                     const std::string& name = request.arguments.text("name");
                     const Status status = tunables.exporter().probe(name);
-                    if (!status.ok()) return status;
+                    // The receiver is away, not control: Code::unreachable would say the latter.
+            if (!status.ok()) return status.code() == Code::not_found ? status : failed(status.message());
                     return done(name, "the receiver took a test event");
                 });
     for (const bool pause : {true, false}) {

@@ -3,9 +3,11 @@
 
 #include "control/command/json_builder.h"
 #include "control/service/answers.h"
+#include "control/service/destination_words.h"
 #include "control/service/dictionary.h"
 #include "control/service/ingest.h"
 #include "control/service/parts.h"
+#include "control/service/tunables.h"
 #include "control/store/store.h"
 
 namespace seine::service {
@@ -80,8 +82,16 @@ Result<std::string> show(const Parts& parts) {
     json.field("failed", parts.questions->failures.load()).field("refused_peers", parts.questions->refused_peers.load());
     json.field("bad_packets", parts.questions->bad_packets.load());
     json.field("clients_refused", parts.questions->clients_refused.load()).end();
+    const auto destinations = parts.tunables->exporter().status();
+    json.key("exports").array();
+    for (const siem::DestinationStatus& at : destinations) describe_destination(json, at);
+    json.end();
     json.key("problems").array();
     if (!status.problem.empty()) json.text(status.problem);
+    for (const siem::DestinationStatus& at : destinations) {
+        const std::string problem = problem_of(at);
+        if (!problem.empty()) json.text(problem);
+    }
     for (const RingStatus& ring : status.rings) {
         // The alerts ring comes with the other one: its absence is no news of its own.
         const bool alerts = ring.path.size() > 7 && ring.path.compare(ring.path.size() - 7, 7, ".alerts") == 0;

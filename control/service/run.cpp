@@ -7,6 +7,7 @@
 #include "control/service/account_part.h"
 #include "control/service/answers.h"
 #include "control/service/dictionary.h"
+#include "control/service/flow_summaries.h"
 #include "control/service/ingest.h"
 #include "control/service/log.h"
 #include "control/service/metrics.h"
@@ -52,7 +53,12 @@ Status run(const Config& config, Signals& signals) {
     if (dictionary.add_lines(shipped_dictionary()) != 0) return failed("the shipped dictionary is not sound");
     status = dictionary.load(**store);
     if (!status.ok()) return status;
+    auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
+    if (!tunables) return tunables.error();
+    parts.tunables = tunables->get();
+    FlowSummaries flow_summaries((*tunables)->exporter());
     Ingest ingest(config, **store, wall_clock);
+    ingest.add(flow_summaries.part());
     parts.store = store->get();
     parts.dictionary = &dictionary;
     parts.ingest = &ingest;
@@ -62,9 +68,6 @@ Status run(const Config& config, Signals& signals) {
     parts.accounts = accounts->get();
     status = ingest.start();
     if (!status.ok()) return status;
-    auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
-    if (!tunables) return tunables.error();
-    parts.tunables = tunables->get();
     Answers answers;
     answers.watch(audit_witness((*tunables)->audit(), parts.now));
     add_all(answers, parts);

@@ -144,7 +144,18 @@ def published(args):
     return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
 
 
-SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
+def receivers(args):
+    """1,000,000 events to each real receiver; the table beside the checks."""
+    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
+        table = os.path.join(folder, "table.json")
+        run = checks_of(script("siem_receivers_test.py", "--bin", args.bin, "--count", "1000000", "--out", table))
+        if os.path.exists(table):
+            with open(table, encoding="utf-8") as fh:
+                run["table"] = json.load(fh)
+    return {"receivers 1000000": run}
+
+
+SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
          "published": published}
 
 

@@ -1,0 +1,81 @@
+"""The Debian packages: made by cpack, installed, upgraded with data, removed and purged, on an overlay of this system that is thrown away."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import programs  # noqa: E402
+import report  # noqa: E402
+
+STEPS = r"""
+set -eu
+mount -t tmpfs none "$1"; mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o lowerdir=/,upperdir="$1/upper",workdir="$1/work" "$1/root"
+mount -t proc proc "$1/root/proc"; mount --rbind /dev "$1/root/dev"
+mkdir -p "$1/root/debs"; mount --bind "$2" "$1/root/debs"
+exec chroot "$1/root" /bin/sh -eu -c "$3"
+"""
+INSIDE = r"""
+say() { echo "step: $1"; }
+export DEBIAN_FRONTEND=noninteractive
+rm -rf /var/lib/seine /etc/seine
+dpkg -i /debs/one/*.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+say installed
+seinectl --version >/dev/null && seine-control --version >/dev/null && say runs
+test "$(stat -c %a:%U /var/lib/seine)" = 700:seine && test "$(stat -c %a:%U /etc/seine/secrets)" = 700:seine && say user
+test -f /lib/systemd/system/seine-control.service -o -f /usr/lib/systemd/system/seine-control.service && say units
+echo data >/var/lib/seine/kept; echo '# mine' >>/etc/seine/seine-control.toml
+dpkg -i /debs/two/*.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+test "$(cat /var/lib/seine/kept)" = data && tail -n 1 /etc/seine/seine-control.toml | grep -q mine && say upgraded
+dpkg -r seine-control >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+test ! -e /usr/bin/seine-control && test -e /var/lib/seine/kept && test -e /etc/seine/seine-control.toml && say removed
+dpkg -P seine-control >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+test ! -e /var/lib/seine && test ! -e /etc/seine/seine-control.toml && say purged
+"""
+
+
+def pack(build, version, out):
+    os.makedirs(out)
+    ran = programs.run(["cpack", "-G", "DEB", "-B", out, "-D", "CPACK_PACKAGE_VERSION=%s" % version], timeout_s=600, cwd=build)
+    report.check(ran.code == 0, "cpack makes version %s" % version, "%s %s" % (ran, ran.out[-400:]))
+    shutil.rmtree(os.path.join(out, "_CPack_Packages"), ignore_errors=True)
+    return sorted(os.path.basename(path).split("_")[0] for path in glob.glob(os.path.join(out, "*.deb")))
+
+
+def main():
+    args = programs.arguments(__doc__)
+    build = os.path.dirname(args.bin)
+    if shutil.which("dpkg-shlibdeps") is None:
+        report.skipped("packages", "dpkg-dev is not installed")
+        return
+    if programs.program(args, "seine-dataplane") is None:
+        report.skipped("packages", "this build has no dataplane")
+        return
+    folder = tempfile.mkdtemp(prefix="seine-debs-")
+    try:
+        wanted = ["seine-control", "seine-dataplane", "seine-signatures", "seinectl"]
+        report.equal(pack(build, "0.1.0", os.path.join(folder, "one")), wanted, "four packages")
+        pack(build, "0.2.0", os.path.join(folder, "two"))
+        depends = programs.run(["dpkg-deb", "-f", glob.glob(os.path.join(folder, "one", "seine-control_*"))[0], "Depends"]).out.decode()
+        report.check("libsqlite3-0" in depends and "librdkafka1" in depends and "adduser" in depends, "libraries are dependencies", depends)
+        if os.geteuid() != 0:
+            report.skipped("installation", "needs root for an overlay")
+            return
+        root = os.path.join(folder, "root")
+        os.makedirs(root)
+        ran = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", STEPS, "sh", root, folder, INSIDE], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=600, check=False)
+        text = ran.stdout.decode("utf-8", "replace")
+        if "step: installed" not in text and ("overlay" in text or "unshare" in text):
+            report.skipped("installation", "no overlay here: " + text[-200:])
+            return
+        for step in ("installed", "runs", "user", "units", "upgraded", "removed", "purged"):
+            report.check("step: %s\n" % step in text, "packages: %s" % step, text[-500:])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+report.run(main)

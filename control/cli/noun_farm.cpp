@@ -1,8 +1,100 @@
-// `seinectl farm`: groups of accounts with one operator behind them.
+// `seinectl farm`: groups of accounts with one operator behind them, and why.
+#include <cstdio>
+
 #include "control/cli/nouns.h"
+#include "control/cli/table.h"
 
 namespace seine::cli {
+namespace {
 
-constexpr Noun kFarmNoun = {.name = "farm", .meaning = "groups of accounts with one operator behind them"};
+using command::JsonValue;
+
+std::string nats(const JsonValue& value) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%.2f", value.real());
+    return text;
+}
+
+std::string words(const JsonValue& list) {
+    std::string out;
+    for (const JsonValue& item : list.items()) out += (out.empty() ? "" : " ") + shown(item.text());
+    return out;
+}
+
+std::string show_list(const JsonValue& farms, const Invocation&) {
+    if (farms.items().empty()) return "no farm\n";
+    Table table("lllrrrlll");
+    table.row({"farm", "state", "level", "accounts", "organisations", "nats", "rests on", "last seen", ""});
+    for (const JsonValue& farm : farms.items()) {
+        table.row({farm["id"].text(), farm["state"].text(), farm["level"].text(), grouped(farm["accounts"].number()),
+                   grouped(farm["organisations"].number()), nats(farm["score_nats"]), words(farm["groups"]),
+                   utc_time(farm["last_seen"].whole()), farm["provisional"].boolean() ? "provisional" : ""});
+    }
+    return table.text();
+}
+
+std::string lines_text(const JsonValue& lines) {
+    Table table("rrrl");
+    table.row({"nats", "n", "expected", ""});
+    double sum = 0;
+    for (const JsonValue& line : lines.items()) {
+        const std::string& sentence = line["sentence"].text();
+        table.row({nats(line["nats"]), nats(line["n"]), nats(line["expected"]),
+                   shown(sentence.empty() ? line["channels"].text() + " " + line["values"].text() : sentence)});
+        sum += line["nats"].real();
+    }
+    char total[48];
+    std::snprintf(total, sizeof total, "%.2f", sum);
+    table.row({total, "", "", "together"});
+    return table.text();
+}
+
+std::string show_one(const JsonValue& farm, const Invocation&) {
+    Table head("ll");
+    head.row({"farm", farm["id"].text() + (farm["provisional"].boolean() ? ", provisional" : "")});
+    head.row({"state", farm["state"].text() + ", " + farm["level"].text()});
+    if (!farm["parent"].text().empty()) head.row({"part of", farm["parent"].text()});
+    head.row({"accounts", grouped(farm["accounts"].number()) + " of " +
+                              grouped(farm["organisations"].number()) + " organisations"});
+    head.row({"score", nats(farm["score_nats"]) + " nats"});
+    head.row({"rests on", words(farm["groups"])});
+    head.row({"seen", utc_time(farm["first_seen"].whole()) + " to " + utc_time(farm["last_seen"].whole())});
+    Table members("lrll");
+    members.row({"account", "nats", "since", "replaces"});
+    for (const JsonValue& member : farm["members"].items()) {
+        members.row({member["account"].text(), nats(member["score_nats"]), utc_time(member["since"].whole()),
+                     member["replaces"].text()});
+    }
+    return head.text() + "\nwhy\n" + lines_text(farm["evidence"]) + "\nmembers\n" + members.text();
+}
+
+std::string show_why(const JsonValue& answer, const Invocation&) {
+    std::string out = answer["account"].text() + "   " + nats(answer["score_nats"]) + " nats   " +
+                      (answer["alerted"].boolean() ? "in farm " + answer["farm"].text() : std::string("in no farm")) +
+                      (answer["provisional"].boolean() ? ", provisional" : "") + "\n";
+    if (!answer["summary"].text().empty()) out += shown(answer["summary"].text()) + "\n";
+    return out + "\n" + lines_text(answer["lines"]);
+}
+
+constexpr Positional kFarm[] = {{.name = "farm", .meaning = "its id, as the list prints it: F-12"}};
+constexpr Positional kAccount[] = {{.name = "account", .meaning = "tag of the account, or its first 4 or more hex digits"}};
+constexpr Option kList[] = {
+    {"state", "STATE", "in this state", "emerging active rotating dormant remediated dismissed"},
+    {"limit", "NUMBER", "at most so many (default 100)"},
+};
+
+constexpr Verb kVerbs[] = {
+    {.name = "list", .meaning = "farms, most accounts first", .options = kList, .show = show_list},
+    {.name = "show", .meaning = "one farm: its evidence and its members", .positionals = kFarm, .show = show_one},
+    {.name = "why",
+     .meaning = "why an account is, or is not, taken to be of a farm: lines that sum to its score",
+     .positionals = kAccount,
+     .show = show_why},
+};
+
+}  // namespace
+
+constexpr Noun kFarmNoun = {
+    .name = "farm", .meaning = "groups of accounts with one operator behind them", .verbs = kVerbs};
 
 }  // namespace seine::cli

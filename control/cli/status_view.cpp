@@ -75,12 +75,13 @@ std::string store(const JsonValue& status) {
 std::string farms(const JsonValue& status) {
     const JsonValue& farms = status["farms"];
     if (farms.members().empty()) return {};
-    std::vector<std::pair<std::string, std::string>> parts;
-    for (const auto& [name, value] : farms.members()) {
-        if (value.is(JsonValue::Type::number)) parts.emplace_back(shown(name), grouped(value.number()));
-        if (value.is(JsonValue::Type::text)) parts.emplace_back(shown(value.text()), "");
-    }
-    return line("farms", parts);
+    if (farms["sweeps"].is(JsonValue::Type::null)) return line("farms", {{shown(farms["state"].text()), ""}});
+    const bool swept = farms["sweeps"].number() > 0;
+    return line("farms", {{"farms", grouped(farms["farms"].number())},
+                          {"accounts in them", grouped(farms["accounts_in_farms"].number())},
+                          {"provisional", grouped(farms["provisional"].number())},
+                          {"looked at", grouped(farms["accounts_looked_at"].number())},
+                          {"sweep", swept ? std::to_string(farms["last_sweep_ms"].number()) + " ms" : "none yet"}});
 }
 
 // Every counter that says something was lost, given up or refused, when it is not zero.
@@ -108,13 +109,17 @@ std::string losses(const JsonValue& status) {
         {"store", "flow_records_cut", "records left out of flows that had very many"},
         {"store", "values_shed", "values past the bound of a field and day"},
         {"store", "commits_failed", "commits that the store refused (they are tried again)"},
+        {"findings", "waiting", "findings that the store could not take yet"},
+        {"findings", "dropped", "findings lost: more waited than there is room for"},
+        {"farms", "sightings_shed", "sightings that detection had no time for"},
+        {"farms", "accounts_evicted", "accounts that detection had no room for"},
         {"questions", "refused_peers", "connections of users who may not ask"},
         {"questions", "bad_packets", "clients cut off for what they sent"},
     };
     Table table("lrl");
     for (const JsonValue& ring : status["rings"].items()) {
         for (const char* name : {"lost", "dropped_ring_full", "dropped_too_long", "dropped_before_ring", "malformed",
-                                 "damaged", "repeated"}) {
+                                 "damaged"}) {
             if (ring[name].number() == 0) continue;
             table.row({"  ring " + std::string(name), grouped(ring[name].number()), shown(ring["path"].text())});
         }

@@ -84,7 +84,9 @@ std::vector<std::vector<std::uint8_t>> packets_of(AdminKind kind, std::uint32_t 
 }  // namespace
 
 Server::Server(const ServerConfig& config, Handler handler)
-    : config_(config), handler_(std::move(handler)) {}
+    : config_(config),
+      handler_(std::move(handler)),
+      counters_(config.counters == nullptr ? own_counters_ : *config.counters) {}
 
 Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, Handler handler) {
     std::unique_ptr<Server> server(new Server(config, std::move(handler)));

@@ -17,6 +17,8 @@
 
 namespace seine::command {
 
+struct ServerCounters;
+
 struct ServerConfig {
     std::string path;
     // Names of groups whose members may ask, and may change. Empty: nobody but root and the user
@@ -24,6 +26,8 @@ struct ServerConfig {
     std::string reader_group;
     std::string operator_group;
     unsigned threads = 2;
+    // Where to count; outlives the server. Null: its own.
+    ServerCounters* counters = nullptr;
 };
 
 struct ServerCounters {
@@ -78,7 +82,8 @@ class Server {
 
     ServerConfig config_;
     Handler handler_;
-    ServerCounters counters_;
+    ServerCounters own_counters_;
+    ServerCounters& counters_;
     std::uint32_t reader_gid_ = 0;
     std::uint32_t operator_gid_ = 0;
     int listening_ = -1;

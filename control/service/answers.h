@@ -41,6 +41,7 @@ void add_status_answers(Answers& answers, Parts& parts);
 void add_flow_answers(Answers& answers, Parts& parts);
 void add_account_answers(Answers& answers, Parts& parts);
 void add_fingerprint_answers(Answers& answers, Parts& parts);
+void add_farm_answers(Answers& answers, Parts& parts);
 void add_alert_answers(Answers& answers, Parts& parts);
 void add_export_answers(Answers& answers, Parts& parts);
 void add_config_answers(Answers& answers, Parts& parts);

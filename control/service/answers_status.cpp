@@ -5,6 +5,8 @@
 #include "control/service/answers.h"
 #include "control/service/destination_words.h"
 #include "control/service/dictionary.h"
+#include "control/service/farm_part.h"
+#include "control/service/findings.h"
 #include "control/service/ingest.h"
 #include "control/service/parts.h"
 #include "control/service/tunables.h"
@@ -62,6 +64,29 @@ void add_store(JsonBuilder& json, const store::Health& health, const IngestStatu
     json.field("live_rows", status.live_rows).end();
 }
 
+void add_farms(JsonBuilder& json, const Parts& parts) {
+    if (parts.findings != nullptr) {
+        const FindingCounters& counters = parts.findings->counters();
+        json.key("findings").object().field("found", counters.found.load()).field("kept", counters.kept.load());
+        json.field("waiting", counters.waiting.load()).field("dropped", counters.dropped.load()).end();
+    }
+    json.key("farms").object();
+    if (parts.farms == nullptr) {
+        json.field("state", "not looked for ([detect] enabled = false)").end();
+        return;
+    }
+    const FarmStatus status = parts.farms->status();
+    json.field("farms", static_cast<std::uint64_t>(status.farms));
+    json.field("provisional", static_cast<std::uint64_t>(status.provisional));
+    json.field("accounts_in_farms", static_cast<std::uint64_t>(status.accounts_in_farms));
+    json.field("accounts_looked_at", status.counters.accounts).field("sightings", status.counters.sightings);
+    json.field("queued", status.queued).field("sightings_shed", status.shed);
+    json.field("sweeps", status.counters.sweeps).field("last_sweep_ms", status.last_sweep_ms);
+    json.field("accounts_evicted", status.counters.accounts_evicted).field("bytes", status.counters.bytes);
+    if (!status.problem.empty()) json.field("problem", status.problem);
+    json.end();
+}
+
 Result<std::string> show(const Parts& parts) {
     const IngestStatus status = parts.ingest->status();
     JsonBuilder json;
@@ -77,6 +102,7 @@ Result<std::string> show(const Parts& parts) {
     json.field("accounts_shed", status.sums.accounts_shed).end();
     add_join(json, status);
     add_store(json, parts.store->health(), status);
+    add_farms(json, parts);
     json.key("dictionary").object().field("values", static_cast<std::uint64_t>(parts.dictionary->values())).end();
     json.key("questions").object().field("asked", parts.questions->requests.load());
     json.field("failed", parts.questions->failures.load()).field("refused_peers", parts.questions->refused_peers.load());

@@ -33,6 +33,13 @@ struct Config {
     std::uint64_t finding_days = 400;
     std::uint64_t commit_ms = 1000;
     std::uint64_t free_bytes = 256'000'000;
+    // [detect]
+    bool detect = true;
+    std::string detect_prefixes;
+    std::uint64_t detect_accounts = 1'000'000;
+    std::uint64_t detect_budget = 3;
+    std::uint64_t detect_sweep_seconds = 300;
+    std::uint64_t detect_threads = 0;
     // [limits]
     std::uint64_t live_flows = 1'000'000;
     std::uint64_t answer_threads = 2;

@@ -126,6 +126,7 @@ void FlowRows::finish(const contract::FlowId& id, Live& live) {
         store::FlowRow row = row_of(flow);
         row.stands_for = live.stands_for;
         row.accounts = live.accounts;
+        row_at_[id] = rows_.size();
         rows_.push_back(std::move(row));
     });
     ByteView rest = live.frames;
@@ -144,11 +145,10 @@ void FlowRows::accounts(const contract::FlowId& id, const std::vector<model::Acc
         found->second.accounts = accounts;
         return;
     }
-    for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) {
-        if (row->id == id) {
-            row->accounts = accounts;
-            return;
-        }
+    const auto row = row_at_.find(id);
+    if (row != row_at_.end()) {
+        rows_[row->second].accounts = accounts;
+        return;
     }
     late_accounts_.push_back({id, accounts});
 }
@@ -156,6 +156,7 @@ void FlowRows::accounts(const contract::FlowId& id, const std::vector<model::Acc
 void FlowRows::take(store::Batch& out) {
     out.flows = std::move(rows_);
     rows_.clear();
+    row_at_.clear();
     out.flow_accounts = std::move(late_accounts_);
     late_accounts_.clear();
     for (store::Document& document : gone_) out.documents.push_back(std::move(document));

@@ -37,6 +37,7 @@ class FlowRows {
     // One of so many flows is kept at present.
     [[nodiscard]] std::uint32_t one_of() const noexcept { return one_of_; }
     [[nodiscard]] std::size_t live() const noexcept { return live_.size(); }
+    [[nodiscard]] bool is_live(const contract::FlowId& id) const { return live_.find(id) != live_.end(); }
 
   private:
     struct Live {
@@ -55,6 +56,7 @@ class FlowRows {
     std::unordered_map<contract::FlowId, Live, FlowIdHash> live_;
     std::vector<contract::FlowId> touched_;  // to look at when a batch is made
     std::vector<store::FlowRow> rows_;
+    std::unordered_map<contract::FlowId, std::size_t, FlowIdHash> row_at_;  // place in rows_
     std::vector<store::FlowAccounts> late_accounts_;
     std::vector<store::Document> gone_;
     std::int64_t second_ = 0;

@@ -74,11 +74,15 @@ void Ingest::stop() {
 
 void Ingest::sighting(const model::Sighting& sighting) {
     anything_ = true;
+    const contract::FlowId& id = sighting.flow.id;
+    const RecentFlows::Entry* entry = recent_.find(id);
+    const std::size_t accounts_before = entry == nullptr ? 0 : entry->accounts.size();
     aggregate_.sighting(sighting, now_);
     std::vector<model::AccountTag> accounts;
     for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
-    const RecentFlows::Entry* entry = recent_.find(sighting.flow.id);
-    if (entry != nullptr && entry->row_kept) rows_.accounts(sighting.flow.id, accounts);
+    // Of a flow that was open before a restart nothing is here but its row.
+    const bool has_row = entry != nullptr ? entry->row_kept && entry->accounts.size() > accounts_before : rows_.is_live(id);
+    if (has_row) rows_.accounts(id, accounts);
     for (const IngestPart& part : parts_) {
         if (part.sighting) part.sighting(sighting, now_);
     }
@@ -247,6 +251,11 @@ void Ingest::run() {
     }
     published_ = {};
     publish(now_);
+}
+
+std::vector<model::AccountTag> Ingest::accounts_of(const contract::FlowId& flow) const {
+    const RecentFlows::Entry* entry = recent_.find(flow);
+    return entry == nullptr ? std::vector<model::AccountTag>() : entry->accounts;
 }
 
 IngestStatus Ingest::status() const {

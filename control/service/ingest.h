@@ -73,6 +73,8 @@ class Ingest final : private account::JoinSink {
     void stop();
     // Any thread; as of at most half a second ago.
     [[nodiscard]] IngestStatus status() const;
+    // Accounts that a connection of lately is known to have. For parts, in this thread.
+    [[nodiscard]] std::vector<model::AccountTag> accounts_of(const contract::FlowId& flow) const;
 
   private:
     static constexpr char kRingRoom[] = "ring";

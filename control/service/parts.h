@@ -17,6 +17,8 @@ class Ingest;
 class AccountPart;
 class Dictionary;
 class Tunables;
+class FarmPart;
+class Findings;
 
 struct Parts {
     Config config;
@@ -28,6 +30,8 @@ struct Parts {
     Dictionary* dictionary = nullptr;
     AccountPart* accounts = nullptr;  // null: no account source
     Tunables* tunables = nullptr;  // exporter, revisions, audit log; any thread
+    FarmPart* farms = nullptr;  // null: not looked for
+    Findings* findings = nullptr;
 };
 
 }  // namespace seine::service

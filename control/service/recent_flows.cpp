@@ -8,6 +8,11 @@ RecentFlows::Entry* RecentFlows::find(const contract::FlowId& id) {
     return found == by_id_.end() ? nullptr : &entries_[found->second];
 }
 
+const RecentFlows::Entry* RecentFlows::find(const contract::FlowId& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &entries_[found->second];
+}
+
 RecentFlows::Entry& RecentFlows::of(const contract::FlowId& id) {
     if (Entry* there = find(id)) return *there;
     const std::size_t at = next_;

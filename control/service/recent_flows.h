@@ -35,6 +35,7 @@ class RecentFlows {
     explicit RecentFlows(std::size_t capacity) : entries_(capacity) {}
     // Null when it is not, or no longer, here.
     [[nodiscard]] Entry* find(const contract::FlowId& id);
+    [[nodiscard]] const Entry* find(const contract::FlowId& id) const;
     // The entry, made when it is not here. Good until the next call.
     Entry& of(const contract::FlowId& id);
 

@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "control/service/account_part.h"
 #include "control/service/answers.h"
 #include "control/service/dictionary.h"
+#include "control/service/farm_part.h"
+#include "control/service/findings.h"
 #include "control/service/flow_summaries.h"
 #include "control/service/ingest.h"
 #include "control/service/log.h"
@@ -41,6 +44,7 @@ store::Keeping keeping(const Config& config) {
 }  // namespace
 
 Status run(const Config& config, Signals& signals) {
+    ::umask(0077);
     Status status = open_log(config.log_file, config.log_level);
     if (!status.ok()) return status;
     Parts parts;
@@ -57,17 +61,32 @@ Status run(const Config& config, Signals& signals) {
     if (!tunables) return tunables.error();
     parts.tunables = tunables->get();
     FlowSummaries flow_summaries((*tunables)->exporter());
+    Findings findings(**store);
+    std::unique_ptr<FarmPart> farms;
+    if (config.detect) {
+        auto made = FarmPart::make(config, **store, findings, wall_clock);
+        if (!made) return made.error();
+        farms = std::move(*made);
+    }
+    auto accounts = AccountPart::make(config, **store);
+    if (!accounts) return accounts.error();
+    // After the parts that it calls: whatever ends this function ends its thread first.
     Ingest ingest(config, **store, wall_clock);
     ingest.add(flow_summaries.part());
+    ingest.add(findings.part(ingest));
+    if (farms != nullptr) ingest.add(farms->part());
+    if (*accounts != nullptr) ingest.add((*accounts)->part());
     parts.store = store->get();
     parts.dictionary = &dictionary;
     parts.ingest = &ingest;
-    auto accounts = AccountPart::make(config, **store);
-    if (!accounts) return accounts.error();
-    if (*accounts != nullptr) ingest.add((*accounts)->part());
     parts.accounts = accounts->get();
+    parts.farms = farms.get();
+    parts.findings = &findings;
     status = ingest.start();
     if (!status.ok()) return status;
+    // The first question may come before start() returns.
+    command::ServerCounters questions;
+    parts.questions = &questions;
     Answers answers;
     answers.watch(audit_witness((*tunables)->audit(), parts.now));
     add_all(answers, parts);
@@ -75,12 +94,12 @@ Status run(const Config& config, Signals& signals) {
     server_config.path = config.socket;
     server_config.reader_group = config.reader_group;
     server_config.operator_group = config.operator_group;
+    server_config.counters = &questions;
     server_config.threads = static_cast<unsigned>(config.answer_threads);
     auto server = command::Server::start(
         server_config,
         [&answers](const command::Request& request) { return answers.answer(request); });
     if (!server) return server.error();
-    parts.questions = &(*server)->counters();
     std::unique_ptr<Metrics> metrics;
     if (!config.metrics.empty()) {
         auto made = Metrics::start(config.metrics, parts);
@@ -103,7 +122,8 @@ Status run(const Config& config, Signals& signals) {
     exporting::notify("STOPPING=1");
     log(Level::info, "ending; what is in hand is written first");
     ingest.stop();
-    server->reset();  // after the last commit: status answers to the end
+    server->reset();  // before what it is asked about goes
+    farms.reset();
     log(Level::info, "ended");
     return {};
 }

@@ -1,0 +1,184 @@
+// The queue, the ticks and sweeps, and the file that carries detection over a restart.
+#include "control/service/farm_part.h"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "control/service/log.h"
+
+namespace seine::service {
+namespace {
+
+constexpr std::int64_t kFirstSweep = 20 * kSecond;
+
+}  // namespace
+
+Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const store::Store& store, Findings& findings,
+                                                 std::function<Nanos()> clock) {
+    detect::Options options;
+    options.accounts_max = static_cast<std::uint32_t>(config.detect_accounts);
+    options.threads = static_cast<unsigned>(config.detect_threads);
+    options.budget = static_cast<double>(config.detect_budget);
+    auto engine = detect::Engine::make(options);
+    if (!engine) return engine.error();
+    detect::PrefixTable prefixes;
+    if (!config.detect_prefixes.empty()) {
+        const Status status = prefixes.load_csv(config.detect_prefixes);
+        if (!status.ok()) return status;
+    }
+    std::unique_ptr<FarmPart> part(new FarmPart(findings, std::move(clock)));
+    part->state_path_ = config.state_folder + "/detect.state";
+    part->sweep_every_ = static_cast<std::int64_t>(config.detect_sweep_seconds) * kSecond;
+    part->engine_ = std::move(*engine);
+    std::ifstream saved(part->state_path_, std::ios::binary);
+    if (saved) {
+        const Status status = part->engine_->load(saved);
+        // What detection learned is evidence, not a record: without it, it begins anew and says so.
+        if (!status.ok()) {
+            const std::string aside = part->state_path_ + ".damaged";
+            static_cast<void>(std::rename(part->state_path_.c_str(), aside.c_str()));
+            part->status_.problem = part->state_path_ + ": " + status.message() + "; moved to " + aside + ", detection begins anew";
+            log(Level::error, part->status_.problem);
+        }
+    }
+    part->engine_->set_prefixes(std::move(prefixes));
+    part->engine_->set_names([&store](std::uint64_t id) {
+        const auto text = store.text(id);
+        return text ? *text : std::string();
+    });
+    part->farms_ = part->engine_->farms();
+    part->next_sweep_ = part->clock_() + std::min(kFirstSweep, part->sweep_every_);
+    part->thread_ = std::thread([raw = part.get()] { raw->run(); });
+    return part;
+}
+
+FarmPart::~FarmPart() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void FarmPart::put(Item item) {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= kQueueMax) {
+        ++status_.shed;
+        return;
+    }
+    queue_.push_back(std::move(item));
+    if (queue_.size() == 1) wake_.notify_one();
+}
+
+IngestPart FarmPart::part() {
+    IngestPart part;
+    part.name = "farms";
+    part.sighting = [this](const model::Sighting& sighting, Nanos) { put(sighting); };
+    part.account_event = [this](const model::AccountEvent& event, Nanos) { put(event); };
+    return part;
+}
+
+void FarmPart::take(std::vector<Item>& items) {
+    const std::lock_guard lock(engine_mutex_);
+    for (const Item& item : items) {
+        if (const auto* sighting = std::get_if<model::Sighting>(&item)) engine_->take(*sighting);
+        else engine_->take(std::get<model::AccountEvent>(item));
+    }
+}
+
+// Lets detection think, and tells what it found.
+void FarmPart::look(Nanos now) {
+    std::vector<model::Event> events;
+    std::vector<model::Farm> farms;
+    detect::Counters counters;
+    const bool sweep = now >= next_sweep_;
+    const Nanos begun = clock_();
+    {
+        const std::lock_guard lock(engine_mutex_);
+        engine_->tick(now);
+        if (sweep) engine_->sweep(now);
+        events = engine_->events();
+        farms = engine_->farms();
+        counters = engine_->counters();
+    }
+    for (model::Event& event : events) {
+        if (event.seen.count == 0) event.seen = now;
+        findings_.found(event);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        farms_ = std::move(farms);
+        status_.counters = counters;
+        status_.farms = farms_.size();
+        status_.provisional = 0;
+        status_.accounts_in_farms = 0;
+        for (const model::Farm& farm : farms_) {
+            status_.provisional += farm.provisional ? 1 : 0;
+            if (farm.parent == 0) status_.accounts_in_farms += farm.accounts;
+        }
+        if (sweep) {
+            status_.last_sweep = now;
+            status_.last_sweep_ms = static_cast<std::uint64_t>((clock_() - begun) / kMillisecond);
+        }
+    }
+    if (!sweep) return;
+    next_sweep_ = clock_() + sweep_every_;
+    save(now);
+}
+
+void FarmPart::save(Nanos now) {
+    const std::string fresh = state_path_ + ".new";
+    Status status;
+    {
+        std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+        const std::lock_guard lock(engine_mutex_);
+        status = engine_->save(out);
+        if (status.ok() && !out.flush()) status = failed(fresh + ": cannot be written; look at the disk");
+    }
+    if (status.ok() && std::rename(fresh.c_str(), state_path_.c_str()) != 0)
+        status = failed(state_path_ + ": cannot be replaced; look at the folder's permissions");
+    if (!status.ok()) log(Level::error, status.message());
+    const std::lock_guard lock(mutex_);
+    status_.problem = status.message();
+    if (status.ok()) status_.last_saved = now;
+}
+
+void FarmPart::run() {
+    std::vector<Item> items;
+    while (true) {
+        bool ending = false;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
+            ending = stopping_;
+            items.clear();
+            items.swap(queue_);
+        }
+        take(items);
+        look(clock_());
+        if (ending) break;
+    }
+    save(clock_());
+}
+
+std::vector<model::Farm> FarmPart::farms() const {
+    const std::lock_guard lock(mutex_);
+    return farms_;
+}
+
+detect::Explanation FarmPart::why(const model::AccountTag& account) const {
+    const std::lock_guard lock(engine_mutex_);
+    return engine_->why(account);
+}
+
+FarmStatus FarmPart::status() const {
+    const std::lock_guard lock(mutex_);
+    FarmStatus out = status_;
+    out.queued = queue_.size();
+    return out;
+}
+
+}  // namespace seine::service

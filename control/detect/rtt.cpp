@@ -83,7 +83,7 @@ double GapBaseline::share(NetClass net, std::size_t bin) const noexcept {
 
 double GapBaseline::nats(NetClass net, std::size_t bin) const noexcept {
     const double ratio = std::log(gap_of_relays()[bin] / share(net, bin));
-    return std::clamp(ratio, -kGapNatsMax, kGapNatsMax);
+    return std::clamp(ratio, kGapNatsMin, kGapNatsMax);
 }
 
 const StackCrypto::Row* StackCrypto::find(std::uint64_t stack) const noexcept {

@@ -18,6 +18,9 @@ inline constexpr std::size_t kRhoBins = 4;    // <1.3, 1.3-2, 2-4, >4
 inline constexpr std::size_t kGapBins = kDeltaBins * kRhoBins;
 inline constexpr unsigned kGapSamplesMin = 3;
 inline constexpr double kGapNatsMax = 4.0;
+// A relay beside its client shows no gap, so the lack of one is never called direct with
+// confidence.
+inline constexpr double kGapNatsMin = -1.0;
 
 // Samples of one account or of one (exit, stack), saturating: halved when a count is full.
 struct GapHistogram {
@@ -41,7 +44,7 @@ class GapBaseline {
   public:
     void clear() noexcept { *this = {}; }
     void add(NetClass net, std::size_t bin) noexcept;
-    // ln P(bin | relayed) / P(bin | class), clamped to +-4 nats.
+    // ln P(bin | relayed) / P(bin | class), clamped to [-1, 4] nats.
     [[nodiscard]] double nats(NetClass net, std::size_t bin) const noexcept;
     // Share of a class in the bins of a gap, and how many accounts it rests on.
     [[nodiscard]] double share(NetClass net, std::size_t bin) const noexcept;

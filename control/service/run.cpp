@@ -41,6 +41,32 @@ store::Keeping keeping(const Config& config) {
     return out;
 }
 
+command::ServerConfig server_settings(const Config& config, command::ServerCounters& questions) {
+    command::ServerConfig out;
+    out.path = config.socket;
+    out.reader_group = config.reader_group;
+    out.operator_group = config.operator_group;
+    out.counters = &questions;
+    out.threads = static_cast<unsigned>(config.answer_threads);
+    return out;
+}
+
+// Until a signal ends it: reloads on SIGHUP, takes back commits that nobody confirmed, tells the
+// watchdog.
+void tend(Parts& parts, Tunables& tunables, Signals& signals) {
+    while (!signals.end) {
+        static_cast<void>(::poll(nullptr, 0, 200));  // a signal ends the wait early
+        if (signals.hang_up.exchange(false)) {
+            const Status opened = reopen_log();
+            log(opened.ok() ? Level::info : Level::error, opened.ok() ? "log opened again" : opened.message());
+            if (parts.accounts != nullptr) parts.accounts->reload_keys();
+            tunables.reopen();
+        }
+        tunables.tick(parts.now());
+        exporting::notify("WATCHDOG=1");
+    }
+}
+
 }  // namespace
 
 Status run(const Config& config, Signals& signals) {
@@ -62,6 +88,8 @@ Status run(const Config& config, Signals& signals) {
     parts.tunables = tunables->get();
     FlowSummaries flow_summaries((*tunables)->exporter());
     Findings findings(**store);
+    findings.publish_to(
+        [exporter = &(*tunables)->exporter()](const model::Event& event) { exporter->submit(event); });
     std::unique_ptr<FarmPart> farms;
     if (config.detect) {
         auto made = FarmPart::make(config, **store, findings, wall_clock);
@@ -90,12 +118,7 @@ Status run(const Config& config, Signals& signals) {
     Answers answers;
     answers.watch(audit_witness((*tunables)->audit(), parts.now));
     add_all(answers, parts);
-    command::ServerConfig server_config;
-    server_config.path = config.socket;
-    server_config.reader_group = config.reader_group;
-    server_config.operator_group = config.operator_group;
-    server_config.counters = &questions;
-    server_config.threads = static_cast<unsigned>(config.answer_threads);
+    const command::ServerConfig server_config = server_settings(config, questions);
     auto server = command::Server::start(
         server_config,
         [&answers](const command::Request& request) { return answers.answer(request); });
@@ -108,17 +131,7 @@ Status run(const Config& config, Signals& signals) {
     }
     log(Level::info, "started; answers at " + config.socket);
     exporting::notify("READY=1");
-    while (!signals.end) {
-        static_cast<void>(::poll(nullptr, 0, 200));  // a signal ends the wait early
-        if (signals.hang_up.exchange(false)) {
-            const Status opened = reopen_log();
-            log(opened.ok() ? Level::info : Level::error, opened.ok() ? "log opened again" : opened.message());
-            if (parts.accounts != nullptr) parts.accounts->reload_keys();
-            (*tunables)->reopen();
-        }
-        (*tunables)->tick(parts.now());
-        exporting::notify("WATCHDOG=1");
-    }
+    tend(parts, **tunables, signals);
     exporting::notify("STOPPING=1");
     log(Level::info, "ending; what is in hand is written first");
     ingest.stop();

@@ -92,7 +92,8 @@ TEST(Feedback, ADismissedFarmStaysDismissed) {
     town.engine->sweep({town.end.count + kDayNs / 4});
     EXPECT_EQ(town.alerted(100'000, 50), 0u);
     for (const model::Farm& farm : town.engine->farms()) {
-        if (farm.id == id) EXPECT_EQ(farm.state, model::FarmState::dismissed);
+        if (farm.id != id) continue;
+        EXPECT_EQ(farm.state, model::FarmState::dismissed);
     }
 }
 

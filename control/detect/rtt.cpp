@@ -83,7 +83,9 @@ double GapBaseline::share(NetClass net, std::size_t bin) const noexcept {
 
 double GapBaseline::nats(NetClass net, std::size_t bin) const noexcept {
     const double ratio = std::log(gap_of_relays()[bin] / share(net, bin));
-    return std::clamp(ratio, kGapNatsMin, kGapNatsMax);
+    // Under five milliseconds there is no gap, however large the ratio to a round trip near zero.
+    const double most = bin < kRhoBins ? 0 : kGapNatsMax;
+    return std::clamp(ratio, kGapNatsMin, most);
 }
 
 const StackCrypto::Row* StackCrypto::find(std::uint64_t stack) const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "control/account/flow_event.h"
 #include "control/account/interner.h"
@@ -9,6 +10,8 @@
 #include "control/model/sighting.h"
 
 namespace seine::account {
+
+class SavedReader;
 
 // What many connections have in common is interned; a connection is 112 bytes, each account on it
 // 48 more, each session hash and each exchange not handed out yet 16.
@@ -174,10 +177,16 @@ class Connections {
     // Fills a sighting with everything and forgets what is told once.
     void tell(std::uint32_t number, model::Sighting& out) noexcept;
 
+    // Everything, and back into an empty table of the same seed. False when the bytes are not such.
+    void save(std::string& out) const;
+    bool restore(SavedReader& in);
+
     Connection& operator[](std::uint32_t number) noexcept { return pool_[number]; }
     const Connection& operator[](std::uint32_t number) const noexcept { return pool_[number]; }
     Use& use(std::uint32_t number) noexcept { return uses_[number]; }
     Interner<Identity>& identities() noexcept { return identities_; }
+    [[nodiscard]] const Interner<Identity>& identities() const noexcept { return identities_; }
+    [[nodiscard]] const Interner<ServerEnd>& servers() const noexcept { return servers_; }
     Interner<ServerEnd>& servers() noexcept { return servers_; }
     [[nodiscard]] std::uint32_t used() const noexcept { return pool_.used(); }
     [[nodiscard]] std::uint32_t used_uses() const noexcept { return uses_.used(); }
@@ -194,6 +203,7 @@ class Connections {
     [[nodiscard]] std::uint64_t tuple_key_of(const Connection& connection) const noexcept {
         return tuple_key(connection.client, connection.client_port, connection.proto);
     }
+    bool restore_one(SavedReader& in);
     void add_key(std::uint32_t number, std::uint64_t value) noexcept;
     void add_session(std::uint32_t number, std::uint64_t hash, std::uint32_t kind) noexcept;
     void add_exchange(Connection& connection, const model::Exchange& exchange) noexcept;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "dataplane/contract/account_record.h"
 
 namespace seine::account {
+
+class SavedReader;
 
 struct Gateway {
     // Windows of the last boot epochs, so that a replay from before a restart is still known.
@@ -39,6 +42,8 @@ class Gateways {
     explicit Gateways(std::uint32_t gateways_max) : max_(gateways_max) {}
     // The gateway's place, made when new; kNone when there is no room.
     [[nodiscard]] std::uint16_t place_of(std::uint32_t id);
+    void save(std::string& out) const;
+    bool restore(SavedReader& in);
     Gateway& operator[](std::uint16_t place) noexcept { return *list_[place]; }
     [[nodiscard]] const std::vector<std::unique_ptr<Gateway>>& all() const noexcept {
         return list_;

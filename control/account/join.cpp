@@ -5,6 +5,7 @@
 
 #include "control/account/connections.h"
 #include "control/account/gateways.h"
+#include "control/account/join_saved.h"
 #include "control/account/match.h"
 #include "control/account/pending.h"
 #include "control/account/progress.h"
@@ -30,6 +31,8 @@ class Joiner final : public Join {
         judge_ready();
     }
     void tick(Nanos now) override;
+    void save(std::string& state) const override;
+    bool restore(std::string_view state) override;
     void finish() override;
     const JoinCounters& counters() const override { return counters_; }
     JoinState state() const override;
@@ -546,6 +549,15 @@ void Joiner::finish() {
     while (const std::uint32_t at = pending_.oldest()) give_up(at);
     while (const std::uint32_t at = connections_.oldest_closed()) let_go(at);
     while (const std::uint32_t at = connections_.oldest_live()) let_go(at);
+}
+
+void Joiner::save(std::string& state) const {
+    save_join(state, config_.hash_seed, counters_, gateways_, connections_, pending_);
+}
+
+bool Joiner::restore(std::string_view state) {
+    return restore_join(state, config_.hash_seed, counters_, gateways_, connections_,
+                        [this](const Claim& claim) { wait(claim); });
 }
 
 JoinState Joiner::state() const {

@@ -45,6 +45,7 @@ class Pending {
     [[nodiscard]] std::uint32_t add(const Claim& claim) noexcept;
     void remove(std::uint32_t number) noexcept;
     Claim& operator[](std::uint32_t number) noexcept { return pool_[number].claim; }
+    const Claim& operator[](std::uint32_t number) const noexcept { return pool_[number].claim; }
     // In order of receipt; 0: none.
     [[nodiscard]] std::uint32_t oldest() const noexcept { return first_; }
     [[nodiscard]] std::uint32_t after(std::uint32_t number) const noexcept {

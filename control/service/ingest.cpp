@@ -23,6 +23,9 @@ constexpr std::int64_t kCommitMax = 60 * kSecond;
 constexpr std::int64_t kRestAfterCommit = 4;
 constexpr double kFillMax = 0.25;
 constexpr int kIdleMs = 10;
+// Connections and waiting records of the join that are kept with a commit: about 400 bytes each.
+constexpr std::uint32_t kJoinKeptEachCommit = 4096;
+constexpr std::uint32_t kJoinKeptAtEnd = 500'000;
 
 account::FlowEvent::Kind event_kind(Kind kind) {
     return kind == Kind::open    ? account::FlowEvent::Kind::open
@@ -45,10 +48,8 @@ Ingest::~Ingest() { stop(); }
 Status Ingest::start() {
     account::JoinConfig join;
     join.connections_max = static_cast<std::uint32_t>(config_.live_flows);
-    join.hash_seed = std::random_device()() * std::uint64_t{0x9e3779b97f4a7c15u};
-    auto made = account::Join::make(join, *this);
-    if (!made) return made.error();
-    join_ = std::move(*made);
+    const Status joined = start_join(join);
+    if (!joined.ok()) return joined;
     for (const std::string& path : config_.rings) {
         for (const char* end : {"", ".alerts"}) {
             auto ring = std::make_unique<RingSource>(path + end);
@@ -65,6 +66,44 @@ Status Ingest::start() {
     rows_.restore(*live);
     thread_ = std::thread([this] { run(); });
     return {};
+}
+
+// The join goes on where it stood at the last commit: its seed and its state are kept with what it gave.
+Status Ingest::start_join(account::JoinConfig config) {
+    const auto seed = store_.kept(kJoinRoom, "seed");
+    if (!seed) return seed.error();
+    if (seed->empty()) {
+        config.hash_seed = std::random_device()() * std::uint64_t{0x9e3779b97f4a7c15u};
+        const Status kept = store_.keep({kJoinRoom, "seed", std::to_string(config.hash_seed)});
+        if (!kept.ok()) return kept;
+    } else {
+        config.hash_seed = std::strtoull(seed->c_str(), nullptr, 10);
+    }
+    const auto state = store_.kept(kJoinRoom, "state");
+    if (!state) return state.error();
+    for (const bool with_state : {!state->empty(), false}) {
+        auto made = account::Join::make(config, *this);
+        if (!made) return made.error();
+        join_ = std::move(*made);
+        if (!with_state || join_->restore(*state)) return {};
+        log(Level::warning, "the join's state is of another version; connections that are open now are joined by what "
+                            "comes from here on");
+    }
+    return {};
+}
+
+// Past the bound it is kept at a clean end alone: what a kill then loses is which account an open
+// connection had.
+void Ingest::keep_join(store::Batch& batch) {
+    const account::JoinState now = join_->state();
+    std::string state;
+    if (now.connections + now.pending <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit)) {
+        join_->save(state);
+    } else if (!join_kept_) {
+        return;
+    }
+    join_kept_ = !state.empty();
+    batch.documents.push_back({kJoinRoom, "state", std::move(state)});
 }
 
 void Ingest::stop() {
@@ -157,6 +196,7 @@ void Ingest::commit(Nanos now) {
         for (const IngestPart& part : parts_) {
             if (part.before_commit) part.before_commit(*pending_);
         }
+        keep_join(*pending_);
     }
     pending_->at = now;
     const Status status = store_.write(*pending_);
@@ -246,7 +286,9 @@ void Ingest::run() {
     now_ = clock_();
     if (pending_ != nullptr) commit(now_);
     if (pending_ == nullptr) {
-        join_->finish();
+        // What waits goes on waiting after the next start, unless there is too much of it to be kept.
+        const account::JoinState left = join_->state();
+        if (left.connections + left.pending > kJoinKeptAtEnd) join_->finish();
         commit(now_);
     }
     published_ = {};

@@ -78,6 +78,9 @@ class Ingest final : private account::JoinSink {
 
   private:
     static constexpr char kRingRoom[] = "ring";
+    static constexpr char kJoinRoom[] = "join";
+    Status start_join(account::JoinConfig config);
+    void keep_join(store::Batch& batch);
     void run();
     bool read_rings(Nanos now);
     void take_record(dataplane_link::RingSource& ring, const contract::RecordView& record, Nanos now);
@@ -97,6 +100,7 @@ class Ingest final : private account::JoinSink {
     Aggregate aggregate_;
     FlowRows rows_;
     std::unique_ptr<account::Join> join_;
+    bool join_kept_ = true;  // the store may hold a state
     dataplane_link::FlowFacts facts_;
     Nanos now_;
     Nanos last_event_;  // newest time of a record

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|floods|clients|worlds|published --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|floods|clients|worlds|published|join --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -144,6 +144,12 @@ def published(args):
     return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
 
 
+def join(args):
+    """300,000 account records/s with 100,000 flow openings/s for 60 s, the generator apart from the measured CPU."""
+    ran = programs.run([os.path.join(args.bin, "account_join_bench"), "60", "100000", "3", "5", "200"], timeout_s=3600)
+    return {"join": {"exit": ran.code, "figures": ran.out.decode("utf-8", "replace").splitlines(), "failed": ran.error_lines()}}
+
+
 def receivers(args):
     """1,000,000 events to each real receiver; the table beside the checks."""
     with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
@@ -156,7 +162,7 @@ def receivers(args):
 
 
 SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
-         "published": published}
+         "published": published, "join": join}
 
 
 def main():

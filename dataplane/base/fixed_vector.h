@@ -17,7 +17,7 @@ class FixedVector {
     // False, and nothing changed, when the vector is full.
     [[nodiscard]] bool push(const T& item) noexcept {
         if (count_ == Cap) return false;
-        items_[count_++] = item;
+        storage_.items[count_++] = item;
         return true;
     }
     void pop() noexcept {
@@ -30,23 +30,28 @@ class FixedVector {
     [[nodiscard]] bool full() const noexcept { return count_ == Cap; }
     T& operator[](std::size_t index) noexcept {
         SEINE_ASSERT(index < count_);
-        return items_[index];
+        return storage_.items[index];
     }
     const T& operator[](std::size_t index) const noexcept {
         SEINE_ASSERT(index < count_);
-        return items_[index];
+        return storage_.items[index];
     }
-    T* data() noexcept { return items_.data(); }
-    const T* data() const noexcept { return items_.data(); }
-    T* begin() noexcept { return items_.data(); }
-    T* end() noexcept { return items_.data() + count_; }
-    const T* begin() const noexcept { return items_.data(); }
-    const T* end() const noexcept { return items_.data() + count_; }
+    T* data() noexcept { return storage_.items.data(); }
+    const T* data() const noexcept { return storage_.items.data(); }
+    T* begin() noexcept { return storage_.items.data(); }
+    T* end() noexcept { return storage_.items.data() + count_; }
+    const T* begin() const noexcept { return storage_.items.data(); }
+    const T* end() const noexcept { return storage_.items.data() + count_; }
     T& back() noexcept { return (*this)[count_ - 1]; }
 
   private:
-    // Left uninitialised on purpose: only the first count_ items are ever read.
-    std::array<T, Cap> items_;  // NOLINT
+    // Left uninitialised on purpose, whatever T's constructor would do: only the first count_ items are ever
+    // read, and a list of thousands costs nothing to make.
+    union Storage {
+        Storage() noexcept {}
+        std::array<T, Cap> items;
+    };
+    Storage storage_;
     std::size_t count_ = 0;
 };
 

@@ -15,11 +15,16 @@ bool DuplicateFilter::counts_without_id(const PacketView& packet) noexcept {
     return packet.payload_wire_bytes > 0 || (packet.tcp_flags & (kTcpSyn | kTcpFin)) != 0;
 }
 
-std::uint64_t DuplicateFilter::more_without_id(const PacketView& packet) const noexcept {
-    const std::size_t tail_bytes = packet.payload.size() < 16 ? packet.payload.size() : 16;
-    const Sample tail = head_of(packet.payload.last(tail_bytes));
-    const std::uint64_t more = mix64(tail.first ^ seed_ ^ kOdd0, tail.last ^ kOdd3);
-    return packet.transport == Transport::tcp ? more ^ hash64(packet.options, seed_) : more;
+std::uint64_t DuplicateFilter::addresses_of(const PacketView& packet) const noexcept {
+    // Folded: within one flow they are the same anyway.
+    return mix64(packet.source.words[0] ^ std::rotl(packet.target.words[0], 32) ^ seed_ ^ kOdd2,
+                 packet.source.words[1] ^ std::rotl(packet.target.words[1], 32) ^ kOdd0);
+}
+
+std::uint64_t DuplicateFilter::payload_of(const PacketView& packet) const noexcept {
+    constexpr std::size_t kSampleBytes = 16;
+    const std::size_t count = packet.payload.size() < kSampleBytes ? packet.payload.size() : kSampleBytes;
+    return mix64(hash64(packet.payload.first(count), seed_) ^ kOdd0, hash64(packet.payload.last(count), seed_) ^ kOdd3);
 }
 
 }  // namespace seine::wire

@@ -63,6 +63,8 @@ struct PacketView {
     Address target;
     std::uint16_t source_port;
     std::uint16_t target_port;
+    // The TCP header's first 20 bytes or the UDP header's 8, as sent.
+    const std::uint8_t* transport_header;
     // TCP.
     std::uint32_t seq;
     std::uint32_t ack;

@@ -31,6 +31,7 @@ inline void fill_tcp(const std::uint8_t* header, std::size_t header_bytes, ByteV
     out.ack = load_be32(header + 8);
     out.tcp_flags = header[13];
     out.window = load_be16(header + 14);
+    out.transport_header = header;
     out.options_cut = segment.size() < header_bytes;
     const std::size_t captured_header = out.options_cut ? segment.size() : header_bytes;
     out.options = {header + Tcp::kHeaderBytesMin, captured_header - Tcp::kHeaderBytesMin};

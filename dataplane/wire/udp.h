@@ -19,6 +19,7 @@ inline void fill_udp(const std::uint8_t* header, ByteView datagram, std::size_t 
     out.transport = Transport::udp;
     out.source_port = load_be16(header);
     out.target_port = load_be16(header + 2);
+    out.transport_header = header;
     out.payload = datagram.subspan(Udp::kHeaderBytes);
     out.payload_wire_bytes = static_cast<std::uint32_t>(claimed - Udp::kHeaderBytes);
     out.cut = out.payload.size() < out.payload_wire_bytes;

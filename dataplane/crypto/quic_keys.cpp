@@ -242,14 +242,23 @@ std::array<std::uint8_t, 5> QuicCrypto::header_mask(
     return {block[0], block[1], block[2], block[3], block[4]};
 }
 
-bool QuicCrypto::open(const QuicKeys& keys, std::uint64_t packet_number, ByteView header,
-                      ByteView sealed, std::uint8_t* plain) noexcept {
-    if (sealed.size() < kTagBytes) return false;
-    rooms_->expand(keys);
+namespace {
+
+std::array<std::uint8_t, 12> nonce_of(const QuicKeys& keys, std::uint64_t packet_number) noexcept {
     std::array<std::uint8_t, 12> nonce = keys.iv;  // RFC 9001 section 5.3
     for (std::size_t i = 0; i < 8; ++i) {
         nonce[4 + i] ^= static_cast<std::uint8_t>(packet_number >> (56 - 8 * i));
     }
+    return nonce;
+}
+
+}  // namespace
+
+bool QuicCrypto::open(const QuicKeys& keys, std::uint64_t packet_number, ByteView header,
+                      ByteView sealed, std::uint8_t* plain) noexcept {
+    if (sealed.size() < kTagBytes) return false;
+    rooms_->expand(keys);
+    const std::array<std::uint8_t, 12> nonce = nonce_of(keys, packet_number);
     const std::size_t plain_bytes = sealed.size() - kTagBytes;
     std::array<std::uint8_t, kTagBytes> sent_tag;
     std::memcpy(sent_tag.data(), sealed.data() + plain_bytes, sent_tag.size());
@@ -258,6 +267,14 @@ bool QuicCrypto::open(const QuicKeys& keys, std::uint64_t packet_number, ByteVie
                        sealed.data(), plain_bytes, nonce.data(), header.data(), header.size(),
                        tag.data(), tag.size());
     return tag == sent_tag;
+}
+
+void QuicCrypto::seal(const QuicKeys& keys, std::uint64_t packet_number, ByteView header, ByteView plain,
+                      std::uint8_t* sealed) noexcept {
+    rooms_->expand(keys);
+    const std::array<std::uint8_t, 12> nonce = nonce_of(keys, packet_number);
+    IMB_AES128_GCM_ENC(rooms_->manager, &rooms_->gcm_key, &rooms_->gcm_context, sealed, plain.data(),
+                       plain.size(), nonce.data(), header.data(), header.size(), sealed + plain.size(), kTagBytes);
 }
 
 }  // namespace seine::crypto

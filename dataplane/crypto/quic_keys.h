@@ -79,6 +79,10 @@ class QuicCrypto {
     [[nodiscard]] bool open(const QuicKeys& keys, std::uint64_t packet_number, ByteView header,
                             ByteView sealed, std::uint8_t* plain) noexcept;
 
+    // The other way, for generators: `sealed` has room for plain.size() + kTagBytes.
+    void seal(const QuicKeys& keys, std::uint64_t packet_number, ByteView header, ByteView plain,
+              std::uint8_t* sealed) noexcept;
+
   private:
     struct Rooms;
     explicit QuicCrypto(std::unique_ptr<Rooms> rooms) noexcept;

@@ -62,6 +62,10 @@ class FlowTable {
     // answer of prefetch_entry is a guess (kNoFlow: surely absent at that moment) and goes into find.
     void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
     [[nodiscard]] FlowId prefetch_entry(std::uint64_t hash) const noexcept;
+    // The guess when it is the flow of `key`, else kNoFlow, which says nothing.
+    [[nodiscard]] FlowId confirm(const FlowKey& key, FlowId guess) const noexcept {
+        return guess < fresh_ && entry(guess).key == key && entry(guess).live != 0 ? guess : kNoFlow;
+    }
     // kNoFlow when absent. A wrong or outdated guess only costs time.
     [[nodiscard]] FlowId find(const FlowKey& key, std::uint64_t hash, FlowId guess = kNoFlow) const noexcept;
 
@@ -90,6 +94,8 @@ class FlowTable {
     [[nodiscard]] bool live(FlowId id) const noexcept { return id < fresh_ && entry(id).live != 0; }
     // Every id is below this; a walk over all flows asks live() of each.
     [[nodiscard]] FlowId ids_end() const noexcept { return fresh_; }
+    // Ids that were confirmed stay what they are until this moves.
+    [[nodiscard]] std::uint64_t erased_count() const noexcept { return erased_; }
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] std::uint32_t half_open_count() const noexcept { return half_open_.size(); }
@@ -115,6 +121,7 @@ class FlowTable {
     std::uint64_t seed_;
     std::uint32_t capacity_;
     std::uint32_t size_ = 0;
+    std::uint64_t erased_ = 0;
     FlowId fresh_ = 0;         // ids from here on were never used
     FlowId free_ = kNoFlow;    // freed ids, linked through Entry::seen
     FlowId half_open_hand_ = 0;
@@ -146,13 +153,13 @@ FlowTable<Hot>::FlowTable(MappedMemory entries, FlowIndex index, IdSet half_open
 template <typename Hot>
 FlowId FlowTable<Hot>::prefetch_entry(std::uint64_t hash) const noexcept {
     const FlowId guess = index_.guess(hash);
-    if (guess != kNoFlow) __builtin_prefetch(&entry(guess));
+    if (guess != kNoFlow) prefetch_flow(guess);
     return guess;
 }
 
 template <typename Hot>
 FlowId FlowTable<Hot>::find(const FlowKey& key, std::uint64_t hash, FlowId guess) const noexcept {
-    if (guess < fresh_ && entry(guess).key == key && entry(guess).live != 0) [[likely]] return guess;
+    if (const FlowId confirmed = confirm(key, guess); confirmed != kNoFlow) [[likely]] return confirmed;
     FlowId found = kNoFlow;
     index_.search(hash, [&](FlowId id) {
         if (!(entry(id).key == key)) return false;
@@ -192,6 +199,7 @@ void FlowTable<Hot>::erase(FlowId id) noexcept {
     index_.erase(hash(gone.key), id);
     half_open_.erase(id);
     gone.live = 0;
+    ++erased_;
     gone.seen = free_;
     free_ = id;
     --size_;

@@ -43,7 +43,12 @@ class Pool {
         SEINE_ASSERT(id < fresh_);
         return *std::launder(static_cast<const T*>(at(id)));
     }
-    void prefetch(std::uint32_t id) const noexcept { __builtin_prefetch(at(id)); }
+    // The first `bytes` of a state.
+    void prefetch(std::uint32_t id, std::size_t bytes) const noexcept {
+        constexpr std::size_t kLine = 64;
+        const auto* from = static_cast<const std::uint8_t*>(at(id));
+        for (std::size_t line = 0; line < bytes; line += kLine) __builtin_prefetch(from + line);
+    }
     [[nodiscard]] std::uint32_t used() const noexcept { return used_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
 

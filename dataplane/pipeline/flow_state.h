@@ -1,5 +1,6 @@
 // What one flow keeps between packets: hot state for its whole life, cold state while parsers run.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -125,6 +126,8 @@ struct SshState {
 #endif
 
 struct Cold {
+    static constexpr std::size_t kBusyBytes = 576;  // from the front: what is asked for ahead
+
     Cold() noexcept {}
     std::uint32_t flow = 0xffffffff;
     Protocol protocol[2] = {Protocol::undecided, Protocol::undecided};
@@ -148,17 +151,18 @@ struct Cold {
     std::uint32_t retransmissions = 0;
     std::uint32_t conflicts = 0;
     Nanos worthy_at;  // when it became clear that a record is due
-    Numbers numbers;
+    stream::TcpStream stream[2];
+    fingerprint::CrossLayerRtt rtt;
     Facts facts;
     std::uint32_t facts_matched = 0;  // bytes of them that rules have seen
-    signature::MatchState match;
-    fingerprint::CrossLayerRtt rtt;
-    TlsState tls;
-    preface::Preface preface;
     http::Http1Connection http1;
+    TlsState tls;
+    // Up to here what most packets touch.
+    Numbers numbers;
+    signature::MatchState match;
+    preface::Preface preface;
     http::H2Connection* h2 = nullptr;
     ssh::Direction ssh[2];
-    stream::TcpStream stream[2];
 #ifdef SEINE_JA4PLUS
     fingerprint::Ja4lTcp ja4l_tcp;
     fingerprint::Ja4lQuic ja4l_quic;
@@ -176,5 +180,6 @@ struct Cold {
     };
 };
 static_assert(std::is_trivially_destructible_v<Cold>);
+static_assert(offsetof(Cold, numbers) <= Cold::kBusyBytes);
 
 }  // namespace seine::pipeline

@@ -117,6 +117,7 @@ void server_forms(FlowContext& flow, const tls::ServerHello& hello, Transport tr
 
 void take_server_hello(FlowContext& flow, const tls::ServerHello& hello,
                        Transport transport) noexcept {
+    const StageMark mark(flow.w.stage, Stage::hash);
     TlsState& tls = flow.cold.tls;
     if (hello.retry_request) {
         tls.retry = true;
@@ -163,6 +164,7 @@ bool on_client_hello(FlowContext& flow, ByteView body, Transport transport) noex
     const auto form = transport == Transport::dtls ? tls::HelloForm::dtls : tls::HelloForm::tls;
     const Parse parse = tls::read_client_hello(body, form, hello);
     if (parse != Parse::ok) return flow.cold.tls.client_hello ? false : refused(flow, parse);
+    const StageMark mark(flow.w.stage, Stage::hash);
     fingerprint::TlsClientPrint print;
     fingerprint::tls_client(hello, transport, *flow.w.digester, print);
     if (flow.cold.tls.client_hello) {
@@ -206,6 +208,7 @@ bool on_draft_retry(FlowContext& flow, ByteView body, Transport transport) noexc
 }
 
 void on_certificates(FlowContext& flow, ByteView body, Side from) noexcept {
+    const StageMark mark(flow.w.stage, Stage::hash);
     if (from == Side::client) flow.cold.rtt.mark(fingerprint::RttCause::client_certificate);
     tls::CertificateList& list = flow.w.certificate_list;
     const Parse parse = tls::read_certificate_list(body, list);

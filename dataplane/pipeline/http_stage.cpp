@@ -36,6 +36,7 @@ struct RequestPrints {
 };
 
 void fingerprint_request(FlowContext& flow, const http::Request& request, RequestPrints& out) noexcept {
+    const StageMark mark(flow.w.stage, Stage::hash);
     fingerprint::hdr_order(request, *flow.w.digester, out.order);
 #ifdef SEINE_JA4PLUS
     if (!fingerprint::ja4h(request, *flow.w.digester, out.ja4h)) out.ja4h.clear();

@@ -30,7 +30,8 @@ struct TimerOwner {
     void prefetch(flow::FlowId id) const noexcept { w.table->prefetch_flow(id); }
 };
 
-flow::Ticks ticks(Nanos at) noexcept { return static_cast<flow::Ticks>(at.count / kMillisecond); }
+// About a millisecond; only ever compared.
+flow::Ticks ticks(Nanos at) noexcept { return static_cast<flow::Ticks>(at.count >> 20); }
 
 // Whether the packet's sender is the client, and whether that is more than a guess.
 bool sent_by_client(const wire::PacketView& packet, bool& known) noexcept {
@@ -173,6 +174,7 @@ bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
                   const wire::PacketView& packet, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     const bool told = hot.has(kWorthy);
+    const StageMark mark(w.stage, Stage::streams);
     const std::size_t held_bytes = w.stream_pool->bytes_used();
     FlowContext flow{w, id, hot, (*w.cold)[hot.cold], now, {}};
     if (packet.transport == wire::Transport::udp) {
@@ -205,6 +207,35 @@ void drop_padding(wire::PacketView& packet) noexcept {
 bool at_rest(const Workspace& w, const FlowHot& hot, Side from) noexcept {
     return hot.cold == flow::kNoState ||
            (*w.cold)[hot.cold].stream[index(from)].buffer().held_bytes() == 0;
+}
+
+// A data packet or bare ACK of a flow that has told what it had: a probe, a counter and the meter.
+bool is_settled_data(const Workspace& w, const FlowHot& hot, const wire::PacketView& packet, Nanos now) noexcept {
+    constexpr unsigned kTurns = wire::kTcpSyn | wire::kTcpFin | wire::kTcpRst;
+    if (hot.cold != flow::kNoState || (hot.flags & (kSettled | kEnded)) != kSettled) return false;
+    if (packet.transport == wire::Transport::tcp && (packet.tcp_flags & kTurns) != 0) return false;
+    const std::int64_t idle_ns = now - hot.last_seen;
+    return idle_ns <= w.config.limits.settled_ns && idle_ns >= -w.config.limits.time_back_ns_max;
+}
+
+void on_settled_data(Workspace& w, flow::FlowId id, FlowHot& hot, bool from_low, wire::PacketView& packet,
+                     Nanos now) noexcept {
+    const Side from = sender_of(hot, from_low);
+    const unsigned at = index(from);
+    std::uint32_t bytes = packet.payload_wire_bytes;
+    if (packet.transport == wire::Transport::tcp) {
+        drop_padding(packet);
+        bytes = fresh_bytes(hot, from, packet);
+    }
+    hot.set(from == Side::client ? kSeenClient : kSeenServer);
+    hot.last_seen = std::max(hot.last_seen, now);
+    w.table->touch(id, ticks(now));
+    std::uint32_t& packets = hot.packets[at];
+    if (packets != 0xffffffff) ++packets;
+    if (bytes == 0) return;
+    hot.set(kPayload);
+    hot.payload[at] += bytes;
+    if (hot.has(kOpenTold)) count_turn(w, id, from, bytes, now);
 }
 
 void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
@@ -273,26 +304,37 @@ bool is_multicast(const wire::PacketView& packet) noexcept {
 struct Inspector::Rooms : Workspace {
     using Workspace::Workspace;
 
-    // What one decoded packet of a burst waits with until all are decoded.
+    // What one decoded packet of a burst waits with until all are decoded. Each step over the burst asks for
+    // the memory that the next one reads: copies and index, then entries, then cold state and payload.
     struct Waiting {
         wire::PacketView view;
         flow::DirectedKey key;
         std::uint64_t hash;
-        flow::FlowId guess;
+        wire::DuplicateFilter::Probe probe;
+        flow::FlowId guess;  // by the index
+        flow::FlowId id;     // compared with the entry
+        bool copy;
         Nanos time;
     };
     Waiting waiting[kBurstMax];
     unsigned waiting_count = 0;
+    std::uint64_t settled_count = 0;
     std::int64_t tick = 0;
+    // Between these times there is nothing for timers to do.
+    std::int64_t calm_from_ns = 0;
+    std::int64_t calm_until_ns = 0;
     flow::FlowId finish_at = 0;
 
     void run_timers(Nanos now_in) noexcept {
+        if (now_in.count < calm_until_ns && now_in.count >= calm_from_ns) [[likely]] return;
         const std::int64_t at = now_in.count / kTickNs;
         if (at <= tick && tick != 0) {
             if ((tick - at) * kTickNs <= config.limits.time_back_ns_max) return;
             step_back({at * kTickNs});
         }
         tick = at;
+        calm_from_ns = at * kTickNs - config.limits.time_back_ns_max;
+        calm_until_ns = (at + 1) * kTickNs;
         const Nanos tick_time{at * kTickNs};
         now = tick_time;
         while (!wheel->advance(tick_time, kTimerVisitsMax, TimerOwner{*this, tick_time})) {
@@ -304,39 +346,86 @@ struct Inspector::Rooms : Workspace {
         counters.add(Counter::time_stepped_back);
         wheel->rebase(to);
     }
+    void look_up(Waiting& one) noexcept {
+        one.copy = !is_multicast(one.view) && duplicates.is_copy(one.view, one.probe, one.time);
+        one.guess = one.copy ? flow::kNoFlow : table->prefetch_entry(one.hash);
+    }
+    // Is it the flow that the index says? Then what its parsers will read is asked for.
+    void confirm(Waiting& one) const noexcept {
+        one.id = table->confirm(one.key.key, one.guess);
+        if (one.id == flow::kNoFlow) return prefetch_payload(one.view);
+        const FlowHot& hot = (*table)[one.id];
+        if (hot.cold == flow::kNoState) return;
+        cold->prefetch(hot.cold, Cold::kBusyBytes);
+        prefetch_payload(one.view);
+    }
+    static void prefetch_payload(const wire::PacketView& view) noexcept {
+        if (view.payload.empty()) return;
+        __builtin_prefetch(view.payload.data());
+        __builtin_prefetch(view.payload.data() + 64);
+    }
+    // `erased` is what the table said when flows were confirmed.
+    void handle(Waiting& one, std::uint64_t erased) noexcept {
+        if (one.view.cut) counters.add(Counter::packets_cut);
+        run_timers(one.time);
+        if (stream_pool->bytes_used() > relief_mark(*this)) [[unlikely]] relieve(*this);
+        const flow::FlowId id = table->erased_count() == erased ? one.id : table->confirm(one.key.key, one.guess);
+        if (id != flow::kNoFlow) {
+            FlowHot& hot = (*table)[id];
+            if (is_settled_data(*this, hot, one.view, one.time)) [[likely]] {
+                ++settled_count;
+                return on_settled_data(*this, id, hot, one.key.from_low, one.view, one.time);
+            }
+        }
+        on_packet(*this, one.key, one.hash, one.guess, one.view, one.time);
+    }
     void handle_waiting() noexcept {
-        for (unsigned i = 0; i < waiting_count; ++i)
-            waiting[i].guess = table->prefetch_entry(waiting[i].hash);
+        const StageMark mark(stage, Stage::lookup);
+        for (unsigned i = 0; i < waiting_count; ++i) look_up(waiting[i]);
+        const std::uint64_t erased = table->erased_count();
+        for (unsigned i = 0; i < waiting_count; ++i) confirm(waiting[i]);
+        std::uint64_t tcp_count = 0;
+        std::uint64_t copy_count = 0;
+        settled_count = 0;
         for (unsigned i = 0; i < waiting_count; ++i) {
             Waiting& one = waiting[i];
-            run_timers(one.time);
-            const bool tcp = one.view.transport == wire::Transport::tcp;
-            counters.add(tcp ? Counter::packets_tcp : Counter::packets_udp);
-            relieve(*this);
-            on_packet(*this, one.key, one.hash, one.guess, one.view, one.time);
+            if (one.copy) {
+                ++copy_count;
+                continue;
+            }
+            tcp_count += one.view.transport == wire::Transport::tcp ? 1 : 0;
+            handle(one, erased);
         }
+        counters.add(Counter::packets_settled, settled_count);
+        counters.add(Counter::packets_tcp, tcp_count);
+        counters.add(Counter::packets_udp, waiting_count - tcp_count - copy_count);
+        if (copy_count > 0) counters.add(Counter::packets_copied_by_span, copy_count);
         waiting_count = 0;
     }
-    void decode(const Frame& frame) noexcept {
+    // Behind anything but plain IPv4 the transport header reaches into the second line.
+    static void prefetch_deep_headers(const Frame& frame) noexcept {
+        constexpr std::size_t kTypeAt = 12;
+        if (frame.bytes.size() <= 64 || load_be16(frame.bytes.data() + kTypeAt) == 0x0800) return;
+        __builtin_prefetch(frame.bytes.data() + 64);
+    }
+    // False: not a packet to look at; counted by its reason.
+    bool decode(const Frame& frame) noexcept {
         Waiting& one = waiting[waiting_count];
-        counters.add(Counter::packet_bytes, frame.bytes.size());
-        const wire::DecodeResult result =
-            decoder.decode(frame.bytes, frame.wire_bytes, frame.link, bounded(frame.time), one.view);
-        counters.add(result);
-        if (result != wire::DecodeResult::ok) return;
-        if (!is_multicast(one.view) && duplicates.is_copy(one.view, bounded(frame.time))) {
-            counters.add(Counter::packets_copied_by_span);
-            return;
-        }
-        if (one.view.cut) counters.add(Counter::packets_cut);
-        const wire::PacketView& view = one.view;
-        one.key = key_of(view);
-        one.hash = table->hash(one.key.key);
         one.time = bounded(frame.time);
+        const wire::DecodeResult result =
+            decoder.decode(frame.bytes, frame.wire_bytes, frame.link, one.time, one.view);
+        if (result != wire::DecodeResult::ok) [[unlikely]] {
+            counters.add(result);
+            return false;
+        }
+        one.key = key_of(one.view);
+        one.hash = table->hash(one.key.key);
         table->prefetch_index(one.hash);
+        one.probe = duplicates.probe(one.view, one.hash);
         ++waiting_count;
         // A reassembled datagram lives in the decoder until its next call.
-        if (view.fragmented) handle_waiting();
+        if (one.view.fragmented) handle_waiting();
+        return true;
     }
 };
 
@@ -376,10 +465,20 @@ Result<std::unique_ptr<Inspector>> Inspector::make(const InspectorConfig& config
 void Inspector::inspect(std::span<const Frame> burst) noexcept {
     SEINE_ASSERT(burst.size() <= kBurstMax);
     Rooms& rooms = *rooms_;
-    rooms.counters.add(Counter::packets, burst.size());
+    std::uint64_t bytes = 0;
+    std::uint64_t decoded = 0;
     rooms.matcher.count_packets(burst.size());
-    for (const Frame& frame : burst) rooms.decode(frame);
+    enter(rooms.stage, Stage::decode);
+    for (const Frame& frame : burst) rooms.prefetch_deep_headers(frame);
+    for (const Frame& frame : burst) {
+        bytes += frame.bytes.size();
+        decoded += rooms.decode(frame) ? 1 : 0;
+    }
     rooms.handle_waiting();
+    enter(rooms.stage, Stage::receive);
+    rooms.counters.add(Counter::packets, burst.size());
+    rooms.counters.add(Counter::packet_bytes, bytes);
+    rooms.counters.add(wire::DecodeResult::ok, decoded);
 }
 
 void Inspector::advance(Nanos now) noexcept { rooms_->run_timers(bounded(now)); }
@@ -402,6 +501,7 @@ bool Inspector::finish(std::size_t flows_max) noexcept {
 void Inspector::adopt(const signature::Generation* rules) noexcept { rooms_->matcher.adopt(rules); }
 const signature::Matcher& Inspector::matcher() const noexcept { return rooms_->matcher; }
 const Counters& Inspector::counters() const noexcept { return rooms_->counters; }
+const StageCell& Inspector::stage() const noexcept { return rooms_->stage; }
 std::size_t Inspector::flow_count() const noexcept { return rooms_->table->size(); }
 
 }  // namespace seine::pipeline

@@ -8,6 +8,7 @@
 #include "dataplane/base/status.h"
 #include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
+#include "dataplane/pipeline/stage_mark.h"
 #include "dataplane/signature/matcher.h"
 #include "dataplane/wire/link_type.h"
 
@@ -44,6 +45,8 @@ class Inspector {
     [[nodiscard]] const signature::Matcher& matcher() const noexcept;
 
     [[nodiscard]] const Counters& counters() const noexcept;
+    // Where the line is now; any thread may look.
+    [[nodiscard]] const StageCell& stage() const noexcept;
     // Live flows now.
     [[nodiscard]] std::size_t flow_count() const noexcept;
 

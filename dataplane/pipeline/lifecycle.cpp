@@ -141,7 +141,7 @@ EndReason idle_reason(const Workspace& w, flow::FlowId id) noexcept {
 void relieve(Workspace& w) noexcept {
     constexpr unsigned kFlowsAtOnce = 4;
     const stream::BufferPool& pool = *w.stream_pool;
-    for (unsigned i = 0; i < kFlowsAtOnce && pool.bytes_used() > pool.bytes_total() / 4 * 3; ++i)
+    for (unsigned i = 0; i < kFlowsAtOnce && pool.bytes_used() > relief_mark(w); ++i)
         if (!close_oldest(w, w.half_open_holders, true)) return;
 }
 

@@ -17,6 +17,10 @@ void close_flow(Workspace& w, flow::FlowId id, contract::EndReason reason) noexc
 void settle_evicted(Workspace& w, flow::FlowId id) noexcept;
 // When reassembly buffers run short, the oldest half-open flows that hold some go; a few at a call.
 void relieve(Workspace& w) noexcept;
+// More bytes held than this are short.
+[[nodiscard]] inline std::size_t relief_mark(const Workspace& w) noexcept {
+    return w.stream_pool->bytes_total() / 4 * 3;
+}
 // The reason of a flow that FIN or RST has ended, else `otherwise`.
 [[nodiscard]] inline contract::EndReason end_reason(const FlowHot& hot,
                                                     contract::EndReason otherwise) noexcept {

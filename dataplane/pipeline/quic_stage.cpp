@@ -9,6 +9,9 @@ namespace {
 using contract::Field;
 using fingerprint::Transport;
 
+// Datagrams behind the handshake that may overtake the last of it.
+constexpr std::uint16_t kShortHeadersMax = 8;
+
 void count_datagram(FlowContext& flow, Parse parse, const quic::DatagramFacts& facts) noexcept {
     Counters& counters = flow.w.counters;
     if (facts.opened_count > 0) counters.add(Counter::quic_initials_opened, facts.opened_count);
@@ -124,8 +127,10 @@ void on_quic_datagram(FlowContext& flow, ByteView payload, std::uint8_t path) no
     }
     quic::DatagramFacts& facts = flow.w.quic_facts;
     quic::Session& session = flow.cold.quic.session;
-    const Parse parse =
-        session.on_datagram(payload, path, *flow.w.quic_crypto, flow.w.quic_scratch, facts);
+    const Parse parse = [&] {
+        const StageMark mark(flow.w.stage, Stage::crypto);
+        return session.on_datagram(payload, path, *flow.w.quic_crypto, flow.w.quic_scratch, facts);
+    }();
     count_datagram(flow, parse, facts);
     if (session.client_known() && !flow.hot.has(kClientKnown)) {
         if ((session.client_path() == 0) != flow.hot.has(kClientLow)) swap_sides(flow);
@@ -135,6 +140,9 @@ void on_quic_datagram(FlowContext& flow, ByteView payload, std::uint8_t path) no
     time_handshake(flow, facts, from);
     evidence(flow, facts, from);
     if (facts.rekeyed) restart(flow);
+    // Short headers come after the handshake: a server's hello that was not seen by now will not be.
+    if (facts.short_header && flow.cold.tls.client_hello && ++flow.cold.segments_watched >= kShortHeadersMax)
+        flow.cold.protocol[0] = flow.cold.protocol[1] = Protocol::done;
     if (!facts.crypto.empty()) take_pieces(flow, facts, from);
     if (session.exhausted(path) && !flow.cold.tls.client_hello &&
         flow.cold.protocol[0] != Protocol::done) {

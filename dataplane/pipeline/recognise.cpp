@@ -182,8 +182,12 @@ Feed watch(FlowContext& flow, Side& from, ByteView bytes) noexcept {
         }
         return take_as(flow, from, Protocol::tls);
     }
-    if (++flow.cold.segments_watched > flow.w.config.limits.unknown_segments_max)
+    if (++flow.cold.segments_watched > flow.w.config.limits.unknown_segments_max) {
+        // A side that has said nothing that anybody knows is given up with it: the flow settles.
+        Protocol& peer = flow.cold.protocol[index(other(from))];
+        if (peer == Protocol::undecided || peer == Protocol::watch) peer = Protocol::done;
         return {bytes.size(), Next::done};
+    }
     return {bytes.size(), Next::wait};
 }
 

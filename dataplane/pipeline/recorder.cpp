@@ -85,6 +85,7 @@ void write_totals(Workspace& w, FlowHot& hot, FrameWriter& writer) noexcept {
 // A frame of a flow that may have no cold state.
 template <typename Fill>
 void emit_plain(Workspace& w, flow::FlowId id, contract::Kind kind, Fill&& fill) noexcept {
+    const StageMark mark(w.stage, Stage::record);
     const std::span<std::uint8_t> room = w.out.reserve(w.config.limits.record_bytes_max);
     if (room.empty()) {
         w.counters.add(Counter::records_dropped_ring_full);

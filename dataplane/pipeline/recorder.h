@@ -28,6 +28,7 @@ void write_identity(const Workspace& w, flow::FlowId id, contract::Kind kind,
 template <typename Fill>
 void emit_frame(FlowContext& flow, contract::Kind kind, Fill&& fill) noexcept {
     Workspace& w = flow.w;
+    const StageMark mark(w.stage, Stage::record);
     const std::span<std::uint8_t> room = w.out.reserve(w.config.limits.record_bytes_max);
     if (room.empty()) {
         w.counters.add(Counter::records_dropped_ring_full);

@@ -121,6 +121,7 @@ std::uint64_t skip_body(Cold& cold, Side from) noexcept {
 
 // How many bytes of the front are done with; more than there are when a body is skipped.
 std::uint64_t feed(FlowContext& flow, Side& from, ByteView bytes) noexcept {
+    const StageMark mark(flow.w.stage, Stage::parse);
     std::size_t taken = 0;
     for (unsigned step = 0; step < kStepsMax; ++step) {
         const ByteView rest = bytes.subspan(taken);

@@ -17,6 +17,7 @@
 #include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
 #include "dataplane/pipeline/flow_state.h"
+#include "dataplane/pipeline/stage_mark.h"
 #include "dataplane/signature/matcher.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/client_hello.h"
@@ -75,6 +76,7 @@ struct Workspace {
     InspectorConfig config;
     ByteRing& out;
     Counters counters;
+    StageCell stage{0};
     wire::Decoder decoder;
     wire::DuplicateFilter duplicates;
     http::H2Pool h2_pool;

@@ -29,6 +29,10 @@ void nap() noexcept {
     nanosleep(&span, nullptr);
 }
 
+void prefetch_headers(std::span<rte_mbuf* const> packets) noexcept {
+    for (const rte_mbuf* packet : packets) rte_prefetch0(rte_pktmbuf_mtod(packet, const void*));
+}
+
 }  // namespace
 
 struct Worker::Rooms {
@@ -42,7 +46,8 @@ struct Worker::Rooms {
     std::unique_ptr<std::uint8_t[]> scratch;
     std::unique_ptr<pipeline::Inspector> inspector;
     WorkerCounters counters;
-    std::array<rte_mbuf*, kBurst> packets{};
+    // A burst waits one turn, so that its headers are on their way while the one before is inspected.
+    std::array<rte_mbuf*, kBurst> bursts[2]{};
     std::array<pipeline::Frame, kBurst> frames{};
     alignas(64) std::atomic<std::uint64_t> heartbeat{0};
     std::atomic<std::uint64_t> flows_live{0};
@@ -61,7 +66,7 @@ struct Worker::Rooms {
         nap();
     }
     [[nodiscard]] ByteView in_one_piece(const rte_mbuf* packet) noexcept;
-    void inspect(std::size_t count) noexcept;
+    void inspect(std::span<rte_mbuf*> packets) noexcept;
     void adopt_rules() noexcept;
     void let_go_of_rules() noexcept;
     void finish(const PacketSource& source) noexcept;
@@ -85,13 +90,9 @@ ByteView Worker::Rooms::in_one_piece(const rte_mbuf* packet) noexcept {
     return {scratch.get(), bytes};
 }
 
-void Worker::Rooms::inspect(std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        rte_prefetch0(rte_pktmbuf_mtod(packets[i], const void*));
-    }
+void Worker::Rooms::inspect(std::span<rte_mbuf*> packets) noexcept {
     std::size_t filled = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        rte_mbuf* packet = packets[i];
+    for (rte_mbuf* packet : packets) {
         const PacketMeta& meta = meta_of(packet);
         pipeline::Frame& frame = frames[filled++];
         frame.wire_bytes = meta.wire_bytes;
@@ -107,9 +108,9 @@ void Worker::Rooms::inspect(std::size_t count) noexcept {
         filled = 0;
     }
     if (filled > 0) inspector->inspect({frames.data(), filled});
-    give_back(std::span(packets).first(count));
+    give_back(packets);
     counters.add(WorkerCounter::bursts);
-    counters.add(WorkerCounter::packets_received, count);
+    counters.add(WorkerCounter::packets_received, packets.size());
     flows_live.store(inspector->flow_count(), std::memory_order_relaxed);
 }
 
@@ -158,13 +159,19 @@ void Worker::run(PacketSource& source) noexcept {
     Rooms& rooms = *rooms_;
     unsigned quiet_polls = 0;
     Nanos advanced;
+    std::span<rte_mbuf*> waiting;
+    unsigned turn = 0;
     for (;;) {
         rooms.beat();
         rooms.adopt_rules();
-        const std::size_t count = source.receive(rooms.packets);
-        if (count > 0) {
+        auto& burst = rooms.bursts[turn];
+        const auto fresh = std::span(burst).first(source.receive(burst));
+        prefetch_headers(fresh);
+        if (!waiting.empty()) rooms.inspect(waiting);
+        if (!fresh.empty() || !waiting.empty()) {
             quiet_polls = 0;
-            rooms.inspect(count);
+            waiting = fresh;
+            turn ^= 1;
             continue;
         }
         if (source.ended()) break;
@@ -189,6 +196,7 @@ WorkerCounters& Worker::counters() noexcept { return rooms_->counters; }
 std::uint64_t Worker::heartbeat() const noexcept {
     return rooms_->heartbeat.load(std::memory_order_relaxed);
 }
+const pipeline::StageCell& Worker::stage() const noexcept { return rooms_->inspector->stage(); }
 bool Worker::done() const noexcept { return rooms_->done.load(std::memory_order_acquire); }
 
 WorkerSnapshot Worker::snapshot() const {

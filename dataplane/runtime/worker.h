@@ -38,6 +38,8 @@ class Worker {
     [[nodiscard]] WorkerCounters& counters() noexcept;
     // Counts up at every turn of the loop; a watcher that sees it stand still reports a stall.
     [[nodiscard]] std::uint64_t heartbeat() const noexcept;
+    // Which part of the line the worker is in; any thread may look.
+    [[nodiscard]] const pipeline::StageCell& stage() const noexcept;
     // run() has returned: no record will follow.
     [[nodiscard]] bool done() const noexcept;
     [[nodiscard]] WorkerSnapshot snapshot() const;

@@ -77,6 +77,10 @@ bool Inspector::finish(std::size_t flows_max) noexcept {
 }
 
 const Counters& Inspector::counters() const noexcept { return rooms_->counters; }
+const StageCell& Inspector::stage() const noexcept {
+    static const StageCell resting{0};
+    return resting;
+}
 std::size_t Inspector::flow_count() const noexcept { return rooms_->flows; }
 
 }  // namespace seine::pipeline

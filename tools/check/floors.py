@@ -63,7 +63,7 @@ FLOORS = {
     "tools/replay": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/synth": (5, DATAPLANE_BELOW_RUNTIME),
     "tools/records": (5, DATAPLANE_BELOW_RUNTIME),
-    "tools/generate": (5, DATAPLANE_BELOW_RUNTIME + ["tools/synth"]),
+    "tools/generate": (5, DATAPLANE_BELOW_RUNTIME + ["tools/synth", "tools/world"]),
     "tools/world": (5, DATAPLANE_BELOW_RUNTIME + ["tools/synth", "control/model"]),
     "tools/bench": (7, ["*"]),
     "tools/evaluate": (7, ["*"]),

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "tools/generate/mix_command.h"
+#include "tools/world/world_command.h"
 
 namespace seine::generate {
 namespace {
@@ -15,6 +16,7 @@ struct Subcommand {
 };
 constexpr Subcommand kSubcommands[] = {
     {"mix", "a capture of API edge traffic with known truth", mix_command},
+    {"world", "accounts, their flows and the farms among them, labelled", world::world_command},
 };
 
 int usage(std::FILE* out) {

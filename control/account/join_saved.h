@@ -7,7 +7,7 @@
 
 #include "control/account/connections.h"
 #include "control/account/gateways.h"
-#include "control/account/join.h"
+#include "control/account/join_counters.h"
 #include "control/account/pending.h"
 
 namespace seine::account {

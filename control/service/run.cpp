@@ -75,8 +75,7 @@ Status run(const Config& config, Signals& signals) {
     if (!status.ok()) return status;
     Parts parts;
     parts.config = config;
-    parts.now = wall_clock;
-    parts.started = wall_clock();
+    parts.now = wall_clock, parts.started = wall_clock();
     auto store = store::open_sqlite(keeping(config));
     if (!store) return store.error();
     Dictionary dictionary;
@@ -86,10 +85,10 @@ Status run(const Config& config, Signals& signals) {
     auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
     if (!tunables) return tunables.error();
     parts.tunables = tunables->get();
-    FlowSummaries flow_summaries((*tunables)->exporter());
+    siem::Exporter& exporter = (*tunables)->exporter();
+    FlowSummaries flow_summaries(exporter);
     Findings findings(**store);
-    findings.publish_to(
-        [exporter = &(*tunables)->exporter()](const model::Event& event) { exporter->submit(event); });
+    findings.publish_to([&exporter](const model::Event& event) { exporter.submit(event); });
     std::unique_ptr<FarmPart> farms;
     if (config.detect) {
         auto made = FarmPart::make(config, **store, findings, wall_clock);

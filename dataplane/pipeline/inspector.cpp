@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/inspector.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/pipeline/lifecycle.h"
 #include "dataplane/pipeline/recorder.h"
@@ -323,15 +324,22 @@ struct Inspector::Rooms : Workspace {
     // Between these times there is nothing for timers to do.
     std::int64_t calm_from_ns = 0;
     std::int64_t calm_until_ns = 0;
+    bool back_before = false;  // the packet before was far back in time
     flow::FlowId finish_at = 0;
 
     void run_timers(Nanos now_in) noexcept {
-        if (now_in.count < calm_until_ns && now_in.count >= calm_from_ns) [[likely]] return;
+        if (now_in.count < calm_until_ns && now_in.count >= calm_from_ns) [[likely]] {
+            back_before = false;
+            return;
+        }
         const std::int64_t at = now_in.count / kTickNs;
         if (at <= tick && tick != 0) {
-            if ((tick - at) * kTickNs <= config.limits.time_back_ns_max) return;
+            // One wild time stamp is no clock: two in a row are.
+            const bool back = (tick - at) * kTickNs > config.limits.time_back_ns_max;
+            if (!std::exchange(back_before, back) || !back) return;
             step_back({at * kTickNs});
         }
+        back_before = false;
         tick = at;
         calm_from_ns = at * kTickNs - config.limits.time_back_ns_max;
         calm_until_ns = (at + 1) * kTickNs;

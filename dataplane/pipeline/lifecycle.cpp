@@ -195,9 +195,9 @@ void settle_evicted(Workspace& w, flow::FlowId id) noexcept {
 }
 
 bool expired(const Workspace& w, flow::FlowId id, Nanos now) noexcept {
-    const std::int64_t unseen_ns = now - (*w.table)[id].last_seen;
-    // Last seen in a time to come: the clock has gone back since.
-    return unseen_ns > idle_limit(w, id) || unseen_ns < -w.config.limits.time_back_ns_max;
+    const Nanos last_seen = (*w.table)[id].last_seen;
+    // Last seen in a time to come: the clock has gone back since. One wild time stamp is no clock.
+    return now - last_seen > idle_limit(w, id) || last_seen - w.now > w.config.limits.time_back_ns_max;
 }
 
 Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {

@@ -247,6 +247,22 @@ TEST(Limits, TimersGoOnWhenTheClockGoesBackByHours) {
     EXPECT_EQ(line.of(Kind::close).size(), 3u);
 }
 
+TEST(Limits, OneWildTimeStampSplitsNoFlow) {
+    Line line;
+    Talk talk{line};
+    talk.syn();
+    const Nanos sound = line.now();
+    line.set_now({Line::kStart - 20 * 365 * 86400 * kSecond});
+    talk.syn_ack();
+    line.set_now(sound);
+    talk.ack();
+    talk.client(client_hello_record());
+    line.finish();
+    EXPECT_EQ(line.count(Counter::flows_new), 1u);
+    EXPECT_EQ(line.count(Counter::time_stepped_back), 0u);
+    EXPECT_EQ(line.all(Field::ja4).size(), 1u);
+}
+
 TEST(Limits, TimeThatGoesBackALittleIsReordering) {
     Line line;
     Talk talk{line};

@@ -108,7 +108,8 @@ Result<std::string> show(const Parts& parts) {
     json.field("failed", parts.questions->failures.load()).field("refused_peers", parts.questions->refused_peers.load());
     json.field("bad_packets", parts.questions->bad_packets.load());
     json.field("clients_refused", parts.questions->clients_refused.load()).end();
-    const auto destinations = parts.tunables->exporter().status();
+    std::vector<siem::DestinationStatus> destinations;
+    if (parts.tunables != nullptr) destinations = parts.tunables->exporter().status();
     json.key("exports").array();
     for (const siem::DestinationStatus& at : destinations) describe_destination(json, at);
     json.end();

@@ -227,11 +227,11 @@ TEST(Limits, TimersGoOnWhenTheClockGoesBackByHours) {
     again.client(client_hello_record());
     line.pass(2 * kSecond);
     line.set_now({Line::kStart});
-    Talk half_open{line, 40002};
-    half_open.syn();
     Talk after{line, 40003};
     after.open();
     after.client(client_hello_record());
+    Talk half_open{line, 40002};
+    half_open.syn();
     line.pass(2 * kSecond);
     EXPECT_EQ(line.count(Counter::time_stepped_back), 1u);
     EXPECT_EQ(line.all(Field::ja4).size(), 3u) << "its open record is written a second after the hello";

@@ -188,14 +188,14 @@ void http_response(std::string& out, const EventItems& items) {
 
 void analytic(std::string& out, const EventItems& items) {
     // 1 rule, 3 statistical.
-    out += items.kind() == kAlert ? "{\"type_id\":1" : "{\"type_id\":3,\"name\":\"farm detection\"";
+    out += items.kind() == kAlert ? "{\"type_id\":1" : "{\"type_id\":3";
     constexpr Pair kRule[] = {{"uid", Item::rule_id},
                               {"name", Item::rule_title},
                               {"category", Item::rule_category},
                               {"version", Item::rule_version, Form::as_text}};
     append_members(out, items, kRule);
-    if (items.kind() == kAlert && !items.has(Item::rule_id) && !items.has(Item::rule_title))
-        out += ",\"name\":\"signature\"";
+    if (!items.has(Item::rule_title))
+        out += items.kind() == kAlert ? ",\"name\":\"signature\"" : ",\"name\":\"farm detection\"";
     out.push_back('}');
 }
 

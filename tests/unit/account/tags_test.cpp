@@ -178,7 +178,9 @@ TEST(SecretMemory, IsKeptOutOfCoreDumpsAndWiped) {
         }
     }
     EXPECT_NE(flags.find(" dd"), std::string::npos) << flags;
+#ifndef __SANITIZE_ADDRESS__  // its run time answers mlock() and does nothing
     EXPECT_EQ(flags.find(" lo") != std::string::npos, memory->locked()) << flags;
+#endif
 }
 
 }  // namespace

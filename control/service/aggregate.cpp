@@ -34,6 +34,8 @@ bool is_of_account(std::uint16_t field) {
     }
 }
 
+bool is_place(std::uint16_t field) { return field == store::kFieldAddress || field == store::kFieldPrefix; }
+
 std::string prefix_text(const model::Address& address) {
     const bool v4 = model::is_v4(address);
     return model::to_text(model::prefix_of(address, v4 ? 120 : 48)) + (v4 ? "/24" : "/48");
@@ -59,41 +61,58 @@ void add_value(store::AccountUse& to, std::uint16_t field, model::ValueId value,
     if (of_field < store::kAccountsPerValueMax) to.values.push_back({field, value, at, at, new_flow ? 1u : 0u});
 }
 
+// Items are large: their keys are sorted, and each item moves once.
+template <typename Item, typename KeyOf>
+std::vector<Item> in_order(std::vector<Item> items, KeyOf key_of) {
+    std::vector<std::pair<decltype(key_of(items[0])), std::uint32_t>> keys;
+    keys.reserve(items.size());
+    for (std::uint32_t i = 0; i < items.size(); ++i) keys.emplace_back(key_of(items[i]), i);
+    std::sort(keys.begin(), keys.end());
+    std::vector<Item> out;
+    out.reserve(items.size());
+    for (const auto& [key, i] : keys) out.push_back(std::move(items[i]));
+    return out;
+}
+
 }  // namespace
 
 store::ValueUse* Aggregate::use_of(std::uint16_t field, model::ValueId value, Nanos at) {
-    auto found = values_.find({field, value});
-    if (found == values_.end()) {
+    store::ValueUse* use = values_.find({field, value});
+    if (use == nullptr) {
         if (values_.size() >= kValuesMax) {
             ++counters_.values_shed;
             return nullptr;
         }
-        found = values_.emplace(Key{field, value}, store::ValueUse()).first;
-        found->second.field = field;
-        found->second.value = value;
-        found->second.first_seen = at;
+        store::ValueUse made;
+        made.field = field;
+        made.value = value;
+        made.first_seen = at;
+        use = &values_.add({field, value}, std::move(made));
     }
-    store::ValueUse& use = found->second;
-    use.first_seen = std::min(use.first_seen, at);
-    use.last_seen = std::max(use.last_seen, at);
-    return &use;
+    use->first_seen = std::min(use->first_seen, at);
+    use->last_seen = std::max(use->last_seen, at);
+    return use;
 }
 
 void Aggregate::count_text(std::uint16_t field, std::string_view text, model::ValueId id, Nanos at) {
     store::ValueUse* use = use_of(field, id, at);
     if (use == nullptr) return;
-    ++use->flows;
-    use->networks.add(network_);
-    if (!known_texts_.insert(id).second) return;
+    // An address or prefix is of one network.
+    if (!is_place(field) || use->networks.empty()) use->networks.add(network_);
+    // Its text was handed out when it was counted first.
+    if (use->flows++ != 0 || !known_texts_.insert(id).second) return;
     texts_.push_back({field, id, std::string(text)});
     if (known_texts_.size() > kKnownTextsMax) known_texts_.clear();
 }
 
-void Aggregate::count_address(const model::Tuple& tuple, Nanos at) {
+void Aggregate::count_address(const model::Tuple& tuple, const contract::FlowId& id, Nanos at) {
     const std::string address = model::to_text(tuple.client);
-    count_text(store::kFieldAddress, address, model::value_id(address), at);
-    const std::string prefix = prefix_text(tuple.client);
-    count_text(store::kFieldPrefix, prefix, model::value_id(prefix), at);
+    const model::ValueId address_id = model::value_id(address);
+    count_text(store::kFieldAddress, address, address_id, at);
+    count_text(store::kFieldPrefix, prefix_text(tuple.client), network_, at);
+    RecentFlows::Entry& entry = recent_.of(id);
+    entry.address = address_id;
+    entry.prefix = network_;
 }
 
 store::MinuteRow& Aggregate::minute(std::uint16_t dataplane, Nanos now) {
@@ -113,7 +132,7 @@ void Aggregate::record(const contract::RecordView& record, const dataplane_link:
             ++row.opened;
             ++counters_.opened;
             ++all_flows_;
-            count_address(facts.flow.tuple, facts.flow.t_open);
+            count_address(facts.flow.tuple, record.flow, facts.flow.t_open);
             break;
         case Kind::request:
             ++row.requests;
@@ -144,43 +163,46 @@ void Aggregate::record(const contract::RecordView& record, const dataplane_link:
 }
 
 store::AccountUse* Aggregate::account_of(const model::AccountTag& tag) {
-    const auto found = accounts_.find(tag);
-    if (found != accounts_.end()) return &found->second;
+    if (store::AccountUse* found = accounts_.find(tag)) return found;
     if (accounts_.size() >= kAccountsMax) {
         ++counters_.accounts_shed;
         return nullptr;
     }
-    store::AccountUse& use = accounts_[tag];
-    use.row.account = tag;
-    return &use;
+    store::AccountUse made;
+    made.row.account = tag;
+    return &accounts_.add(tag, std::move(made));
 }
 
-void Aggregate::put_to_account(const model::Sighting& sighting, const model::AccountUse& use, bool new_here) {
-    const model::Flow& flow = sighting.flow;
-    std::vector<std::pair<std::uint16_t, model::ValueId>> values;
-    if (const RecentFlows::Entry* entry = recent_.find(flow.id)) {
-        values = entry->values;
+// What the connection is counted under: by its records, or, when they are no longer at hand, by what
+// the sighting repeats of them.
+const Aggregate::Values& Aggregate::values_of(const model::Flow& flow, const RecentFlows::Entry* entry) {
+    scratch_.clear();
+    if (entry != nullptr) {
+        scratch_ = entry->values;
     } else {
         for (const auto& [field, value] : {std::pair{Field::ja4, flow.ja4}, std::pair{Field::ja4_norm, flow.ja4_norm},
                                            std::pair{Field::hdr_order, flow.hdr_order},
                                            std::pair{Field::h2_settings, flow.h2_settings},
                                            std::pair{Field::syn, flow.syn}, std::pair{Field::user_agent, flow.user_agent}}) {
-            if (value != 0) values.emplace_back(number_of(field), value);
+            if (value != 0) scratch_.emplace_back(number_of(field), value);
         }
     }
-    const std::string prefix = prefix_text(flow.tuple.client);
-    values.emplace_back(store::kFieldAddress, model::value_id(model::to_text(flow.tuple.client)));
-    values.emplace_back(store::kFieldPrefix, model::value_id(prefix));
+    const bool placed = entry != nullptr && entry->address != 0;
+    scratch_.emplace_back(store::kFieldAddress, placed ? entry->address : model::value_id(model::to_text(flow.tuple.client)));
+    scratch_.emplace_back(store::kFieldPrefix, placed ? entry->prefix : model::value_id(prefix_text(flow.tuple.client)));
     for (const std::uint64_t session : flow.session_presented)
-        values.emplace_back(store::kFieldSession, model::value_id(hex16(session)));
-    const std::uint64_t network = model::value_id(prefix);
-    store::AccountUse* account = account_of(use.account);
+        scratch_.emplace_back(store::kFieldSession, model::value_id(hex16(session)));
+    return scratch_;
+}
+
+void Aggregate::put_values(const Values& values, std::uint64_t network, const model::AccountUse& use, bool new_here,
+                           store::AccountUse* account) {
     for (const auto& [field, value] : values) {
         if (store::ValueUse* counted = use_of(field, value, use.t_last)) {
             if (counted->accounts.add(use.account.hash()) && counted->some_accounts.size() < store::kAccountsPerValueMax)
                 counted->some_accounts.push_back(use.account);
             counted->organisations.add(use.org.hash());
-            counted->networks.add(network);
+            if (!is_place(field) || counted->networks.empty()) counted->networks.add(network);
         }
         if (account != nullptr && is_of_account(field)) add_value(*account, field, value, use.t_last, new_here);
     }
@@ -189,6 +211,7 @@ void Aggregate::put_to_account(const model::Sighting& sighting, const model::Acc
 void Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
     ++counters_.sightings;
     RecentFlows::Entry* entry = recent_.find(sighting.flow.id);
+    const Values* values = nullptr;
     for (const model::AccountUse& use : sighting.uses) {
         bool new_here = sighting.first;
         if (entry != nullptr) {
@@ -196,10 +219,14 @@ void Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
             if (new_here) entry->accounts.push_back(use.account);
         }
         if (!new_here && use.requests == 0) continue;
-        put_to_account(sighting, use, new_here);
+        if (values == nullptr) values = &values_of(sighting.flow, entry);
+        store::AccountUse* account = account_of(use.account);
+        // The prefix stands right behind the address, in front of sessions.
+        const auto prefix = std::find_if(values->begin(), values->end(),
+                                         [](const auto& value) { return value.first == store::kFieldPrefix; });
+        put_values(*values, prefix->second, use, new_here, account);
         all_accounts_.add(use.account.hash());
         all_organisations_.add(use.org.hash());
-        store::AccountUse* account = account_of(use.account);
         if (account == nullptr) continue;
         store::AccountRow& row = account->row;
         if (use.org.known()) row.org = use.org;
@@ -239,21 +266,13 @@ void Aggregate::lost(std::uint16_t dataplane, std::uint64_t records, Nanos now) 
 void Aggregate::take(store::Batch& out) {
     out.texts = std::move(texts_);
     texts_.clear();
-    out.values.reserve(values_.size());
-    for (auto& [key, use] : values_) out.values.push_back(std::move(use));
-    values_.clear();
-    out.accounts.reserve(accounts_.size());
-    for (auto& [tag, use] : accounts_) out.accounts.push_back(std::move(use));
-    accounts_.clear();
+    // In order of keys: pages of the store are touched once.
+    out.values = in_order(values_.take(), [](const store::ValueUse& use) {
+        return std::pair(use.field, static_cast<std::int64_t>(use.value));
+    });
+    out.accounts = in_order(accounts_.take(), [](const store::AccountUse& use) { return use.row.account; });
     for (auto& [at, row] : minutes_) out.minutes.push_back(row);
     minutes_.clear();
-    // In order of keys: pages of the store are touched once.
-    std::sort(out.values.begin(), out.values.end(), [](const store::ValueUse& a, const store::ValueUse& b) {
-        return a.field != b.field ? a.field < b.field
-                                  : static_cast<std::int64_t>(a.value) < static_cast<std::int64_t>(b.value);
-    });
-    std::sort(out.accounts.begin(), out.accounts.end(),
-              [](const store::AccountUse& a, const store::AccountUse& b) { return a.row.account < b.row.account; });
     std::sort(out.minutes.begin(), out.minutes.end(), [](const store::MinuteRow& a, const store::MinuteRow& b) {
         return std::pair(a.minute, a.dataplane) < std::pair(b.minute, b.dataplane);
     });

@@ -4,11 +4,13 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "control/dataplane_link/flow_facts.h"
 #include "control/model/sighting.h"
 #include "control/service/recent_flows.h"
+#include "control/service/use_table.h"
 #include "control/store/records.h"
 
 namespace seine::service {
@@ -44,26 +46,36 @@ class Aggregate {
     [[nodiscard]] const AggregateCounters& counters() const noexcept { return counters_; }
 
   private:
-    struct Key {
-        std::uint16_t field;
-        model::ValueId value;
-        friend bool operator==(const Key&, const Key&) = default;
+    using Key = std::pair<std::uint16_t, model::ValueId>;
+    using Values = std::vector<std::pair<std::uint16_t, model::ValueId>>;
+    struct ValueHash {
+        std::uint64_t operator()(const Key& key) const noexcept { return mix64(key.second, key.first + kHashSeed); }
     };
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const noexcept { return key.value ^ std::uint64_t{key.field} << 48; }
+    struct ValueKey {
+        Key operator()(const store::ValueUse& use) const noexcept { return {use.field, use.value}; }
     };
+    struct AccountHash {
+        std::uint64_t operator()(const model::AccountTag& tag) const noexcept { return mix64(tag.hash(), kHashSeed); }
+    };
+    struct AccountKey {
+        const model::AccountTag& operator()(const store::AccountUse& use) const noexcept { return use.row.account; }
+    };
+    static constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15u;
     store::ValueUse* use_of(std::uint16_t field, model::ValueId value, Nanos at);
     void count_text(std::uint16_t field, std::string_view text, model::ValueId id, Nanos at);
-    void count_address(const model::Tuple& tuple, Nanos at);
+    void count_address(const model::Tuple& tuple, const contract::FlowId& id, Nanos at);
     store::MinuteRow& minute(std::uint16_t dataplane, Nanos now);
     store::AccountUse* account_of(const model::AccountTag& tag);
-    void put_to_account(const model::Sighting& sighting, const model::AccountUse& use, bool new_here);
+    [[nodiscard]] const Values& values_of(const model::Flow& flow, const RecentFlows::Entry* entry);
+    void put_values(const Values& values, std::uint64_t network, const model::AccountUse& use, bool new_here,
+                    store::AccountUse* account);
 
     RecentFlows& recent_;
     std::uint64_t network_ = 0;  // of the record at hand
     AggregateCounters counters_;
-    std::unordered_map<Key, store::ValueUse, KeyHash> values_;
-    std::unordered_map<model::AccountTag, store::AccountUse> accounts_;
+    UseTable<store::ValueUse, Key, ValueHash, ValueKey> values_;
+    UseTable<store::AccountUse, model::AccountTag, AccountHash, AccountKey> accounts_;
+    Values scratch_;
     std::unordered_map<std::uint64_t, store::MinuteRow> minutes_;
     std::vector<store::Text> texts_;
     std::unordered_set<model::ValueId> known_texts_;  // handed out already, or lately

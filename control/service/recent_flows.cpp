@@ -1,16 +1,25 @@
-// A ring of entries and an index.
+// A ring of entries and an index: chains of places.
 #include "control/service/recent_flows.h"
 
 namespace seine::service {
 
 RecentFlows::Entry* RecentFlows::find(const contract::FlowId& id) {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : &entries_[found->second];
+    for (std::uint32_t at = head_of(id); at != 0; at = entries_[at - 1].next) {
+        if (entries_[at - 1].id == id) return &entries_[at - 1];
+    }
+    return nullptr;
 }
 
 const RecentFlows::Entry* RecentFlows::find(const contract::FlowId& id) const {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : &entries_[found->second];
+    return const_cast<RecentFlows*>(this)->find(id);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+void RecentFlows::unlink(Entry& entry) {
+    for (std::uint32_t* at = &head_of(entry.id); *at != 0; at = &entries_[*at - 1].next) {
+        if (&entries_[*at - 1] != &entry) continue;
+        *at = entry.next;
+        return;
+    }
 }
 
 RecentFlows::Entry& RecentFlows::of(const contract::FlowId& id) {
@@ -18,13 +27,16 @@ RecentFlows::Entry& RecentFlows::of(const contract::FlowId& id) {
     const std::size_t at = next_;
     next_ = (next_ + 1) % entries_.size();
     Entry& entry = entries_[at];
-    if (entry.used) by_id_.erase(entry.id);
+    if (entry.used) unlink(entry);
     entry.id = id;
     entry.used = true;
     entry.row_kept = false;
+    entry.address = entry.prefix = 0;
     entry.values.clear();
     entry.accounts.clear();
-    by_id_.emplace(id, at);
+    std::uint32_t& head = head_of(id);
+    entry.next = head;
+    head = static_cast<std::uint32_t>(at + 1);
     return entry;
 }
 

@@ -28,7 +28,9 @@ std::uint64_t finished(std::uint64_t hash) noexcept {
 }  // namespace
 
 Distinct::Distinct(const Distinct& other)
-    : hashes_(other.hashes_),
+    : one_(other.one_),
+      has_one_(other.has_one_),
+      hashes_(other.hashes_),
       registers_(other.registers_ ? std::make_unique<Registers>(*other.registers_) : nullptr) {}
 
 Distinct& Distinct::operator=(const Distinct& other) {
@@ -51,13 +53,25 @@ bool Distinct::add_to_registers(std::uint64_t hash) noexcept {
 void Distinct::make_registers() {
     registers_ = std::make_unique<Registers>();
     registers_->fill(0);
+    if (hashes_.empty() && has_one_) add_to_registers(one_);
     for (const std::uint64_t hash : hashes_) add_to_registers(hash);
+    has_one_ = false;
     hashes_.clear();
     hashes_.shrink_to_fit();
 }
 
 bool Distinct::add(std::uint64_t hash) {
     if (registers_ != nullptr) return add_to_registers(hash);
+    if (hashes_.empty()) {
+        if (has_one_ && one_ == hash) return false;
+        if (!has_one_) {
+            one_ = hash;
+            has_one_ = true;
+            return true;
+        }
+        hashes_ = {std::min(one_, hash), std::max(one_, hash)};
+        return true;
+    }
     const auto at = std::lower_bound(hashes_.begin(), hashes_.end(), hash);
     if (at != hashes_.end() && *at == hash) return false;
     if (hashes_.size() < kExactMax) {
@@ -71,6 +85,7 @@ bool Distinct::add(std::uint64_t hash) {
 
 void Distinct::merge(const Distinct& other) {
     if (other.registers_ == nullptr) {
+        if (other.hashes_.empty() && other.has_one_) add(other.one_);
         for (const std::uint64_t hash : other.hashes_) add(hash);
         return;
     }
@@ -80,14 +95,15 @@ void Distinct::merge(const Distinct& other) {
 }
 
 std::uint64_t Distinct::count() const {
-    if (registers_ == nullptr) return hashes_.size();
+    if (registers_ == nullptr) return exact_count();
     constexpr double kCount = kRegisters;
     const double alpha = 0.7213 / (1 + 1.079 / kCount);
+    std::array<std::uint32_t, 256> of_rank{};
+    for (const std::uint8_t rank : *registers_) ++of_rank[rank];
+    const std::size_t empty = of_rank[0];
     double sum = 0;
-    std::size_t empty = 0;
-    for (const std::uint8_t rank : *registers_) {
-        sum += std::ldexp(1.0, -static_cast<int>(rank));
-        empty += rank == 0 ? 1 : 0;
+    for (std::size_t rank = of_rank.size(); rank-- > 0;) {
+        if (of_rank[rank] != 0) sum += std::ldexp(static_cast<double>(of_rank[rank]), -static_cast<int>(rank));
     }
     double estimate = alpha * kCount * kCount / sum;
     if (estimate <= 2.5 * kCount && empty > 0)
@@ -99,9 +115,10 @@ std::string Distinct::encode() const {
     std::string out;
     if (registers_ == nullptr) {
         out.push_back(kList);
-        for (const std::uint64_t hash : hashes_) {
+        const std::uint64_t* const first = hashes_.empty() ? &one_ : hashes_.data();
+        for (std::size_t i = 0; i < exact_count(); ++i) {
             char bytes[8];
-            std::memcpy(bytes, &hash, 8);
+            std::memcpy(bytes, first + i, 8);
             out.append(bytes, 8);
         }
         return out;

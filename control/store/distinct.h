@@ -29,7 +29,7 @@ class Distinct {
     void merge(const Distinct& other);
     [[nodiscard]] std::uint64_t count() const;
     [[nodiscard]] bool exact() const noexcept { return registers_ == nullptr; }
-    [[nodiscard]] bool empty() const noexcept { return exact() && hashes_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return exact() && exact_count() == 0; }
 
     // Bytes for a store, at most kBytesMax; the same set of hashes gives the same bytes.
     [[nodiscard]] std::string encode() const;
@@ -40,8 +40,13 @@ class Distinct {
     using Registers = std::array<std::uint8_t, kRegisters>;
     bool add_to_registers(std::uint64_t hash) noexcept;
     void make_registers();
+    [[nodiscard]] std::size_t exact_count() const noexcept { return hashes_.empty() ? has_one_ : hashes_.size(); }
 
-    std::vector<std::uint64_t> hashes_;  // sorted
+    // Most sets are of one: it is here, without memory of its own. From the second on all are in
+    // `hashes_`, sorted.
+    std::uint64_t one_ = 0;
+    bool has_one_ = false;
+    std::vector<std::uint64_t> hashes_;
     std::unique_ptr<Registers> registers_;
 };
 

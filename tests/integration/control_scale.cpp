@@ -1,7 +1,7 @@
-// A store of the size that control is made for: fed with flows and accounts as the ingest thread
-// feeds it, then asked by the real socket while it goes on being fed. Prints figures as JSON.
+// A store of the size that control is made for: fed with a week of flows and accounts as the ingest
+// thread feeds it, then asked by the real socket while it goes on being fed. Prints figures as JSON.
 //
-// usage: seine-test-scale FOLDER FLOWS ACCOUNTS
+// usage: seine-test-scale FOLDER FLOWS ACCOUNTS      FLOWS 0: asks what an earlier run left there
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -27,6 +27,7 @@ using namespace seine;  // NOLINT: one program, one purpose
 
 constexpr std::uint64_t kFlowsACommit = 500'000;
 constexpr unsigned kFingerprints = 4000;
+constexpr std::int64_t kWeek = 7 * 86400 * kSecond;
 
 double now_s(clockid_t clock) {
     timespec time = {};
@@ -149,23 +150,25 @@ struct Fed {
     double commit_cpu_s = 0;
 };
 
-// As the ingest thread does it: sums, then a commit.
+// As the ingest thread does it: sums, then a commit. The flows are spread over the week up to now.
 Status feed(store::Store& store, std::uint64_t flows, std::uint64_t accounts, Fed& out) {
     service::RecentFlows recent(262'144);
     service::Aggregate aggregate(recent);
     World world(aggregate, accounts);
     const double cpu = now_s(CLOCK_PROCESS_CPUTIME_ID);
     for (std::uint64_t fed = 0; fed < flows;) {
-        for (std::uint64_t i = 0; i < kFlowsACommit && fed < flows; ++i, ++fed) world.feed(fed, kClock());
+        const auto part = static_cast<double>(std::min(fed + kFlowsACommit, flows)) / static_cast<double>(flows);
+        const Nanos now = kClock() + -static_cast<std::int64_t>((1 - part) * static_cast<double>(kWeek) * 6 / 7);
+        for (std::uint64_t i = 0; i < kFlowsACommit && fed < flows; ++i, ++fed) world.feed(fed, now);
         const double begun = now_s(CLOCK_PROCESS_CPUTIME_ID);
         store::Batch batch;
         aggregate.take(batch);
-        batch.at = kClock();
+        batch.at = now;
         const Status status = store.write(batch);
         if (!status.ok()) return status;
         out.commit_cpu_s += now_s(CLOCK_PROCESS_CPUTIME_ID) - begun;
-        std::fprintf(stderr, "  %llu of %llu flows\n", static_cast<unsigned long long>(fed),
-                     static_cast<unsigned long long>(flows));
+        std::fprintf(stderr, "  %llu of %llu flows, %.0f CPU s\n", static_cast<unsigned long long>(fed),
+                     static_cast<unsigned long long>(flows), now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     }
     out.cpu_s = now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     return store.sweep(kClock());

@@ -4,6 +4,14 @@
 // dealt out anew among the accounts that do not belong to the farm. Dealing keeps how often each
 // weight occurs and destroys coordination. All dealings at once are the convolution of the groups'
 // distributions, so the tail is exact and no random number is drawn.
+//
+// Members that were not found yet sit among the others and would make chance look like them. So an
+// account counts in the null of a group of channels as far as its other groups say that it does not
+// belong: its own weight in that group never excuses itself.
+//
+// The budget is one for all farms and strata: it is spent where an expected false positive buys the
+// most accounts (every stratum's threshold maximises accounts found less price times expected false
+// positives; the price is the lowest that keeps within the budget).
 #pragma once
 #include <array>
 #include <vector>
@@ -17,15 +25,28 @@ inline constexpr std::size_t kNullStrata = 18;
 
 class Thresholds {
   public:
-    // `allowed`: false positives that this farm may cost over the window.
-    Thresholds(const Population& population, const Profile& profile, double allowed);
+    // `taken`: rows that belong to any farm that was grown; they are in nobody's null.
+    Thresholds(const Population& population, const Profile& profile,
+               const std::vector<char>& taken);
+    // An account that fits with enough groups: a threshold may be set to include it.
+    void add_candidate(const Row& row, double score);
     [[nodiscard]] double of(const Row& row) const noexcept { return tau_[null_stratum(row)]; }
     // False positives that the null expects at these thresholds.
     [[nodiscard]] double expected() const noexcept { return expected_; }
 
+    // Sets the thresholds of all farms; `allowed`: false positives that they may cost together.
+    static void spend(const std::vector<Thresholds*>& farms, double allowed);
+
   private:
+    // Thresholds at a price; returns the false positives expected of them. `free`: expected ones
+    // that a stratum pays nothing for.
+    double set(double price, double free);
+
     std::array<double, kNullStrata> tau_{};
     double expected_ = 0;
+    // By stratum: accounts that a threshold at a step of the grid would include, by chance and as
+    // seen. Both fall.
+    std::array<std::vector<double>, kNullStrata> by_chance_, seen_;
 };
 
 }  // namespace seine::detect

@@ -92,7 +92,8 @@ void Engine::State::match_twins(Nanos now) {
 void Engine::State::find(Nanos now) {
     FindOptions how;
     how.budget = options.budget;
-    how.days = static_cast<double>(options.window_ns) / static_cast<double>(kDay);
+    const std::int64_t seen_ns = std::max<std::int64_t>(kHour, now.count - observer.began.count);
+    how.days = static_cast<double>(std::min(options.window_ns, seen_ns)) / static_cast<double>(kDay);
     how.orgs_min = options.orgs_min;
     feedback.expire(now);
     how.sparse = observer.accounts.size() < options.sparse_accounts;
@@ -375,9 +376,8 @@ Counters Engine::counters() const {
          : group.verdict.kind == GroupKind::intermediary ? c.intermediaries
                                                          : c.cohorts) += 1;
     }
-    const double days = static_cast<double>(s.options.window_ns) / static_cast<double>(kDay);
     c.expected_fp =
-        1e6 * s.findings->expected_fp / days / std::max(1.0, s.findings->population->orgs());
+        1e6 * s.findings->expected_fp / s.findings->days / std::max(1.0, s.findings->population->orgs());
     return c;
 }
 

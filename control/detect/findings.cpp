@@ -2,6 +2,7 @@
 #include "control/detect/findings.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <tbb/parallel_for.h>
 
@@ -76,20 +77,85 @@ bool belongs(const Profile& farm, const Profile& group) {
     return 2 * fits >= tried;
 }
 
-void settle(const Population& population, const FindOptions& options, Group& group) {
-    const double allowed = options.budget * options.days * population.orgs() / 1e6;
-    group.thresholds = std::make_unique<Thresholds>(population, *group.profile, allowed);
-    const Rows candidates = group.profile->candidates();
-    std::vector<double> score(candidates.size(), 0);
-    tbb::parallel_for(std::size_t{0}, candidates.size(), [&](std::size_t i) {
-        const Membership fit = group.profile->fit(candidates[i]);
-        const double tau = group.thresholds->of(population.rows[candidates[i]]);
-        if (fit.score >= tau && two_groups(fit)) score[i] = fit.score;
-    });
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        if (score[i] <= 0) continue;
-        group.members.push_back(candidates[i]);
-        group.scores.push_back(score[i]);
+// Every farm's candidates, and one budget spent over all of them.
+class Settlement {
+  public:
+    explicit Settlement(Findings& found) : found_(&found), candidates_(found.farms.size()) {
+        const Population& population = *found.population;
+        std::vector<char> taken(population.size(), 0);
+        for (const Group& farm : found.farms) {
+            for (const std::uint32_t row : farm.profile->members()) taken[row] = 1;
+        }
+        for (std::size_t f = 0; f < found.farms.size(); ++f) weigh(f, taken);
+    }
+    void spend(const FindOptions& options) {
+        std::vector<Thresholds*> all;
+        for (const Group& farm : found_->farms) all.push_back(farm.thresholds.get());
+        // Alerts stick, and an account near its threshold gets another look at every sweep.
+        constexpr double kForOneLook = 0.5;
+        found_->days = options.days;
+        Thresholds::spend(all, kForOneLook * options.budget * options.days *
+                                   found_->population->orgs() / 1e6);
+        for (const Thresholds* farm : all) found_->expected_fp += farm->expected();
+    }
+    // Above its threshold an account belongs to the farm that it fits best.
+    void assign() {
+        struct Best {
+            double score = 0;
+            std::size_t farm = 0;
+        };
+        std::unordered_map<std::uint32_t, Best> best;
+        for (std::size_t f = 0; f < candidates_.size(); ++f) {
+            const Thresholds& thresholds = *found_->farms[f].thresholds;
+            for (const auto& [row, score] : candidates_[f]) {
+                if (score < thresholds.of(found_->population->rows[row])) continue;
+                Best& b = best[row];
+                if (score > b.score) b = {score, f};
+            }
+        }
+        for (std::size_t f = 0; f < candidates_.size(); ++f) {
+            for (const auto& [row, score] : candidates_[f]) {
+                const auto at = best.find(row);
+                if (at == best.end() || at->second.farm != f) continue;
+                found_->farms[f].members.push_back(row);
+                found_->farms[f].scores.push_back(score);
+            }
+        }
+    }
+
+  private:
+    void weigh(std::size_t f, const std::vector<char>& taken) {
+        const Population& population = *found_->population;
+        Group& farm = found_->farms[f];
+        farm.thresholds = std::make_unique<Thresholds>(population, *farm.profile, taken);
+        const Rows rows = farm.profile->candidates();
+        std::vector<double> score(rows.size(), 0);
+        tbb::parallel_for(std::size_t{0}, rows.size(), [&](std::size_t i) {
+            const Membership fit = farm.profile->fit(rows[i]);
+            if (fit.score > 0 && two_groups(fit)) score[i] = fit.score;
+        });
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (score[i] <= 0) continue;
+            candidates_[f].emplace_back(rows[i], score[i]);
+            farm.thresholds->add_candidate(population.rows[rows[i]], score[i]);
+        }
+    }
+    Findings* found_;
+    std::vector<std::vector<std::pair<std::uint32_t, double>>> candidates_;
+};
+
+// Campaigns of a farm that has its members.
+void split(Findings& found, Group& farm) {
+    const Population& population = *found.population;
+    farm.part = split_campaigns(population, *found.twins, farm.members);
+    for (const std::uint32_t p : farm.part) farm.parts = std::max(farm.parts, p + 1);
+    for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
+        Rows of_part;
+        for (std::size_t i = 0; i < farm.members.size(); ++i) {
+            if (farm.part[i] == p) of_part.push_back(farm.members[i]);
+        }
+        farm.campaigns.push_back(
+            std::make_unique<Profile>(population, *found.twins, std::move(of_part)));
     }
 }
 
@@ -171,31 +237,10 @@ std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now, std::i
         find_seeds(population, *found->cells, *found->twins, options.sparse);
     found->seeds = seeds.size();
     grow_seeds(*found, seeds, options);
-    std::vector<char> taken(population.size(), 0);
-    for (Group& farm : found->farms) {
-        settle(population, options, farm);
-        Rows members;
-        std::vector<double> scores;
-        for (std::size_t i = 0; i < farm.members.size(); ++i) {
-            if (taken[farm.members[i]] != 0) continue;
-            taken[farm.members[i]] = 1;
-            members.push_back(farm.members[i]);
-            scores.push_back(farm.scores[i]);
-        }
-        farm.members = std::move(members);
-        farm.scores = std::move(scores);
-        farm.part = split_campaigns(population, *found->twins, farm.members);
-        for (const std::uint32_t p : farm.part) farm.parts = std::max(farm.parts, p + 1);
-        for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
-            Rows of_part;
-            for (std::size_t i = 0; i < farm.members.size(); ++i) {
-                if (farm.part[i] == p) of_part.push_back(farm.members[i]);
-            }
-            farm.campaigns.push_back(
-                std::make_unique<Profile>(population, *found->twins, std::move(of_part)));
-        }
-        found->expected_fp += farm.thresholds->expected();
-    }
+    Settlement settlement(*found);
+    settlement.spend(options);
+    settlement.assign();
+    for (Group& farm : found->farms) split(*found, farm);
     std::erase_if(found->farms, [&](const Group& farm) {
         return population.count_orgs(farm.members) < options.orgs_min;
     });

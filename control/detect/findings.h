@@ -30,11 +30,12 @@ struct Findings {
     std::vector<Group> others;  // places, intermediaries, cohorts: no members above a threshold
     std::size_t seeds = 0;
     double expected_fp = 0;
+    double days = 7;  // that the expected false positives stand for
 };
 
 struct FindOptions {
     double budget = 3;  // false positives per million accounts and day
-    double days = 7;
+    double days = 7;  // seen so far, at most the window
     std::uint32_t orgs_min = 5;
     bool sparse = false;
 };

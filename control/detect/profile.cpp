@@ -13,6 +13,9 @@ constexpr bool always_known(Channel channel) {
            channel == Channel::exits || channel == Channel::relay;
 }
 
+// Share of a group's members whose request sizes are unlike the group's.
+constexpr double kOddSizes = 0.05;
+
 constexpr std::size_t at(model::Group group) { return static_cast<std::size_t>(group) - 1; }
 
 }  // namespace
@@ -174,7 +177,8 @@ void Profile::sum_shapes() {
     for (std::size_t i = 0; i < kSizeSteps; ++i) {
         // A lower bound as for tokens: what few members show says little.
         const double least = std::max(0.5, in[i] - std::sqrt(in[i]));
-        const double share_in = (least + 0.5) / (all_in + 3);
+        // Who fitted badly never became a member to be counted: some are taken to exist.
+        const double share_in = std::max((least + 0.5) / (all_in + 3), kOddSizes);
         const double share_out = (out[i] + std::sqrt(out[i]) + 0.5) / (all_out + 3);
         size_nats_[i] = std::clamp(std::log(share_in / share_out), kGroupNatsMin, kGroupNatsMax);
     }

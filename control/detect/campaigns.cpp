@@ -1,142 +1,240 @@
-// Cores from twins and shared sessions, then one assignment of everybody else.
+// Cuts a farm where neither ties nor traits cross.
 #include "control/detect/campaigns.h"
 
 #include <algorithm>
-#include <memory>
-#include <unordered_map>
+#include <cmath>
 
+#include "control/detect/traits.h"
 #include "control/detect/union_find.h"
 
 namespace seine::detect {
 namespace {
 
-constexpr std::size_t kCoreMin = 5;
-constexpr std::size_t kCoresMax = 16;
-constexpr double kClearNats = 2;
+constexpr std::size_t kPartMin = 5;
+constexpr std::size_t kPartsMax = 16;
+constexpr std::size_t kSeedsMax = 24;  // of each kind
+constexpr unsigned kRounds = 8;
+constexpr double kTieNats = 3;        // of one tie to a member of a side
+constexpr double kTiesApart = -3;     // evidence of the ties from which they are held to be apart
+constexpr double kGainApart = 5;      // of clients and sizes, where ties tell
+constexpr double kClientsApart = 30;  // of clients alone, where there are too few ties to tell
 
 using Rows = std::vector<std::uint32_t>;
 
-// Who is tied to whom, by position in `members`. Shared sessions hold: they are listed twice.
-std::vector<Rows> ties_of(const Population& population, const TwinGraph& twins,
-                          const Rows& members) {
-    std::vector<Rows> ties(members.size());
-    std::unordered_map<std::uint32_t, std::uint32_t> first_of_token;
-    for (std::uint32_t i = 0; i < members.size(); ++i) {
-        for (const std::uint32_t other : twins.of(members[i])) {
-            const auto at = std::lower_bound(members.begin(), members.end(), other);
-            if (at != members.end() && *at == other) {
-                ties[i].push_back(static_cast<std::uint32_t>(at - members.begin()));
+// One cut of a set of positions: who is on the second side.
+struct Cut {
+    std::vector<char> second;  // by place in the set
+    double gain = 0;
+    [[nodiscard]] std::size_t count() const {
+        return static_cast<std::size_t>(std::count(second.begin(), second.end(), 1));
+    }
+};
+
+class Cutter {
+  public:
+    Cutter(const Traits& traits, Rows set)
+        : traits_(&traits), set_(std::move(set)), place_of_(traits.size(), kNone) {
+        for (std::uint32_t i = 0; i < set_.size(); ++i) place_of_[set_[i]] = i;
+    }
+    // The cut that holds and explains most; no second side where none holds.
+    [[nodiscard]] Cut best() const {
+        Cut best;
+        for (const Rows& seed : seeds()) {
+            Cut cut = settle(seed);
+            const std::size_t n = cut.count();
+            if (n < kPartMin || set_.size() - n < kPartMin || !holds(cut)) continue;
+            if (cut.gain > best.gain) best = std::move(cut);
+        }
+        return best;
+    }
+
+    // Whether the set's first `first` positions are apart from the others.
+    [[nodiscard]] bool apart(std::size_t first) const {
+        Cut cut;
+        cut.second.assign(set_.size(), 1);
+        std::fill_n(cut.second.begin(), first, char{0});
+        return holds(cut);
+    }
+
+  private:
+    static constexpr std::uint32_t kNone = 0xffffffffu;
+
+    // Places where another operator may begin, largest first of each kind.
+    [[nodiscard]] std::vector<Rows> seeds() const {
+        std::vector<Rows> all = tied();
+        for (const auto kind : {Traits::client, Traits::onboard, Traits::mix}) {
+            std::vector<Rows> some;
+            for (std::uint32_t v = 0; v < traits_->values(kind); ++v) {
+                Rows here;
+                for (const std::uint32_t at : traits_->with(kind, v)) {
+                    if (place_of_[at] != kNone) here.push_back(place_of_[at]);
+                }
+                if (here.size() >= 4 && here.size() + 4 <= set_.size()) some.push_back(here);
+            }
+            keep_largest(some);
+            all.insert(all.end(), some.begin(), some.end());
+        }
+        return all;
+    }
+    static void keep_largest(std::vector<Rows>& list) {
+        std::stable_sort(list.begin(), list.end(),
+                         [](const Rows& a, const Rows& b) { return a.size() > b.size(); });
+        if (list.size() > kSeedsMax) list.resize(kSeedsMax);
+    }
+    // Components of the ties, but for the largest.
+    [[nodiscard]] std::vector<Rows> tied() const {
+        UnionFind sets(set_.size());
+        for (std::uint32_t i = 0; i < set_.size(); ++i) {
+            for (const std::uint32_t other : traits_->ties(set_[i])) {
+                if (place_of_[other] != kNone) sets.join(i, place_of_[other]);
             }
         }
-        for (const std::uint32_t token : population.tokens_of(members[i])) {
-            if (group_of(population.tokens[token].channel) != model::Group::lnk) continue;
-            const std::uint32_t j = first_of_token.emplace(token, i).first->second;
-            if (j == i) continue;
-            ties[i].insert(ties[i].end(), 2, j);
-            ties[j].insert(ties[j].end(), 2, i);
-        }
+        std::vector<Rows> groups = sets.groups(4);
+        keep_largest(groups);
+        if (!groups.empty() && 2 * groups.front().size() > set_.size()) groups.erase(groups.begin());
+        return groups;
     }
-    return ties;
-}
+    [[nodiscard]] Side side(const Cut& cut, char which) const {
+        Side out(*traits_);
+        for (std::uint32_t i = 0; i < set_.size(); ++i) {
+            if (cut.second[i] == which) out.add(set_[i]);
+        }
+        return out;
+    }
+    // Moves everybody to the side that fits better until nobody moves.
+    [[nodiscard]] Cut settle(const Rows& seed) const {
+        Cut cut;
+        cut.second.assign(set_.size(), 0);
+        for (const std::uint32_t i : seed) cut.second[i] = 1;
+        Side whole(*traits_);
+        for (const std::uint32_t at : set_) whole.add(at);
+        for (unsigned round = 0; round < kRounds; ++round) {
+            const Side first = side(cut, 0), second = side(cut, 1);
+            if (first.members() < kPartMin || second.members() < 2) break;
+            std::vector<char> next(cut.second);
+            for (std::uint32_t i = 0; i < set_.size(); ++i) {
+                next[i] = lean(cut, first, second, whole, i) > 0 ? 1 : 0;
+            }
+            if (next == cut.second) break;
+            cut.second.swap(next);
+        }
+        return cut;
+    }
+    // Nats by which a member fits the second side better.
+    [[nodiscard]] double lean(const Cut& cut, const Side& first, const Side& second,
+                              const Side& whole, std::uint32_t i) const {
+        const bool own = cut.second[i] != 0;
+        const std::uint32_t at = set_[i];
+        double nats = std::log((second.members() + 1) / (first.members() + 1));
+        nats += second.clients(at, whole, own) - first.clients(at, whole, !own);
+        nats += second.onboard(at, whole, own) - first.onboard(at, whole, !own);
+        nats += second.sizes(at, whole, own) - first.sizes(at, whole, !own);
+        double ties = 0;
+        for (const std::uint32_t other : traits_->ties(at)) {
+            if (place_of_[other] == kNone) continue;
+            ties += cut.second[place_of_[other]] != 0 ? kTieNats : -kTieNats;
+        }
+        return nats + std::clamp(ties, -4 * kTieNats, 4 * kTieNats);
+    }
+    // ln of how much likelier the ties across are in one pool than by chance.
+    [[nodiscard]] double ties_across(const Cut& cut) const {
+        double across = 0, all = 0, second = 0, active = 0, active_second = 0;
+        for (std::uint32_t i = 0; i < set_.size(); ++i) {
+            active += traits_->connections(set_[i]);
+            active_second += cut.second[i] * traits_->connections(set_[i]);
+            for (const std::uint32_t other : traits_->ties(set_[i])) {
+                if (place_of_[other] == kNone) continue;
+                all += 1;
+                second += cut.second[i];
+                across += cut.second[i] != cut.second[place_of_[other]] ? 1 : 0;
+            }
+        }
+        across /= 2;
+        if (all == 0) return 0;
+        const double n = static_cast<double>(cut.count());
+        const double by_chance =
+            traits_->chance_rate() * n * (static_cast<double>(set_.size()) - n);
+        // In one pool, ties would fall on the sides as both their other ties and their traffic say.
+        const double share = (second / all + active_second / active) / 2;
+        const double in_one = all * share * (1 - share);
+        if (in_one <= by_chance) return 0;
+        return across * std::log(in_one / by_chance) - (in_one - by_chance);
+    }
+    [[nodiscard]] bool holds(Cut& cut) const {
+        const double ties = ties_across(cut);
+        if (ties > 0) return false;
+        const Side first = side(cut, 0), second = side(cut, 1);
+        Side whole(*traits_);
+        for (const std::uint32_t at : set_) whole.add(at);
+        double clients = 0, sizes = 0, onboard = 0;
+        bool dated = false;
+        for (std::uint32_t i = 0; i < set_.size(); ++i) {
+            const Side& mine = cut.second[i] != 0 ? second : first;
+            clients += mine.clients(set_[i], whole, true) - whole.clients(set_[i], whole, true);
+            sizes += mine.sizes(set_[i], whole, true) - whole.sizes(set_[i], whole, true);
+            onboard += mine.onboard(set_[i], whole, true) - whole.onboard(set_[i], whole, true);
+            dated = dated || !traits_->ids(Traits::onboard, set_[i]).empty();
+        }
+        cut.gain = clients + sizes;
+        if (ties <= kTiesApart) return cut.gain >= kGainApart;
+        // One operator may run two clients, but signs up for both in the same batches.
+        return clients >= kClientsApart && (dated ? onboard >= kGainApart && sizes >= 0 : true);
+    }
 
-// Joins what hangs together by more than one tie: a single chance twin between two pools is a
-// bridge, and a bridge does not carry. (Tarjan's low points, without recursion.)
-void join_two_connected(const std::vector<Rows>& ties, UnionFind& sets) {
-    const auto n = static_cast<std::uint32_t>(ties.size());
-    Rows order(n, 0), low(n, 0), parent(n, 0xffffffffu), next(n, 0), stack;
-    std::vector<char> back_used(n, 0);
-    std::uint32_t clock = 0;
-    for (std::uint32_t root = 0; root < n; ++root) {
-        if (order[root] != 0) continue;
-        order[root] = low[root] = ++clock;
-        stack.push_back(root);
-        while (!stack.empty()) {
-            const std::uint32_t x = stack.back();
-            if (next[x] < ties[x].size()) {
-                const std::uint32_t y = ties[x][next[x]++];
-                if (order[y] == 0) {
-                    parent[y] = x;
-                    order[y] = low[y] = ++clock;
-                    stack.push_back(y);
-                } else if (y == parent[x] && back_used[x] == 0) {
-                    back_used[x] = 1;  // the tie that led here; a second one counts
-                } else {
-                    low[x] = std::min(low[x], order[y]);
-                }
+    const Traits* traits_;
+    Rows set_;
+    std::vector<std::uint32_t> place_of_;
+};
+
+// Joins parts that were cut off a third one, each for itself, but not from one another.
+void rejoin(const Traits& traits, std::vector<Rows>& parts) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        for (std::size_t j = i + 1; j < parts.size();) {
+            Rows both(parts[i]);
+            both.insert(both.end(), parts[j].begin(), parts[j].end());
+            if (Cutter(traits, both).apart(parts[i].size())) {
+                ++j;
                 continue;
             }
-            stack.pop_back();
-            if (parent[x] == 0xffffffffu) continue;
-            low[parent[x]] = std::min(low[parent[x]], low[x]);
-            if (low[x] <= order[parent[x]]) sets.join(x, parent[x]);
+            parts[i] = std::move(both);
+            parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(j));
+            j = i + 1;
         }
     }
-}
-
-// Components of members tied by twins or shared sessions, largest first. What hangs by one tie goes
-// to the core it hangs on.
-std::vector<Rows> cores_of(const Population& population, const TwinGraph& twins,
-                           const Rows& members) {
-    const std::vector<Rows> ties = ties_of(population, twins, members);
-    UnionFind sets(members.size());
-    join_two_connected(ties, sets);
-    std::vector<Rows> cores = sets.groups(kCoreMin);
-    Rows core_of(members.size(), 0xffffffffu), queue;
-    for (std::uint32_t c = 0; c < cores.size(); ++c) {
-        for (const std::uint32_t at : cores[c]) {
-            core_of[at] = c;
-            queue.push_back(at);
-        }
-    }
-    for (std::size_t head = 0; head < queue.size(); ++head) {
-        for (const std::uint32_t other : ties[queue[head]]) {
-            if (core_of[other] != 0xffffffffu) continue;
-            core_of[other] = core_of[queue[head]];
-            cores[core_of[other]].push_back(other);
-            queue.push_back(other);
-        }
-    }
-    for (Rows& core : cores) {
-        std::sort(core.begin(), core.end());
-        for (std::uint32_t& at : core) at = members[at];
-    }
-    std::stable_sort(cores.begin(), cores.end(),
-                     [](const Rows& a, const Rows& b) { return a.size() > b.size(); });
-    return cores;
 }
 
 }  // namespace
 
 std::vector<std::uint32_t> split_campaigns(const Population& population, const TwinGraph& twins,
+                                           const TwinGraph& chance,
                                            const std::vector<std::uint32_t>& members) {
-    std::vector<std::uint32_t> part(members.size(), 0);
-    std::vector<Rows> cores = cores_of(population, twins, members);
-    // Where even the largest component is a splinter, components are splinters of one pool.
-    std::size_t tied = 0;
-    for (const Rows& core : cores) tied += core.size();
-    if (cores.size() < 2 || 2 * cores.front().size() < tied / 2) return part;
-    if (cores.size() > kCoresMax) cores.resize(kCoresMax);
-    std::vector<std::unique_ptr<Profile>> profiles;
-    for (const Rows& core : cores) {
-        profiles.push_back(std::make_unique<Profile>(population, twins, core));
+    const Traits traits(population, twins, chance, members);
+    std::vector<Rows> open(1), done;
+    for (std::uint32_t at = 0; at < members.size(); ++at) open[0].push_back(at);
+    while (!open.empty()) {
+        Rows set = std::move(open.back());
+        open.pop_back();
+        Cut cut;
+        if (set.size() >= 2 * kPartMin && done.size() + open.size() + 1 < kPartsMax) {
+            cut = Cutter(traits, set).best();
+        }
+        if (cut.second.empty()) {
+            done.push_back(std::move(set));
+            continue;
+        }
+        Rows halves[2];
+        for (std::uint32_t i = 0; i < set.size(); ++i) {
+            halves[static_cast<std::size_t>(cut.second[i])].push_back(set[i]);
+        }
+        for (Rows& half : halves) open.push_back(std::move(half));
     }
-    for (std::size_t i = 0; i < members.size(); ++i) {
-        double best = 0;
-        bool fixed = false;
-        for (std::uint32_t c = 0; c < cores.size() && !fixed; ++c) {
-            if (profiles[c]->is_member(members[i])) {
-                part[i] = c;
-                fixed = true;
-            }
-        }
-        for (std::uint32_t c = 0; c < cores.size() && !fixed; ++c) {
-            // The largest campaign keeps whom no other one claims clearly.
-            const double score = profiles[c]->fit(members[i]).score - (c == 0 ? 0 : kClearNats);
-            if (c == 0 || score > best) {
-                best = score;
-                part[i] = c;
-            }
-        }
+    rejoin(traits, done);
+    std::stable_sort(done.begin(), done.end(), [](const Rows& a, const Rows& b) {
+        return a.size() != b.size() ? a.size() > b.size() : a < b;
+    });
+    std::vector<std::uint32_t> part(members.size(), 0);
+    for (std::uint32_t p = 0; p < done.size(); ++p) {
+        for (const std::uint32_t at : done[p]) part[at] = p;
     }
     return part;
 }

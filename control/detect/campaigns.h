@@ -1,7 +1,14 @@
 // One infrastructure, several operators: splits the members of a farm into campaigns.
 //
-// A pool repeats failed requests and shares sessions inside one campaign only. Components of that
-// graph are cores; the rest of the members go to the core whose profile they fit best.
+// A farm is cut in two, and each half again, as long as a cut holds:
+//  - the failover twins and shared sessions across it are those of chance, where one pool of these
+//    accounts would have made several (a pool repeats requests inside one campaign only), or there
+//    are too few ties to tell and the halves use other clients and other days of sign-up;
+//  - each half explains the clients and request sizes of its accounts better than the whole does,
+//    every account judged by the others.
+// Where cuts are looked for: cores of the twin graph, accounts of one client, one day of sign-up,
+// one mix of sizes. Days of sign-up bring accounts together but never justify a cut: one operator
+// signs up in batches.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -13,6 +20,7 @@ namespace seine::detect {
 // A part number for each of `members` (rising rows), parts by size; one part where nothing tells.
 [[nodiscard]] std::vector<std::uint32_t> split_campaigns(const Population& population,
                                                          const TwinGraph& twins,
+                                                         const TwinGraph& chance,
                                                          const std::vector<std::uint32_t>& members);
 
 }  // namespace seine::detect

@@ -147,7 +147,7 @@ class Settlement {
 // Campaigns of a farm that has its members.
 void split(Findings& found, Group& farm) {
     const Population& population = *found.population;
-    farm.part = split_campaigns(population, *found.twins, farm.members);
+    farm.part = split_campaigns(population, *found.twins, *found.chance, farm.members);
     for (const std::uint32_t p : farm.part) farm.parts = std::max(farm.parts, p + 1);
     for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
         Rows of_part;

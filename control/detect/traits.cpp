@@ -1,0 +1,128 @@
+// Gathers the traits of members and weighs them.
+#include "control/detect/traits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace seine::detect {
+namespace {
+
+constexpr double kLean = 3;  // members' worth of the whole in the shares of a side
+
+}  // namespace
+
+Traits::Traits(const Population& population, const TwinGraph& twins, const TwinGraph& chance,
+               const std::vector<std::uint32_t>& members) {
+    std::array<std::unordered_map<std::uint32_t, std::uint32_t>, kKinds> id_of;
+    for (std::uint32_t at = 0; at < members.size(); ++at) {
+        for (auto& list : ids_) list.emplace_back();
+        for (const std::uint32_t token : population.tokens_of(members[at])) {
+            const SharedToken& t = population.tokens[token];
+            Kind kind = client;
+            if (t.channel == Channel::onboard) {
+                kind = onboard;
+            } else if (t.channel == Channel::mix) {
+                kind = mix;
+            } else if (t.channel != Channel::client) {
+                continue;
+            }
+            const auto [found, fresh] =
+                id_of[kind].emplace(token, static_cast<std::uint32_t>(with_[kind].size()));
+            if (fresh) with_[kind].emplace_back();
+            ids_[kind][at].push_back(found->second);
+            with_[kind][found->second].push_back(at);
+        }
+        add(population, members[at]);
+    }
+    tie(population, twins, chance, members);
+}
+
+void Traits::add(const Population& population, std::uint32_t row) {
+    const ShapeHistogram& shapes = population.shapes[row];
+    const auto total = static_cast<float>(shapes.total());
+    std::vector<Size> sizes;
+    for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
+        if (shapes.count[bin] == 0) continue;
+        sizes.push_back({static_cast<std::uint8_t>(bin), shapes.count[bin] / total});
+    }
+    sizes_.push_back(std::move(sizes));
+    weight_.push_back(std::min(kSizesMax, total));
+    connections_.push_back(static_cast<float>(population.rows[row].connections));
+}
+
+void Traits::tie(const Population& population, const TwinGraph& twins, const TwinGraph& chance,
+                 const std::vector<std::uint32_t>& members) {
+    const std::size_t n = members.size();
+    ties_.resize(n);
+    double by_chance = 0;
+    std::unordered_map<std::uint32_t, std::uint32_t> first_with;
+    for (std::uint32_t i = 0; i < n; ++i) {
+        for (const std::uint32_t other : twins.of(members[i])) {
+            const auto at = std::lower_bound(members.begin(), members.end(), other);
+            if (at == members.end() || *at != other) continue;
+            ties_[i].push_back(static_cast<std::uint32_t>(at - members.begin()));
+        }
+        for (const std::uint32_t other : chance.of(members[i])) {
+            by_chance += std::binary_search(members.begin(), members.end(), other) ? 0.5 : 0;
+        }
+        for (const std::uint32_t token : population.tokens_of(members[i])) {
+            if (group_of(population.tokens[token].channel) != model::Group::lnk) continue;
+            const std::uint32_t j = first_with.emplace(token, i).first->second;
+            if (j == i) continue;
+            ties_[i].insert(ties_[i].end(), 2, j);
+            ties_[j].insert(ties_[j].end(), 2, i);
+        }
+    }
+    const double pairs = std::max(1.0, static_cast<double>(n) * static_cast<double>(n - 1) / 2);
+    chance_rate_ = (by_chance + 0.5) / pairs;
+}
+
+Side::Side(const Traits& traits) : traits_(&traits) {
+    for (std::size_t k = 0; k < Traits::kKinds; ++k) {
+        count_[k].assign(traits.values(static_cast<Traits::Kind>(k)), 0);
+    }
+}
+
+void Side::add(std::uint32_t at, double times) {
+    n_ += times;
+    for (std::size_t k = 0; k < Traits::kKinds; ++k) {
+        const auto& ids = traits_->ids(static_cast<Traits::Kind>(k), at);
+        for (const std::uint32_t id : ids) {
+            count_[k][id] += times / static_cast<double>(ids.size());
+        }
+    }
+    if (traits_->weight(at) < 3) return;
+    n_sizes_ += times;
+    for (const Traits::Size& s : traits_->sizes(at)) sizes_[s.bin] += times * s.share;
+}
+
+double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool own) const {
+    const auto& ids = traits_->ids(kind, at);
+    if (ids.empty()) return 0;
+    const double mine = own ? 1 / static_cast<double>(ids.size()) : 0;
+    double sum = 0;
+    for (const std::uint32_t id : ids) {
+        // The whole holds the member too: one account's worth is taken out and a little put in.
+        const double all = std::max(0.0, whole.count_[kind][id] - 1 / static_cast<double>(ids.size()));
+        const double base = (all + 0.1) / (whole.n_ + 1);
+        const double here = std::max(0.0, count_[kind][id] - mine);
+        sum += std::log((here + kLean * base) / (n_ - (own ? 1 : 0) + kLean));
+    }
+    return sum / static_cast<double>(ids.size());
+}
+
+double Side::sizes(std::uint32_t at, const Side& whole, bool own) const {
+    const float weight = traits_->weight(at);
+    if (weight < 3) return 0;
+    double sum = 0;
+    for (const Traits::Size& s : traits_->sizes(at)) {
+        const double all = std::max(0.0, whole.sizes_[s.bin] - s.share);
+        const double base = (all + 0.02) / (whole.n_sizes_ + 1);
+        const double here = std::max(0.0, sizes_[s.bin] - (own ? s.share : 0));
+        sum += s.share * std::log((here + kLean * base) / (n_sizes_ - (own ? 1 : 0) + kLean));
+    }
+    return weight * sum;
+}
+
+}  // namespace seine::detect

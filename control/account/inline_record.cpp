@@ -65,4 +65,15 @@ Parse read_inline(const contract::RecordView& record, std::uint32_t gateway, Nam
     return names.fill_hashed(first_key(record), account) ? Parse::ok : Parse::not_this;
 }
 
+void request_said(const contract::RecordView& record, Request& out) {
+    const auto text = [&record](Field field) {
+        return std::string(record.text(field).substr(0, Request::kTextBytesMax));
+    };
+    out.method = text(Field::method);
+    out.host = text(Field::host);
+    out.path = text(Field::path);
+    out.user_agent = text(Field::user_agent);
+    out.version = text(Field::http_version);
+}
+
 }  // namespace seine::account

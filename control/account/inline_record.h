@@ -14,4 +14,7 @@ namespace seine::account {
 Parse read_inline(const contract::RecordView& record, std::uint32_t gateway, Names& names,
                   SourceRecord& out);
 
+// What the record says of the request itself.
+void request_said(const contract::RecordView& record, Request& out);
+
 }  // namespace seine::account

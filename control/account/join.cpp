@@ -31,7 +31,7 @@ class Joiner final : public Join {
         judge_ready();
     }
     void tick(Nanos now) override;
-    void save(std::string& state) const override;
+    void save(std::string& state, bool connections) const override;
     bool restore(std::string_view state) override;
     void finish() override;
     const JoinCounters& counters() const override { return counters_; }
@@ -322,6 +322,7 @@ bool Joiner::make_claim(const SourceRecord& source, std::uint16_t gateway, Nanos
     if (r.server_port != 0) out.server = connections_.servers().hold({r.server_ip, r.server_port});
     out.session_hint = r.session_hint;
     out.header_desc = r.header_desc;
+    out.request = source.request;
     // Microseconds since 1970 fit; a nonsensical time is cut, and then fits no flow.
     constexpr std::uint64_t kUsMax = std::uint64_t{1} << 52;
     out.t_req = static_cast<std::int64_t>(std::min(r.t_req_us, kUsMax)) * kMicrosecond;
@@ -448,6 +449,11 @@ void Joiner::attach(const Claim& claim, const Match& match) {
     if (match.by == Match::By::address_alone) ++counters_.joined_by_address;
     if (c.has(Connection::kClosed)) ++counters_.joined_late;
     connections_.servers().release(claim.server);
+    if (claim.request != 0) {
+        const Identity& who = connections_.identities()[claim.identity];
+        sink_.request_joined(claim.request, {c.dataplane, c.flow_epoch, c.flow_counter},
+                             {who.account}, {who.org});
+    }
     std::uint32_t number =
         connections_.find_use(c, connections_.identities()[claim.identity].account);
     const bool fresh = number == 0;
@@ -551,8 +557,8 @@ void Joiner::finish() {
     while (const std::uint32_t at = connections_.oldest_live()) let_go(at);
 }
 
-void Joiner::save(std::string& state) const {
-    save_join(state, config_.hash_seed, counters_, gateways_, connections_, pending_);
+void Joiner::save(std::string& state, bool connections) const {
+    save_join(state, config_.hash_seed, counters_, gateways_, connections_, pending_, connections);
 }
 
 bool Joiner::restore(std::string_view state) {

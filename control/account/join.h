@@ -10,6 +10,7 @@
 #include "control/account/flow_event.h"
 #include "control/account/join_config.h"
 #include "control/account/join_counters.h"
+#include "control/account/request.h"
 #include "control/model/sighting.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/status.h"
@@ -26,6 +27,8 @@ struct SourceRecord {
         0;                   // model::value_id() of a PROXY v2 unique id or request id; 0: none
     bool sequenced = true;   // false: seq and boot_epoch mean nothing (log lines, inline)
     bool time_known = true;  // false: t_req_us is when it was received (no clock to learn)
+    const Request* said = nullptr;  // borrowed for the call that hands it on; null: nothing is told
+    std::uint64_t request = 0;      // the number that somebody keeps it under; 0: nobody does
 };
 
 // What there is now, and the bounds of single connections that were hit.
@@ -57,6 +60,9 @@ class JoinSink {
     virtual ~JoinSink() = default;
     virtual void sighting(const model::Sighting& sighting) = 0;
     virtual void account_event(const model::AccountEvent& event) = 0;
+    // A record whose SourceRecord::request is set has its connection.
+    virtual void request_joined(std::uint64_t, const contract::FlowId&, const model::AccountTag&,
+                                const model::OrgTag&) {}
 };
 
 // One thread; the sink is called from within and must not call back. Same calls, same outcome.
@@ -79,7 +85,9 @@ class Join {
     // records that wait, clocks and sequence windows. About 400 bytes a connection or record, 8 KiB
     // a gateway and boot. restore() before anything else, with the same hash_seed, by the same
     // build; false when `state` is not such: then the join begins empty.
-    virtual void save(std::string& state) const = 0;
+    // Without `connections` what waits, clocks and windows alone: a connection that was open is then
+    // known again by its next record.
+    virtual void save(std::string& state, bool connections = true) const = 0;
     virtual bool restore(std::string_view state) = 0;
     // Nothing more will come: judges all who wait and hands out what is not told yet.
     virtual void finish() = 0;

@@ -19,14 +19,19 @@ struct Head {
 }  // namespace
 
 void save_join(std::string& state, std::uint64_t seed, const JoinCounters& counters,
-               const Gateways& gateways, const Connections& connections, const Pending& pending) {
+               const Gateways& gateways, const Connections& connections, const Pending& pending,
+               bool with_connections) {
     SavedWriter writer(state);
     Head head;
     head.seed = seed;
     writer.put(head);
     writer.put(counters);
     gateways.save(state);
-    connections.save(state);
+    if (with_connections) {
+        connections.save(state);
+    } else {
+        writer.put(std::uint32_t{0});
+    }
     for (std::uint32_t at = pending.oldest(); at != 0; at = pending.after(at)) {
         const Claim& claim = pending[at];
         writer.put(claim);
@@ -50,6 +55,7 @@ bool restore_join(std::string_view state, std::uint64_t seed, JoinCounters& coun
         ServerEnd server;
         if (!in.take(claim) || !in.take(identity) || !in.take(server)) return false;
         if (claim.gateway >= gateways.all().size()) return false;
+        claim.request = 0;  // what was kept of the request went with the process
         claim.identity = connections.identities().hold(identity);
         if (claim.server != 0) claim.server = connections.servers().hold(server);
         wait(claim);

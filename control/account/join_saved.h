@@ -13,7 +13,8 @@
 namespace seine::account {
 
 void save_join(std::string& state, std::uint64_t seed, const JoinCounters& counters,
-               const Gateways& gateways, const Connections& connections, const Pending& pending);
+               const Gateways& gateways, const Connections& connections, const Pending& pending,
+               bool with_connections = true);
 // Into empty parts; wait(claim) for each record that waited. False when the bytes are not such a
 // state, or one of another build or seed.
 bool restore_join(std::string_view state, std::uint64_t seed, JoinCounters& counters,

@@ -76,7 +76,33 @@ Parse LineReader::read_fields(Nanos now, SourceRecord& out) {
         fault_ = "gives neither the client's address and port nor a unique id";
         return Parse::not_this;
     }
+    if (tell_requests_) {
+        read_request();
+        out.said = &request_;
+    }
     return Parse::ok;
+}
+
+void LineReader::read_request() {
+    const auto text = [this](LogProperty property) {
+        return std::string(line_.value(property).substr(0, Request::kTextBytesMax));
+    };
+    request_.method = text(P::method);
+    request_.host = text(P::host);
+    request_.user_agent = text(P::user_agent);
+    // A whole request line is "GET /v1/x?a=b HTTP/1.1".
+    std::string_view target = line_.value(P::uri);
+    if (const std::size_t blank = target.find(' '); blank != std::string_view::npos) {
+        target.remove_prefix(blank + 1);
+        target = target.substr(0, target.find(' '));
+    }
+    target = target.substr(0, target.find('?'));
+    request_.path = target.starts_with('/') ? std::string(target.substr(0, Request::kTextBytesMax)) : std::string();
+    const std::string_view protocol = line_.value(P::protocol);
+    request_.version = begins_with_any(protocol, {"HTTP/1.0"})        ? "1.0"
+                       : begins_with_any(protocol, {"HTTP/1.1"})      ? "1.1"
+                       : begins_with_any(protocol, {"HTTP/2", "h2"}) ? "2"
+                                                                      : "";
 }
 
 bool LineReader::read_times(Nanos now, SourceRecord& out) {

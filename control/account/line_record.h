@@ -22,12 +22,15 @@ class LineReader {
     // no id; a request without a key is no fault. malformed: not of the format, or a field is not
     // what it should be: fault() says which. limit: too long.
     Parse read(std::string_view line, Nanos now, SourceRecord& out);
+    // Whether records tell of their requests too (SourceRecord::said, good until the next read()).
+    void tell_requests(bool yes) noexcept { tell_requests_ = yes; }
     // Of the last line that was not ok; never holds a value that might be secret.
     [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
 
   private:
     Parse read_fields(Nanos now, SourceRecord& out);
     Parse wrong(LogProperty property, std::string_view expected);
+    void read_request();
     bool read_times(Nanos now, SourceRecord& out);
     bool read_ends(contract::AccountRecord& record);
     [[nodiscard]] std::uint64_t number(LogProperty property, std::uint64_t most) const noexcept;
@@ -36,6 +39,8 @@ class LineReader {
     Names& names_;
     LogLine line_;
     std::string fault_;
+    bool tell_requests_ = false;
+    Request request_;
 };
 
 }  // namespace seine::account

@@ -39,6 +39,9 @@ constexpr PresetField kNginx[] = {
     {P::unique_id, "unique_id|proxy_protocol_tlv_unique_id"},
     {P::request_id, "request_id"},
     {P::status, "status"},
+    {P::user_agent, "user_agent|http_user_agent"},
+    {P::method, "method|request_method"},
+    {P::host, "host|http_host"},
 };
 // tools/gateway/haproxy writes these.
 constexpr PresetField kHaproxy[] = {
@@ -57,6 +60,9 @@ constexpr PresetField kHaproxy[] = {
     {P::unique_id, "unique_id"},
     {P::request_id, "request_id"},
     {P::status, "status"},
+    {P::user_agent, "user_agent"},
+    {P::method, "method"},
+    {P::host, "host"},
 };
 // Envoy's json_format with its command operators under their own names, lower case.
 constexpr PresetField kEnvoy[] = {
@@ -70,6 +76,9 @@ constexpr PresetField kEnvoy[] = {
     {P::uri, "path|req.path"},
     {P::request_id, "request_id|x_request_id|req.x-request-id"},
     {P::status, "response_code"},
+    {P::user_agent, "user_agent|req.user-agent"},
+    {P::method, "method|req.method"},
+    {P::host, "authority|req.authority|host"},
 };
 // Caddy's own access log (log_credentials lets it write the headers of keys).
 constexpr PresetField kCaddy[] = {
@@ -84,6 +93,9 @@ constexpr PresetField kCaddy[] = {
     {P::uri, "request.uri|uri"},
     {P::request_id, "request.headers.X-Request-Id.0|request_id"},
     {P::status, "status"},
+    {P::user_agent, "request.headers.User-Agent.0|user_agent"},
+    {P::method, "request.method|method"},
+    {P::host, "request.host|host"},
 };
 
 template <std::size_t N>

@@ -29,7 +29,10 @@ namespace seine::account {
     X(status, "status of the answer")                                                          \
     X(endpoint, "number of the endpoint")                                                      \
     X(model, "number of the model")                                                            \
-    X(tier, "number of the tier")
+    X(tier, "number of the tier")                                                              \
+    X(user_agent, "User-Agent of the request; for rules that meet it with the TLS of its flow") \
+    X(method, "method of the request; likewise")                                               \
+    X(host, "host that the request names; likewise")
 
 enum class LogProperty : std::uint8_t {
 #define SEINE_X(name, meaning) name,

@@ -16,6 +16,7 @@ struct Claim {
     std::uint64_t session_key;  // 0: none
     std::uint64_t session_hint;
     std::uint64_t header_desc;
+    std::uint64_t request;  // SourceRecord::request
     std::int64_t t_req;
     std::int64_t received;
     std::uint32_t t_conn_before_ms;  // t_req - t_conn; kNoConn: t_conn not known

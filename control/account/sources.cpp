@@ -97,6 +97,11 @@ Status Sources::open_source(Source& source) {
     return {};
 }
 
+void Sources::tell_requests(bool yes) noexcept {
+    tell_requests_ = yes;
+    for (const auto& source : sources_) source->reader.tell_requests(yes);
+}
+
 void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
     // Readers hold the Names by reference: it stays where it is.
     *names_ = Names(std::move(keys), directory_);
@@ -147,6 +152,10 @@ void Sources::record(const contract::RecordView& record, Nanos now, const Take& 
         }
         ++source.status.records;
         source.status.last_record = now;
+        if (tell_requests_) {
+            request_said(record, request_);
+            out.said = &request_;
+        }
         take(out);
     }
 }

@@ -49,6 +49,8 @@ class Sources {
     Sources(const Sources&) = delete;
     Sources& operator=(const Sources&) = delete;
 
+    // Whether records of logs, syslog and inline requests tell of the request (SourceRecord::said).
+    void tell_requests(bool yes) noexcept;
     void replace_keys(std::shared_ptr<const TagKeys> keys);
     // Reads what is there, a bounded part of it; true when there was something.
     bool poll(Nanos now, const Take& take);
@@ -72,6 +74,8 @@ class Sources {
     void line(Source& source, std::string_view text, Nanos now, const Take& take);
     void framed_line(Source& source, std::string_view text, Nanos now, const Take& take);
 
+    bool tell_requests_ = false;
+    Request request_;  // of an inline request
     Directory directory_;
     std::unique_ptr<Names> names_;
     std::vector<std::unique_ptr<Source>> sources_;

@@ -73,11 +73,14 @@ constexpr Option kImport[] = {
     {"define", "NAME=NETS", "what $NAME stands for: any, or networks", {}, true}};
 constexpr Option kTry[] = {
     {"pcap", "FILE", "a capture to look through", kFile, true},
+    {"days", "NUMBER", "instead: so many days of what control keeps, today with them"},
+    {"flows", "NUMBER", "single flows to look at for rules over several fields (default 5000)"},
     {"gateway", "FILE", "a gateway's log to join with its flows: JSON lines", kFile, true},
     {"against", "DIR", "also what newly hits and no longer hits against this folder or version",
      kFile},
     kStore};
-constexpr Option kStats[] = {{"all", "", "rules without a hit too"}};
+constexpr Option kStats[] = {{"all", "", "rules without a hit too"},
+                             {"days", "NUMBER", "of alerts and accounts, asked of control (default 7)"}};
 
 constexpr Verb kVerbs[] = {
     {.name = "list",
@@ -100,13 +103,17 @@ constexpr Verb kVerbs[] = {
      .run = run_lint},
     {.name = "fields", .meaning = "the fields a rule may look at, as a table", .run = run_fields},
     {.name = "try",
-     .meaning = "what a folder of rules would find in captures",
+     .meaning = "what a folder of rules would find in captures, or would have found in days past",
      .positionals = kPushed,
      .options = kTry,
      .run = try_rules,
      .more = "Replays the captures through the line (seine-replay). With --gateway each request of "
              "the log is joined with the flow of its "
-             "address and port, so that rules over joined fields are tried too."},
+             "address and port, so that rules over joined fields are tried too.\n"
+             "With --days it asks seine-control: a rule over one field is tried on every value that was counted, "
+             "so its flows and accounts are exact (accounts of several values are added up); a rule over several is "
+             "bounded by its rarest value and tried on the newest single flows that are kept; a rule over a gateway's "
+             "request is bounded alone."},
     {.name = "push",
      .meaning = "checks, compiles and ships a folder of rules",
      .positionals = kPushed,
@@ -149,9 +156,12 @@ constexpr Verb kVerbs[] = {
      .options = kShip,
      .run = shadow_rule},
     {.name = "stats",
-     .meaning = "hits of each rule, and what its limits swallowed",
+     .meaning = "hits of each rule, what its limits swallowed, accounts touched and noise",
      .options = kStats,
-     .run = show_rule_stats},
+     .run = show_rule_stats,
+     .more = "Hits are the dataplane's since its start; alerts and accounts are control's, of the last days. Noise is "
+             "the share of all accounts of these days that the rule touched: where it is large, an alert says little "
+             "about one account."},
     {.name = "export",
      .meaning = "writes the rules of a version into a folder",
      .positionals = kExport,

@@ -7,6 +7,7 @@
 
 #include "control/cli/child_lines.h"
 #include "control/cli/signature_place.h"
+#include "control/cli/signature_try_store.h"
 #include "control/cli/table.h"
 #include "control/signature/joined.h"
 #include "dataplane/signature/check.h"
@@ -259,8 +260,19 @@ std::string as_text(const Outcome& outcome, const Outcome* before) {
 }  // namespace
 
 Status try_rules(const Invocation& invocation, const Write& write) {
-    if (invocation.arguments.texts("pcap").empty())
-        return Status(Code::usage, "on what? Name captures: --pcap FILE");
+    const bool days = invocation.arguments.has("days");
+    if (days == !invocation.arguments.texts("pcap").empty())
+        return Status(Code::usage, days ? "captures or the store: either --pcap FILE or --days N"
+                                        : "on what? Name captures (--pcap FILE), or days of the store (--days N)");
+    if (days) {
+        std::string against;
+        if (invocation.arguments.has("against")) {
+            auto folder = rules_named(invocation, invocation.arguments.text("against"));
+            if (!folder) return folder.error();
+            against = std::move(*folder);
+        }
+        return try_on_store(invocation, invocation.arguments.text("dir"), against, write);
+    }
     const auto outcome = try_set(invocation, invocation.arguments.text("dir"), write);
     if (!outcome) return outcome.error();
     Outcome before;

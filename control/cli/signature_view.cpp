@@ -159,35 +159,6 @@ Status show_difference(const Invocation& invocation, const Write& write) {
     return printed(write, out.empty() ? "no difference\n" : out);
 }
 
-Status show_rule_stats(const Invocation& invocation, const Write& write) {
-    const auto document = ask_dataplane(dataplane_socket_of(invocation), invocation.timeout_ms,
-                                        contract::AdminKind::rules);
-    if (!document) return document.error();
-    if (invocation.json) return printed(write, *document + "\n");
-    const auto answer = command::JsonValue::parse(*document);
-    if (!answer)
-        return Status(Code::corrupt, "the dataplane's answer is " + answer.error().message());
-    std::vector<const command::JsonValue*> rules;
-    for (const command::JsonValue& rule : (*answer)["rules"].items())
-        if (rule["hits"].number() > 0 || invocation.arguments.has("all")) rules.push_back(&rule);
-    std::sort(rules.begin(), rules.end(), [](const auto* a, const auto* b) {
-        return std::pair((*b)["hits"].number(), (*a)["id"].text()) <
-               std::pair((*a)["hits"].number(), (*b)["id"].text());
-    });
-    Table table("llrrrrl");
-    table.row({"rule", "state", "hits", "told", "swallowed", "looked at", "last hit"});
-    for (const auto* rule : rules)
-        table.row({shown((*rule)["id"].text()), (*rule)["state"].text(),
-                   grouped((*rule)["hits"].number()), grouped((*rule)["findings"].number()),
-                   grouped((*rule)["swallowed"].number()), grouped((*rule)["evaluated"].number()),
-                   utc_time(static_cast<std::int64_t>((*rule)["last_hit_ns"].number()))});
-    const command::JsonValue& about = (*answer)["signatures"];
-    return printed(write, "generation " + std::to_string(about["generation"].number()) + ", " +
-                              grouped(about["rules"].number()) + " rules, " +
-                              grouped(about["packets_matched"].number()) + " packets\n" +
-                              (rules.empty() ? "no rule has hit yet\n" : table.text()));
-}
-
 Status export_rules(const Invocation& invocation, const Write& write) {
     const std::string& target = invocation.arguments.text("target");
     std::error_code error;

@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
+// share names with different insides.
+#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "dataplane/base/bytes.h"
@@ -164,17 +167,17 @@ void write_table(std::string& out, const Node& table, const std::string& path) {
 Result<Node> read_toml(std::string_view text, const std::string& name) {
     if (text.size() > kTomlBytesMax)
         return failed(name + ": longer than " + std::to_string(kTomlBytesMax >> 20) + " MiB");
-    try {
-        const toml::table table = toml::parse(text);
-        Node root;
-        const Status status = take(table, root, name, 0);
-        if (!status.ok()) return status;
-        return root;
-    } catch (const toml::parse_error& error) {
+    const toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+        const toml::parse_error& error = parsed.error();
         return failed(name + ":" + std::to_string(error.source().begin.line) + ":" +
                       std::to_string(error.source().begin.column) + ": " +
                       std::string(error.description()));
     }
+    Node root;
+    const Status status = take(parsed.table(), root, name, 0);
+    if (!status.ok()) return status;
+    return root;
 }
 
 std::string write_toml(const Node& root) {

@@ -59,9 +59,9 @@ IngestPart AccountPart::part() {
         sources_->record(record, now, [this, now](const account::SourceRecord& said) {
             // The first round reads the rings before anybody is polled; it is bounded.
             if (join_ == nullptr) {
-                early_.push_back(said);
+                early_.push_back(kept(said));
             } else {
-                join_->record(said, now);
+                join_->record(kept(said), now);
             }
         });
     };
@@ -78,13 +78,22 @@ IngestPart AccountPart::part() {
     return part;
 }
 
+// What is said of the request is kept by number from here on.
+account::SourceRecord AccountPart::kept(const account::SourceRecord& said) const {
+    account::SourceRecord out = said;
+    out.said = nullptr;
+    if (said.said != nullptr && keep_request_) out.request = keep_request_(*said.said);
+    return out;
+}
+
 bool AccountPart::poll(account::Join& join, Nanos now) {
     join_ = &join;
+    sources_->tell_requests(requests_wanted_ && requests_wanted_());
     for (const account::SourceRecord& said : std::exchange(early_, {})) join.record(said, now);
     if (reload_.exchange(false)) load_keys();
     put_imported(join, now);
     const bool any = sources_->poll(
-        now, [&join, now](const account::SourceRecord& said) { join.record(said, now); });
+        now, [this, &join, now](const account::SourceRecord& said) { join.record(said.said == nullptr ? said : kept(said), now); });
     publish(now);
     return any;
 }

@@ -32,6 +32,12 @@ class AccountPart {
 
     // For Ingest::add(); this outlives the ingest.
     IngestPart part();
+    // What keeps a request until its connection is known and gives it a number, 0 when it does not
+    // want it; and whether it wants any. Before Ingest::start(); called in the ingest thread.
+    void keep_requests(std::function<std::uint64_t(const account::Request&)> keep, std::function<bool()> wanted) {
+        keep_request_ = std::move(keep);
+        requests_wanted_ = std::move(wanted);
+    }
     // Any thread; as of at most half a second ago.
     [[nodiscard]] AccountStatus status() const;
     // Lines of account::to_text(DirectoryEntry). Any thread. All or nothing: the first that is not
@@ -47,12 +53,15 @@ class AccountPart {
     void put_imported(account::Join& join, Nanos now);
     void load_keys();
     void publish(Nanos now);
+    [[nodiscard]] account::SourceRecord kept(const account::SourceRecord& said) const;
 
     static constexpr char kDirectoryRoom[] = "account-directory";
     static constexpr char kPlaceRoom[] = "account-source";
     std::string keys_path_;
     std::unique_ptr<account::Sources> sources_;
     std::shared_ptr<const account::TagKeys> keys_;
+    std::function<std::uint64_t(const account::Request&)> keep_request_;
+    std::function<bool()> requests_wanted_;
     account::Join* join_ = nullptr;  // of the ingest thread
     std::vector<account::SourceRecord> early_;  // of the rings' first round, before the join was seen
     std::atomic<bool> reload_{false};

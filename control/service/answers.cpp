@@ -15,6 +15,7 @@ void add_all(Answers& answers, Parts& parts) {
     add_account_source_answers(answers, parts);
     add_fingerprint_answers(answers, parts);
     add_alert_answers(answers, parts);
+    add_signature_answers(answers, parts);
     if (parts.tunables != nullptr) {
         add_export_answers(answers, parts);
         add_config_answers(answers, parts);

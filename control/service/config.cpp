@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <set>
 
+// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
+// share names with different insides.
+#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 namespace seine::service {
@@ -171,10 +174,9 @@ std::string meaning_of(const ConfigKey& key) {
 }  // namespace
 
 Result<Config> read_config(const std::string& path) {
-    toml::table table;
-    try {
-        table = toml::parse_file(path);
-    } catch (const toml::parse_error& error) {
+    toml::parse_result parsed = toml::parse_file(path);
+    if (!parsed) {
+        const toml::parse_error& error = parsed.error();
         if (error.source().begin.line == 0) {
             return Status(Code::usage, path + ": cannot be read (" + std::string(error.description()) +
                                            "); check the path and its permissions");
@@ -182,7 +184,7 @@ Result<Config> read_config(const std::string& path) {
         return Status(Code::usage, place(path, error.source()) + std::string(error.description()));
     }
     Config config;
-    const Status status = take_table(path, "", table, config);
+    const Status status = take_table(path, "", parsed.table(), config);
     if (!status.ok()) return status;
     return config;
 }

@@ -48,6 +48,12 @@ constexpr ConfigKey kKeys[] = {
                 "SIGHUP.",
      .text = &Config::tag_keys},
 
+    {.name = "signatures",
+     .meaning = "Folder of rule files whose rules ask for a request and for the TLS of its flow: they are tried here, "
+                "once a gateway's request has its connection. Empty: the set that was last pushed to the dataplane of "
+                "the first ring (RING.signatures). Read again when it changes.",
+     .text = &Config::signatures},
+
     {.table = "store",
      .name = "folder",
      .meaning = "Where everything is kept. Made with mode 0700 when it is not there.",

@@ -25,6 +25,8 @@ constexpr double kFillMax = 0.25;
 constexpr int kIdleMs = 10;
 // Connections and waiting records of the join that are kept with a commit: about 400 bytes each.
 constexpr std::uint32_t kJoinKeptEachCommit = 4096;
+// With more of them those that wait alone, so that every line read has its outcome: about 200 bytes each.
+constexpr std::uint32_t kWaitingKeptEachCommit = 65'536;
 constexpr std::uint32_t kJoinKeptAtEnd = 500'000;
 
 account::FlowEvent::Kind event_kind(Kind kind) {
@@ -92,13 +94,15 @@ Status Ingest::start_join(account::JoinConfig config) {
     return {};
 }
 
-// Past the bound it is kept at a clean end alone: what a kill then loses is which account an open
-// connection had.
+// Past the first bound connections are kept at a clean end alone: after a kill an open one is known
+// again by its next record. Past the second, which a ring far behind may reach, those that wait are lost.
 void Ingest::keep_join(store::Batch& batch) {
     const account::JoinState now = join_->state();
     std::string state;
     if (now.connections + now.pending <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit)) {
         join_->save(state);
+    } else if (now.pending <= kWaitingKeptEachCommit) {
+        join_->save(state, false);
     } else if (!join_kept_) {
         return;
     }
@@ -132,6 +136,13 @@ void Ingest::account_event(const model::AccountEvent& event) {
     aggregate_.account_event(event);
     for (const IngestPart& part : parts_) {
         if (part.account_event) part.account_event(event, now_);
+    }
+}
+
+void Ingest::request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
+                            const model::OrgTag& org) {
+    for (const IngestPart& part : parts_) {
+        if (part.request_joined) part.request_joined(request, flow, account, org, now_);
     }
 }
 

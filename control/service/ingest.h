@@ -55,6 +55,10 @@ struct IngestPart {
     std::function<bool(account::Join& join, Nanos now)> poll;
     std::function<void(const model::Sighting& sighting, Nanos now)> sighting;
     std::function<void(const model::AccountEvent& event, Nanos now)> account_event;
+    // A request that somebody keeps (account::SourceRecord::request) has its connection.
+    std::function<void(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
+                       const model::OrgTag& org, Nanos now)>
+        request_joined;
     // Each record of a ring, findings included, after it was counted.
     std::function<void(const contract::RecordView& record, ByteView frame, Nanos now)> record;
     // Adds to a batch what must be stored with it (places in logs); and hears that it is.
@@ -89,6 +93,8 @@ class Ingest final : private account::JoinSink {
     [[nodiscard]] bool commit_due(Nanos now) const;
     void sighting(const model::Sighting& sighting) override;
     void account_event(const model::AccountEvent& event) override;
+    void request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
+                        const model::OrgTag& org) override;
 
     Config config_;
     store::Store& store_;

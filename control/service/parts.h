@@ -19,6 +19,7 @@ class Dictionary;
 class Tunables;
 class FarmPart;
 class Findings;
+class JoinedPart;
 
 struct Parts {
     Config config;
@@ -32,6 +33,7 @@ struct Parts {
     Tunables* tunables = nullptr;  // exporter, revisions, audit log; any thread
     FarmPart* farms = nullptr;  // null: not looked for
     Findings* findings = nullptr;
+    JoinedPart* joined = nullptr;
 };
 
 }  // namespace seine::service

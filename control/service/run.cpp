@@ -12,6 +12,7 @@
 #include "control/service/findings.h"
 #include "control/service/flow_summaries.h"
 #include "control/service/ingest.h"
+#include "control/service/joined_part.h"
 #include "control/service/log.h"
 #include "control/service/metrics.h"
 #include "control/service/parts.h"
@@ -51,6 +52,11 @@ command::ServerConfig server_settings(const Config& config, command::ServerCount
     return out;
 }
 
+Status fill(Dictionary& dictionary, const store::Store& store) {
+    if (dictionary.add_lines(shipped_dictionary()) != 0) return failed("the shipped dictionary is not sound");
+    return dictionary.load(store);
+}
+
 // Until a signal ends it: reloads on SIGHUP, takes back commits that nobody confirmed, tells the
 // watchdog.
 void tend(Parts& parts, Tunables& tunables, Signals& signals) {
@@ -79,8 +85,7 @@ Status run(const Config& config, Signals& signals) {
     auto store = store::open_sqlite(keeping(config));
     if (!store) return store.error();
     Dictionary dictionary;
-    if (dictionary.add_lines(shipped_dictionary()) != 0) return failed("the shipped dictionary is not sound");
-    status = dictionary.load(**store);
+    status = fill(dictionary, **store);
     if (!status.ok()) return status;
     auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
     if (!tunables) return tunables.error();
@@ -97,11 +102,13 @@ Status run(const Config& config, Signals& signals) {
     }
     auto accounts = AccountPart::make(config, **store);
     if (!accounts) return accounts.error();
+    JoinedPart joined(config, findings, accounts->get());
     // After the parts that it calls: whatever ends this function ends its thread first.
     Ingest ingest(config, **store, wall_clock);
     ingest.add(flow_summaries.part());
     ingest.add(findings.part(ingest));
     if (farms != nullptr) ingest.add(farms->part());
+    ingest.add(joined.part());
     if (*accounts != nullptr) ingest.add((*accounts)->part());
     parts.store = store->get();
     parts.dictionary = &dictionary;
@@ -109,6 +116,7 @@ Status run(const Config& config, Signals& signals) {
     parts.accounts = accounts->get();
     parts.farms = farms.get();
     parts.findings = &findings;
+    parts.joined = &joined;
     status = ingest.start();
     if (!status.ok()) return status;
     // The first question may come before start() returns.
@@ -122,12 +130,9 @@ Status run(const Config& config, Signals& signals) {
         server_config,
         [&answers](const command::Request& request) { return answers.answer(request); });
     if (!server) return server.error();
-    std::unique_ptr<Metrics> metrics;
-    if (!config.metrics.empty()) {
-        auto made = Metrics::start(config.metrics, parts);
-        if (!made) return made.error();
-        metrics = std::move(*made);
-    }
+    const auto metrics = config.metrics.empty() ? Result<std::unique_ptr<Metrics>>(nullptr)
+                                                : Metrics::start(config.metrics, parts);
+    if (!metrics) return metrics.error();
     log(Level::info, "started; answers at " + config.socket);
     exporting::notify("READY=1");
     tend(parts, **tunables, signals);

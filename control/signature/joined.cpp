@@ -53,6 +53,12 @@ constexpr Key kKeys[] = {
     {"hassh", Field::ssh_hassh},
     {"hassh_server", Field::ssh_hassh_server},
 };
+constexpr Key kRequestKeys[] = {
+    {"http_version", Field::http_version}, {"method", Field::http_method},
+    {"path", Field::http_path},            {"host", Field::http_host},
+    {"user_agent", Field::http_user_agent}, {"hdr_order", Field::http_header_order},
+    {"ja4h", Field::http_ja4h},
+};
 
 void evidence_of(const signature::RuleSet& set, const signature::Condition& condition,
                  const signature::Subject& subject, std::set<std::string>& named,
@@ -72,8 +78,13 @@ void evidence_of(const signature::RuleSet& set, const signature::Condition& cond
 void JoinedFlow::add(std::string_view key, std::string_view value) {
     const auto found = std::find_if(std::begin(kKeys), std::end(kKeys),
                                     [&](const Key& one) { return one.record == key; });
-    if (found == std::end(kKeys)) return;
-    const signature::FieldRef field{found->field, {}};
+    const Key* key_found = found == std::end(kKeys) ? nullptr : found;
+    if (key_found == nullptr && requests_) {
+        for (const Key& one : kRequestKeys)
+            if (one.record == key) key_found = &one;
+    }
+    if (key_found == nullptr) return;
+    const signature::FieldRef field{key_found->field, {}};
     const auto values = subject_.values(field);
     if (std::find(values.begin(), values.end(), value) == values.end()) subject_.add(field, value);
 }

@@ -23,6 +23,9 @@ struct JoinedRequest {
 // The fields of one flow as rules name them; records of the flow are added as they come.
 class JoinedFlow {
   public:
+    // With `requests` also what its records say of requests in clear, which JoinedRules leaves to the
+    // dataplane.
+    explicit JoinedFlow(bool requests = false) : requests_(requests) {}
     void add(const contract::RecordView& record);
     // One value by the record's key ("ja4"); keys that are no field of rules are left alone.
     void add(std::string_view key, std::string_view value);
@@ -30,6 +33,7 @@ class JoinedFlow {
 
   private:
     signature::Subject subject_;
+    bool requests_;
 };
 
 struct JoinedHit {

@@ -1,11 +1,13 @@
 #include "dataplane/app/config.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <sstream>
 
 #include <boost/program_options.hpp>
 
+#include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
 
 namespace seine::app {
@@ -47,6 +49,8 @@ po::options_description options() {
     add("dataplane-id", po::value<std::uint32_t>()->value_name("N"), "first part of every flow id");
     add("hash-key-file", po::value<std::string>()->value_name("FILE"),
         "16 bytes that key the hashes of session evidence");
+    add("key-header", po::value<Strings>()->composing()->value_name("NAME"),
+        "header of requests in clear that carries an API key, beside authorization, x-api-key and their kin");
     add("ring-bytes", po::value<std::uint64_t>()->value_name("N"), "size of a record ring file");
     add("record-ring-bytes", po::value<std::uint64_t>()->value_name("N"),
         "size of each worker's ring to the exporter");
@@ -99,6 +103,7 @@ Status apply_options(const po::variables_map& given, Config& config) {
     take(given, "socket", config.socket);
     take(given, "dataplane-id", config.dataplane_id);
     take(given, "hash-key-file", config.hash_key_file);
+    take(given, "key-header", config.key_headers);
     take(given, "ring-bytes", config.ring_bytes);
     take(given, "record-ring-bytes", config.record_ring_bytes);
     take_flag(given, "records-all", config.records_all);
@@ -208,6 +213,22 @@ std::string version_text() {
     return out;
 }
 
+// Names as RFC 9110 has them (5.6.2), as many as the inspector takes.
+Status validate_key_headers(const std::vector<std::string>& names) {
+    auto taken = runtime::CrewConfig().inspector.key_headers;
+    for (const std::string& name : names) {
+        const bool token = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) != 0 || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+        });
+        if (!token) return usage("--key-header '" + name + "': give the name of a header, such as x-tenant-key");
+        if (!taken.add(name)) {
+            return usage("--key-header " + name + ": give at most " + std::to_string(taken.kAddedMax) +
+                         " names of at most " + std::to_string(taken.kNameBytesMax) + " bytes");
+        }
+    }
+    return {};
+}
+
 Status validate(const Config& config) {
     const bool files = !config.pcap.empty();
     if (!files && !config.live()) {
@@ -231,6 +252,8 @@ Status validate(const Config& config) {
         return usage("--ring-bytes " + std::to_string(config.ring_bytes) +
                      ": give 65536 to 1099511627776");
     }
+    const Status headers = validate_key_headers(config.key_headers);
+    if (!headers.ok()) return headers;
     for (std::size_t i = 0; i < config.records.size(); ++i) {
         if (config.records[i].path == "/dev/null") continue;
         for (std::size_t j = 0; j < i; ++j) {

@@ -40,6 +40,7 @@ struct Config {
 
     std::uint32_t dataplane_id = 0;
     std::string hash_key_file;  // 16 bytes that key session evidence; live input makes a key without it
+    std::vector<std::string> key_headers;  // names of headers that carry API keys, beside the built-in ones
     std::uint64_t ring_bytes = std::uint64_t{64} << 20;
     std::uint64_t record_ring_bytes = std::uint64_t{16} << 20;  // worker to exporter, each worker
     bool idle_sleep = true;  // live workers nap when nothing comes

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <limits>
 
+// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
+// share names with different insides.
+#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "dataplane/app/config.h"
@@ -143,17 +146,16 @@ void read_outputs(TableReader& in, Config& config) {
 }  // namespace
 
 Status read_config_file(const std::string& path, Config& config) {
-    toml::table table;
-    try {
-        table = toml::parse_file(path);
-    } catch (const toml::parse_error& error) {
+    toml::parse_result parsed = toml::parse_file(path);
+    if (!parsed) {
+        const toml::parse_error& error = parsed.error();
         if (error.source().begin.line == 0) {
             return {Code::usage, path + ": cannot be read (" + std::string(error.description()) +
                                      "); check the path and its permissions"};
         }
         return {Code::usage, place(path, error.source()) + std::string(error.description())};
     }
-    TableReader in(path, table);
+    TableReader in(path, parsed.table());
     in.texts("pcap", config.pcap);
     in.texts("af-packet", config.af_packet);
     in.texts("af-xdp", config.af_xdp);
@@ -168,6 +170,7 @@ Status read_config_file(const std::string& path, Config& config) {
     in.text("socket", config.socket);
     in.number("dataplane-id", config.dataplane_id);
     in.text("hash-key-file", config.hash_key_file);
+    in.texts("key-header", config.key_headers);
     in.number("ring-bytes", config.ring_bytes);
     in.number("record-ring-bytes", config.record_ring_bytes);
     bool busy = !config.idle_sleep;

@@ -64,6 +64,9 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
     if (config.flows_max != 0) inspector.limits.flows_max = config.flows_max;
     if (config.cold_flows_max != 0) inspector.limits.cold_flows_max = config.cold_flows_max;
     if (config.stream_pool_bytes != 0) inspector.limits.stream_pool_bytes = config.stream_pool_bytes;
+    for (const std::string& name : config.key_headers) {
+        if (!inspector.key_headers.add(name)) return failed("--key-header " + name + ": more names than there is room for");
+    }
     if (!config.hash_key_file.empty()) {
         const Status read = read_hash_key(config.hash_key_file, inspector.hash_key);
         if (!read.ok()) return read;

@@ -1,10 +1,11 @@
 // The join at full rate: connections that open, say three times whose they are, and close. The
 // generator is apart from what is measured: each simulated second is laid out first, then handed
 // over under a CPU clock. usage: account_join_bench [seconds [flows/s [records per flow [mean life,
-// s [shuffle ms]]]]]
+// s [shuffle ms]]]]]; --figures before them: one line of numbers, for seine-bench.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <vector>
 
@@ -175,6 +176,14 @@ void report(const Settings& settings, const account::JoinCounters& c, const Chec
                 peak.pending, 1e-6 * static_cast<double>(peak.pending_bytes));
 }
 
+// Records a CPU-second, percent joined, wrong ones, bytes a connection.
+void figures(const account::JoinCounters& c, const Check& check, double spent, const account::JoinState& peak) {
+    std::printf("%.0f %.4f %llu %.0f\n", static_cast<double>(c.records) / spent,
+                100.0 * static_cast<double>(c.records_joined) / static_cast<double>(c.records),
+                static_cast<unsigned long long>(check.wrong),
+                static_cast<double>(peak.connection_bytes) / std::max(1u, peak.connections));
+}
+
 bool read_settings(int argc, char** argv, Settings& settings) {
     if (argc > 1) settings.seconds = std::atoll(argv[1]);
     if (argc > 2) settings.flows_per_s = static_cast<std::uint64_t>(std::atoll(argv[2]));
@@ -189,7 +198,8 @@ bool read_settings(int argc, char** argv, Settings& settings) {
 
 int main(int argc, char** argv) {
     Settings settings;
-    if (!read_settings(argc, argv, settings)) {
+    const bool bare = argc > 1 && std::strcmp(argv[1], "--figures") == 0;
+    if (!read_settings(bare ? argc - 1 : argc, bare ? argv + 1 : argv, settings)) {
         std::fputs(
             "usage: account_join_bench [seconds [flows/s [records per flow [mean life, s [shuffle "
             "ms]]]]]\n",
@@ -246,7 +256,8 @@ int main(int argc, char** argv) {
         peak.pending_bytes = std::max(peak.pending_bytes, state.pending_bytes);
     }
     join.finish();
-    report(settings, join.counters(), check, spent, peak);
+    if (bare) figures(join.counters(), check, spent, peak);
+    else report(settings, join.counters(), check, spent, peak);
     const account::JoinCounters& c = join.counters();
     return check.wrong == 0 && check.requests == c.records_joined - c.accounts_overflow ? 0 : 1;
 }

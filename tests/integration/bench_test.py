@@ -12,7 +12,7 @@ import report  # noqa: E402
 
 KEYS = {"name", "value", "unit", "target", "met", "baseline", "ratio", "spread"}
 TARGETS = ["mix", "mix_all_forms", "settled_packet", "settled_lookup", "client_hellos", "quic_initials", "http1_heads",
-           "start_to_first_packet"]
+           "start_to_first_packet", "join_records", "join_joined"]
 
 
 def bench(bin_dir, *options):
@@ -25,7 +25,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--bin", required=True)
     args = ap.parse_args()
-    run, result = bench(args.bin, "--quick", "--rows", "mix,forms,handshakes,settled,start")
+    run, result = bench(args.bin, "--quick", "--rows", "mix,forms,handshakes,settled,start,join")
     if not report.check(result is not None, "seine-bench ends with 0", run.stderr[-400:]):
         return
     rows = {row["name"]: row for row in result["rows"]}

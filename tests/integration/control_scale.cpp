@@ -10,6 +10,7 @@
 #include <ctime>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "control/command/client.h"
@@ -19,6 +20,7 @@
 #include "control/service/dictionary.h"
 #include "control/service/ingest.h"
 #include "control/service/parts.h"
+#include "control/service/tunables.h"
 #include "control/store/store.h"
 
 namespace {
@@ -27,6 +29,8 @@ using namespace seine;  // NOLINT: one program, one purpose
 
 constexpr std::uint64_t kFlowsACommit = 500'000;
 constexpr unsigned kFingerprints = 4000;
+// Fed on while questions are asked: what is asked of a busy control.
+constexpr std::uint64_t kFlowsASecond = 10'000;
 constexpr std::int64_t kWeek = 7 * 86400 * kSecond;
 
 double now_s(clockid_t clock) {
@@ -174,29 +178,82 @@ Status feed(store::Store& store, std::uint64_t flows, std::uint64_t accounts, Fe
     return store.sweep(kClock());
 }
 
+// Goes on feeding at kFlowsASecond, a commit a second, until it is told to end.
+class LiveFeed {
+  public:
+    LiveFeed(store::Store& store, std::uint64_t accounts) : thread_([this, &store, accounts] { run(store, accounts); }) {}
+    // Flows a second that were taken in, commits with them.
+    double end() {
+        ending_ = true;
+        thread_.join();
+        return static_cast<double>(fed_) / seconds_;
+    }
+
+  private:
+    void run(store::Store& store, std::uint64_t accounts) {
+        service::RecentFlows recent(262'144);
+        service::Aggregate aggregate(recent);
+        World world(aggregate, accounts);
+        const double begun = now_s(CLOCK_MONOTONIC);
+        while (!ending_) {
+            const double second = now_s(CLOCK_MONOTONIC);
+            for (std::uint64_t i = 0; i < kFlowsASecond; ++i) world.feed(mixed(fed_++), kClock());
+            store::Batch batch;
+            aggregate.take(batch);
+            batch.at = kClock();
+            const Status status = store.write(batch);
+            if (!status.ok()) std::exit(fail(status.message()));
+            const double rest = second + 1 - now_s(CLOCK_MONOTONIC);
+            if (rest > 0) std::this_thread::sleep_for(std::chrono::duration<double>(rest));
+        }
+        seconds_ = now_s(CLOCK_MONOTONIC) - begun;
+    }
+    std::atomic<bool> ending_{false};
+    std::uint64_t fed_ = 0;
+    double seconds_ = 1;
+    std::thread thread_;
+};
+
+// The shipped rules over seven days, by the seinectl that lies beside this program; seconds, negative:
+// it is not there or failed.
+double tried_s(const std::string& socket) {
+    char self[4096] = {};
+    const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
+    const std::string folder = std::string(self, length > 0 ? static_cast<std::size_t>(length) : 0);
+    const std::string command = "'" + folder.substr(0, folder.rfind('/')) + "/seinectl' signature try '" SEINE_SOURCE_DIR
+                                "/signatures' --days 7 --json --socket '" + socket + "' >/dev/null";
+    const double begun = now_s(CLOCK_MONOTONIC);
+    return std::system(command.c_str()) == 0 ? now_s(CLOCK_MONOTONIC) - begun : -1;
+}
+
 // Fifty questions of each kind through the socket, each on a connection of its own.
-void ask_and_print(const std::string& socket, std::uint64_t flows, std::uint64_t accounts, const store::Store& store,
+void ask_and_print(const std::string& socket, std::uint64_t flows, std::uint64_t accounts, store::Store& store,
                    const Fed& fed) {
+    LiveFeed live(store, accounts);
     std::vector<command::Request> account_shows;
     std::vector<command::Request> print_shows;
     std::vector<command::Request> statuses;
     for (unsigned i = 0; i < 50; ++i) {
         account_shows.push_back(request_of("account", "account", model::to_text(tag_of(mixed(i) % accounts))));
-        print_shows.push_back(request_of("fingerprint", "value", ja4_of(print_of(mixed(i) % flows, accounts))));
+        print_shows.push_back(request_of("fingerprint", "value", ja4_of(print_of(mixed(i) % (4 * accounts), accounts))));
         statuses.push_back(request_of("status", nullptr, {}));
     }
     const Times account = asked(socket, account_shows);
     const Times print = asked(socket, print_shows);
     const Times status = asked(socket, statuses);
+    const double tried = tried_s(socket);
+    const double live_rate = live.end();
     const auto totals = store.totals(0, 1'000'000);
     std::printf("{\"flows\":%llu,\"accounts\":%llu,\"accounts_kept\":%llu,\"accounts_estimated\":%llu,\"cpu_s\":%.1f,"
                 "\"commit_cpu_s\":%.1f,\"flows_per_cpu_s\":%.0f,\"store_mb\":%.0f,"
-                "\"account_show_ms\":[%.2f,%.2f],\"fingerprint_show_ms\":[%.2f,%.2f],\"status_ms\":[%.2f,%.2f]}\n",
+                "\"account_show_ms\":[%.2f,%.2f],\"fingerprint_show_ms\":[%.2f,%.2f],\"status_ms\":[%.2f,%.2f],"
+                "\"signature_try_s\":%.1f,\"fed_meanwhile_a_second\":%.0f}\n",
                 static_cast<unsigned long long>(flows), static_cast<unsigned long long>(accounts),
                 static_cast<unsigned long long>(store.health().accounts),
                 static_cast<unsigned long long>(totals ? totals->accounts : 0), fed.cpu_s, fed.commit_cpu_s,
-                static_cast<double>(flows) / fed.cpu_s, static_cast<double>(store.health().bytes) / 1e6,
-                account.median_ms, account.most_ms, print.median_ms, print.most_ms, status.median_ms, status.most_ms);
+                fed.cpu_s == 0 ? 0 : static_cast<double>(flows) / fed.cpu_s, static_cast<double>(store.health().bytes) / 1e6,
+                account.median_ms, account.most_ms, print.median_ms, print.most_ms, status.median_ms, status.most_ms, tried,
+                live_rate);
 }
 
 int run(const std::string& folder, std::uint64_t flows, std::uint64_t accounts) {
@@ -211,6 +268,8 @@ int run(const std::string& folder, std::uint64_t flows, std::uint64_t accounts) 
     config.rings.clear();
     service::Ingest ingest(config, **store, kClock);
     service::Dictionary dictionary;
+    auto tunables = service::Tunables::open({keeping.folder, "test", {}}, kClock());
+    if (!tunables) return fail(tunables.error().message());
     command::ServerCounters questions;
     service::Parts parts;
     parts.config = config;
@@ -219,6 +278,7 @@ int run(const std::string& folder, std::uint64_t flows, std::uint64_t accounts) 
     parts.store = store->get();
     parts.ingest = &ingest;
     parts.dictionary = &dictionary;
+    parts.tunables = tunables->get();
     parts.questions = &questions;
     status = ingest.start();
     if (!status.ok()) return fail(status.message());

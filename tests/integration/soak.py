@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|floods|clients|worlds|published|join --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|floods|clients|worlds|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -150,6 +150,26 @@ def join(args):
     return {"join": {"exit": ran.code, "figures": ran.out.decode("utf-8", "replace").splitlines(), "failed": ran.error_lines()}}
 
 
+def kills(args):
+    """kill -9 of control ten times at 100,000 flows/s and 300,000 log lines/s for 60 s: every record and line once."""
+    run = script("control_kills_test.py", "--bin", args.bin, "--rate", "100000", "--lines", "3", "--seconds", "60", "--ring-mb", "1024")
+    said = [line for line in run.out.decode("utf-8", "replace").splitlines() if line.startswith("  ")]
+    return {"kills": dict(checks_of(run), said=said)}
+
+
+def scale(args):
+    """A store of 1,000,000 accounts and 30,000,000 flows: how fast control answers, and what feeding it costs."""
+    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
+        ran = programs.run([os.path.join(args.bin, "seine-test-scale"), folder, "30000000", "1000000"], timeout_s=24 * 3600)
+        figures = json.loads(ran.out) if ran.code == 0 else {}
+    most = {"account_show_ms": 50, "fingerprint_show_ms": 50, "status_ms": 10}
+    failed = ["%s: %s, %d at most" % (name, figures.get(name), bound) for name, bound in most.items()
+              if not figures or figures[name][0] > bound]
+    if not 0 <= figures.get("signature_try_s", -1) < 10:
+        failed.append("signature_try_s: %s, 10 at most" % figures.get("signature_try_s"))
+    return {"scale": {"exit": ran.code or int(bool(failed)), "ok": 4 - len(failed), "failed": failed, "figures": figures}}
+
+
 def receivers(args):
     """1,000,000 events to each real receiver; the table beside the checks."""
     with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
@@ -162,7 +182,7 @@ def receivers(args):
 
 
 SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
-         "published": published, "join": join}
+         "published": published, "join": join, "kills": kills, "scale": scale}
 
 
 def main():

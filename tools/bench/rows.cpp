@@ -19,6 +19,7 @@ constexpr RowGroup kGroups[] = {
     {"workers", "two workers on two cores", true, worker_rows},
     {"start", "from exec to the first record", true, start_rows},
     {"forms", "the mix with JA3, wire-order and raw forms, above the mix", true, forms_rows},
+    {"join", "account records a CPU-second in control's join", true, join_rows},
     {"peer", "CPU seconds beside another program, with --file and --peer", false, peer_rows},
 };
 

@@ -50,6 +50,31 @@ TEST(JoinSaved, GoesOnAsIfNothingHadBeen) {
     EXPECT_TRUE(after.adds_up());
 }
 
+TEST(JoinSaved, WithoutConnectionsWhatWaitsFindsThemByTheirNextRecord) {
+    std::string state;
+    JoinConfig config = Scene::small();
+    Scene before(config);
+    before.open(Scene::flow(1, 100, 4000, 0), 10);
+    before.drained(100);
+    before.say(Scene::said(1, 100, 4000, 50, 1), 100);
+    before.say(Scene::said(7, 200, 4000, 95, 2), 100);  // its flow comes later
+    before.join->save(state, false);
+
+    Scene after(config);
+    ASSERT_TRUE(after.join->restore(state));
+    EXPECT_EQ(after.join->state().connections, 0u);
+    EXPECT_EQ(after.join->state().pending, 1u);
+    EXPECT_EQ(after.counted().records, 2u);
+    after.open(Scene::flow(2, 200, 4000, 70), 300);
+    after.say(Scene::said(1, 100, 4000, 290, 3), 310);  // its connection is not known any more
+    after.close(Scene::flow(1, 100, 4000, 0), 900);
+    after.drained(900);
+    after.tick(4000);
+    EXPECT_EQ(after.join->state().pending, 0u);
+    EXPECT_EQ(after.counted().records_joined, 3u);
+    EXPECT_TRUE(after.adds_up());
+}
+
 TEST(JoinSaved, WhatIsNoStateIsRefused) {
     std::string state;
     JoinConfig config = Scene::small();

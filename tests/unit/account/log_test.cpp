@@ -51,6 +51,31 @@ TEST(JsonFields, EveryTruncationIsMalformed) {
     }
 }
 
+class LogRequests : public KeyScene {};
+
+TEST_F(LogRequests, AreToldWhereTheyAreAskedFor) {
+    Names names(keys(), directory);
+    names.now({1795200400 * kSecond});
+    const auto source = read_source("edge file /log format=nginx");
+    ASSERT_TRUE(source) << source.error().message();
+    LineReader reader(*source, names);
+    const std::string line =
+        R"({"msec":"1795200380.322","remote_addr":"192.0.2.1","remote_port":"4711","x_api_key":"sk-1",)"
+        R"("user_agent":"curl/8.5.0","request_method":"POST","http_host":"api.test","server_protocol":"HTTP/2.0",)"
+        R"("request":"POST /v1/x?api_key=sk-2 HTTP/2.0"})";
+    SourceRecord record;
+    ASSERT_EQ(static_cast<int>(reader.read(line, {1795200400 * kSecond}, record)), static_cast<int>(Parse::ok));
+    EXPECT_EQ(record.said, nullptr);
+    reader.tell_requests(true);
+    ASSERT_EQ(static_cast<int>(reader.read(line, {1795200400 * kSecond}, record)), static_cast<int>(Parse::ok));
+    ASSERT_NE(record.said, nullptr);
+    EXPECT_EQ(record.said->user_agent, "curl/8.5.0");
+    EXPECT_EQ(record.said->method, "POST");
+    EXPECT_EQ(record.said->host, "api.test");
+    EXPECT_EQ(record.said->path, "/v1/x");
+    EXPECT_EQ(record.said->version, "2");
+}
+
 TEST(LogTimes, AllForms) {
     Nanos at;
     const std::int64_t second = 1795200380;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/detect/relay_gaps.h"
 #include "dataplane/base/hash.h"
 
 namespace seine::detect {
@@ -55,13 +56,8 @@ std::size_t gap_bin(std::uint32_t rtt_tcp_us, std::uint32_t rtt_tls_us,
 }
 
 const std::array<double, kGapBins>& gap_of_relays() noexcept {
-    // Rows: delta <5, 5-15, 15-40, 40-100, >100 ms; columns: rho <1.3, 1.3-2, 2-4, >4.
-    static constexpr std::array<double, kGapBins> kShare = {0.020, 0.005, 0.005, 0.005,  //
-                                                            0.010, 0.015, 0.015, 0.020,  //
-                                                            0.010, 0.030, 0.030, 0.040,  //
-                                                            0.015, 0.080, 0.120, 0.230,  //
-                                                            0.010, 0.060, 0.110, 0.170};
-    return kShare;
+    static_assert(kRelayGapShare.size() == kGapBins);
+    return kRelayGapShare;
 }
 
 void GapBaseline::add(NetClass net, std::size_t bin) noexcept {

@@ -35,8 +35,8 @@ struct GapHistogram {
 [[nodiscard]] std::size_t gap_bin(std::uint32_t rtt_tcp_us, std::uint32_t rtt_tls_us,
                                   std::uint32_t crypto_us) noexcept;
 
-// Share of relayed (account, exit) pairs in each bin, from captures of real relays
-// (docs/detection.md tells how the table was counted).
+// Share of relayed (account, exit) pairs in each bin, counted from captures of real relays
+// (tools/evaluate/count_gaps.py).
 [[nodiscard]] const std::array<double, kGapBins>& gap_of_relays() noexcept;
 
 // Shares of the bins in each network class, over accounts that were not found to be of a farm.

@@ -35,6 +35,7 @@ VERDICTS = [
 
 
 def main():
+    args = programs.arguments(__doc__)
     for name, flows, want in VERDICTS:
         kind, why = demo_table.Client(flows).verdict()
         report.check(kind == want and why.startswith({"unsaid": "cannot say"}.get(want, want)), "%s: %s" % (name, want), (kind, why))
@@ -52,9 +53,28 @@ def main():
         with open(os.path.join(folder, "case.jsonl"), "w", encoding="utf-8"):
             pass
         report.equal(programs.run(table).code, 1, "a capture without a flow is a failed demo")
-    for option, code in (("--serve", 1), ("--scale", 1), ("--nonsense", 2)):
-        ran = subprocess.run([os.path.join(programs.SOURCE, "tools", "demo"), option], capture_output=True, check=False)
-        report.check(ran.returncode == code and len(ran.stderr.splitlines()) == 1, "tools/demo %s ends with %d and one line" % (option, code), ran)
+    for words in (("--scale",), ("--scale", "huge"), ("--nonsense",)):
+        ran = subprocess.run([os.path.join(programs.SOURCE, "tools", "demo"), *words], capture_output=True, check=False)
+        report.check(ran.returncode == 2 and len(ran.stderr.splitlines()) == 1, "tools/demo %s ends with 2 and one line" % " ".join(words), ran)
+    farms(args)
+    serve(args)
+
+
+def farms(args):
+    """The half about farms, with the smallest generated world."""
+    with tempfile.TemporaryDirectory(prefix="seine-demo-") as folder:
+        ran = programs.run([sys.executable, "-B", os.path.join(programs.SOURCE, "tools", "demo_farms.py"), args.bin, folder, "--accounts", "25000"],
+                           timeout_s=600)
+        text = ran.out.decode()
+        report.check(ran.code == 0 and "opA 100.0 % of 20, opB 100.0 % of 6" in text and "ARI 1.00" in text, "both operators of the capture are told", ran)
+        report.check("10.10.2.2" in text and "relay" in text, "the reasons name the relay and its round trips", ran)
+        report.check("25,000 accounts over seven days" in text, "a generated world follows", ran)
+
+
+def serve(args):
+    with tempfile.TemporaryDirectory(prefix="seine-demo-") as folder:
+        ran = programs.run([sys.executable, "-B", os.path.join(programs.SOURCE, "tools", "demo_serve.py"), args.bin, folder, "--once"], timeout_s=120)
+        report.check(ran.code == 0 and b"accounts are known" in ran.out, "control stays over the capture and answers", ran)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class EngineSubject final : public Subject {
     void finish(Nanos now) override { sweep(now); }
     std::vector<Verdict> verdicts(const WorldTruth& truth) override;
     std::vector<std::pair<std::string, double>> figures() override;
+    std::vector<FarmStory> stories() override;
 
   private:
     void sweep(Nanos now) {
@@ -92,6 +93,28 @@ std::vector<std::pair<std::string, double>> EngineSubject::figures() {
             {"sweeps", n(sweeps_)},
             {"sweep_seconds", sweep_seconds_},
             {"sweep_seconds_longest", sweep_longest_}};
+}
+
+std::vector<FarmStory> EngineSubject::stories() {
+    std::vector<FarmStory> out;
+    for (const model::Farm& farm : engine_->farms()) {
+        if (farm.level != model::FarmLevel::campaign || farm.members.empty()) continue;
+        const auto surest = std::max_element(
+            farm.members.begin(), farm.members.end(),
+            [](const auto& a, const auto& b) { return a.score_nats < b.score_nats; });
+        FarmStory story;
+        story.farm = "F-" + std::to_string(farm.id);
+        story.accounts = farm.accounts;
+        if (!farm.evidence.empty()) story.reason = farm.evidence.front().sentence;
+        story.account = model::to_text(surest->account);
+        for (const auto& line : engine_->why(surest->account).lines)
+            story.lines.emplace_back(line.nats, line.sentence);
+        out.push_back(std::move(story));
+    }
+    std::stable_sort(out.begin(), out.end(), [](const FarmStory& a, const FarmStory& b) {
+        return a.accounts > b.accounts;
+    });
+    return out;
 }
 
 }  // namespace

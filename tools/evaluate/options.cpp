@@ -43,6 +43,7 @@ po::options_description described() {
         "simulated hours between full sweeps (default 12; of worlds longer than 8 days 24)")(
         "no-baselines",
         "leave the baselines out (they take most of the memory at the published scale)")(
+        "explain", "print every farm that was found, and why its surest account belongs to it")(
         "keep", po::value<std::string>()->value_name("DIR"),
         "keep generated worlds under DIR (default: deleted)")(
         "threads", po::value<unsigned>()->value_name("N")->default_value(0),
@@ -117,6 +118,7 @@ Result<Options> read_options(int argc, char** argv) {
         out.plain_join = seen.count("plain-join") > 0;
         if (seen.count("sweep-hours") > 0) out.sweep_hours = seen["sweep-hours"].as<double>();
         out.baselines = seen.count("no-baselines") == 0;
+        out.explain = seen.count("explain") > 0;
         out.json = seen.count("json") > 0;
         out.quiet = seen.count("quiet") > 0;
         out.threads = seen["threads"].as<unsigned>();

@@ -26,6 +26,7 @@ struct Options {
     bool plain_join = false;
     std::optional<double> sweep_hours;  // between full sweeps; default 6, of long worlds 24
     bool baselines = true;
+    bool explain = false;
     bool json = false;
     bool quiet = false;
     unsigned threads = 0;  // 0: as many as there are cores

@@ -58,6 +58,33 @@ std::string map_json(const Map& map) {
     return out + "}";
 }
 
+std::string stories_json(const std::vector<FarmStory>& stories) {
+    std::string out = "[";
+    for (const FarmStory& story : stories) {
+        if (out.size() > 1) out += ',';
+        out += R"({"farm":)" + quoted(story.farm) + R"(,"accounts":)" + number(story.accounts) +
+               R"(,"reason":)" + quoted(story.reason) + R"(,"account":)" + quoted(story.account) +
+               R"(,"why":[)";
+        for (std::size_t i = 0; i < story.lines.size(); ++i) {
+            out += (i > 0 ? "," : "") + std::string(R"({"nats":)") + number(story.lines[i].first) +
+                   R"(,"sentence":)" + quoted(story.lines[i].second) + "}";
+        }
+        out += "]}";
+    }
+    return out + "]";
+}
+
+std::string stories_text(const std::vector<FarmStory>& stories) {
+    std::string out;
+    for (const FarmStory& story : stories) {
+        out += "  " + story.farm + ", " + number(story.accounts) + " accounts: " + story.reason +
+               "\n    why account " + story.account + " belongs to it:\n";
+        for (const auto& [nats, sentence] : story.lines)
+            out += form("    %+6.2f  ", nats) + sentence + "\n";
+    }
+    return out;
+}
+
 std::string run_json(const Run& run) {
     const Grade& g = run.grade;
     std::string out =
@@ -91,7 +118,9 @@ std::string run_json(const Run& run) {
                number(b.rates_at_100.recall) + "}";
         comma = true;
     }
-    out += R"(},"flows":)" + number(run.flows) + R"(,"records":)" + number(run.records) +
+    out += "}";
+    if (!run.stories.empty()) out += R"(,"stories":)" + stories_json(run.stories);
+    out += R"(,"flows":)" + number(run.flows) + R"(,"records":)" + number(run.records) +
            R"(,"exchanges":)" + number(run.exchanges) + R"(,"seconds":)" + number(run.seconds) +
            R"(,"cpu_seconds":)" + number(run.cpu_seconds) + R"(,"peak_rss_mb":)" +
            number(run.peak_rss_mb) + R"(,"detector":{)";
@@ -263,6 +292,7 @@ std::string text_of(const Run& run) {
         for (const auto& [name, n] : g.false_positives_by_confounder)
             out += form("  false positives, %s: %llu\n", name.c_str(),
                         static_cast<unsigned long long>(n));
+        out += stories_text(run.stories);
     }
     for (const BaselineGrade& b : run.baselines)
         out +=

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/evaluate/metrics.h"
+#include "tools/evaluate/subject.h"
 
 namespace seine::evaluate {
 
@@ -31,6 +32,7 @@ struct Run {
     double seconds = 0;  // from the first byte read to the last verdict
     double cpu_seconds = 0;
     double peak_rss_mb = 0;
+    std::vector<FarmStory> stories;  // with --explain
     std::vector<std::pair<std::string, double>> join_figures;
     std::vector<std::pair<std::string, double>>
         detector_figures;  // what the detector counts of itself

@@ -148,6 +148,7 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
             subject->finish(splitter.last());
             verdicts = subject->verdicts(*truth);
             run.detector_figures = subject->figures();
+            if (plan.explain) run.stories = subject->stories();
         }
         run.flows = (*feed)->counts().flows;
         run.records = (*feed)->counts().records;

@@ -87,6 +87,7 @@ class Session {
         plan.plain_join = options_.plain_join;
         plan.budget = options_.budget;
         plan.baselines = baselines;
+        plan.explain = options_.explain;
         plan.progress = !options_.quiet;
         plan.result = without.empty() ? options_.result : "";
         plan.grade = options_.grade;

@@ -11,6 +11,15 @@
 
 namespace seine::evaluate {
 
+// A farm as a detector tells of it, with the reasons for its surest account.
+struct FarmStory {
+    std::string farm;
+    std::uint64_t accounts = 0;
+    std::string reason;  // why the group is a farm
+    std::string account;
+    std::vector<std::pair<double, std::string>> lines;  // nats and a sentence; they sum to the score
+};
+
 class Subject : public SightingSink {
   public:
     // The clock of the world, at least every simulated second that has an event.
@@ -21,6 +30,8 @@ class Subject : public SightingSink {
     virtual std::vector<Verdict> verdicts(const WorldTruth& truth) = 0;
     // What it counts of itself.
     virtual std::vector<std::pair<std::string, double>> figures() { return {}; }
+    // The farms as they stand, largest first.
+    virtual std::vector<FarmStory> stories() { return {}; }
 };
 
 }  // namespace seine::evaluate

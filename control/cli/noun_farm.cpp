@@ -83,6 +83,16 @@ constexpr Option kList[] = {
     {"limit", "NUMBER", "at most so many (default 100)"},
 };
 
+std::string show_decision(const JsonValue& answer, const Invocation&) {
+    if (!answer["merged"].text().empty())
+        return answer["merged"].text() + " is now part of " + answer["farm"].text() + "\n";
+    return answer["farm"].text() + " " + answer["state"].text() + ": " + shown(answer["reason"].text()) + "\n";
+}
+
+constexpr Positional kTwoFarms[] = {{.name = "farm", .meaning = "the farm that stays, as the list prints it: F-12"},
+                                    {.name = "other", .meaning = "the farm that goes into it: F-15"}};
+constexpr Option kReason[] = {{.name = "reason", .value = "TEXT", .meaning = "why, for the record; it must be given"}};
+
 constexpr Verb kVerbs[] = {
     {.name = "list", .meaning = "farms, most accounts first", .options = kList, .show = show_list},
     {.name = "show", .meaning = "one farm: its evidence and its members", .positionals = kFarm, .show = show_one},
@@ -90,6 +100,20 @@ constexpr Verb kVerbs[] = {
      .meaning = "why an account is, or is not, taken to be of a farm: lines that sum to its score",
      .positionals = kAccount,
      .show = show_why},
+    {.name = "confirm",
+     .meaning = "a farm is one: it is no longer provisional",
+     .positionals = kFarm,
+     .options = kReason,
+     .show = show_decision},
+    {.name = "dismiss",
+     .meaning = "a farm is none: its accounts are no longer alerted, and it gains none",
+     .positionals = kFarm,
+     .options = kReason,
+     .show = show_decision},
+    {.name = "merge",
+     .meaning = "two farms of one level are one operator's",
+     .positionals = kTwoFarms,
+     .show = show_decision},
 };
 
 }  // namespace

@@ -91,7 +91,8 @@ class Cutter {
         }
         std::vector<Rows> groups = sets.groups(4);
         keep_largest(groups);
-        if (!groups.empty() && 2 * groups.front().size() > set_.size()) groups.erase(groups.begin());
+        if (!groups.empty() && 2 * groups.front().size() > set_.size())
+            groups.erase(groups.begin());
         return groups;
     }
     [[nodiscard]] Side side(const Cut& cut, char which) const {

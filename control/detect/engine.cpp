@@ -93,7 +93,8 @@ void Engine::State::find(Nanos now) {
     FindOptions how;
     how.budget = options.budget;
     const std::int64_t seen_ns = std::max<std::int64_t>(kHour, now.count - observer.began.count);
-    how.days = static_cast<double>(std::min(options.window_ns, seen_ns)) / static_cast<double>(kDay);
+    how.days =
+        static_cast<double>(std::min(options.window_ns, seen_ns)) / static_cast<double>(kDay);
     how.orgs_min = options.orgs_min;
     feedback.expire(now);
     how.sparse = observer.accounts.size() < options.sparse_accounts;
@@ -376,8 +377,8 @@ Counters Engine::counters() const {
          : group.verdict.kind == GroupKind::intermediary ? c.intermediaries
                                                          : c.cohorts) += 1;
     }
-    c.expected_fp =
-        1e6 * s.findings->expected_fp / s.findings->days / std::max(1.0, s.findings->population->orgs());
+    c.expected_fp = 1e6 * s.findings->expected_fp / s.findings->days /
+                    std::max(1.0, s.findings->population->orgs());
     return c;
 }
 

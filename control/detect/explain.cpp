@@ -52,6 +52,21 @@ std::string date_text(std::int64_t days) {
     return text;
 }
 
+// "mostly from 09 to 12 UTC, hardly at weekends": the value that population.cpp gives to a cadence.
+std::string hours_text(std::uint64_t value) {
+    static constexpr const char* kHours[] = {"15 to 18", "18 to 21", "06 to 09", "03 to 06",
+                                             "12 to 15", "21 to 24", "09 to 12", "00 to 03"};
+    static constexpr const char* kDepths[] = {"around the clock", "most often from ",
+                                              "mostly from ", "nearly always from "};
+    static constexpr const char* kRests[] = {"hardly at weekends", "less at weekends",
+                                             "weekends too"};
+    const std::uint64_t rest = (value - 1) % 3, sector = (value - 1) / 3 % 8;
+    const std::uint64_t depth = std::min<std::uint64_t>((value - 1) / 24, 3);
+    std::string text = kDepths[depth];
+    if (depth > 0) text += std::string(kHours[sector]) + " UTC";
+    return text + ", " + kRests[rest];
+}
+
 std::string size_text(std::uint64_t bin) {
     const double low = 256 * std::pow(2.0, static_cast<double>(bin) / 4);
     return number(low) + " to " + number(low * std::pow(2.0, 0.25)) + " bytes";
@@ -89,7 +104,7 @@ std::string_view shown_by(Channel channel) {
         case Channel::age:
             return "is ";
         case Channel::cadence:
-            return "works at the hours of ";
+            return "works ";
         case Channel::shape:
             return "sends requests of ";
         case Channel::mix:
@@ -174,7 +189,7 @@ std::string Explainer::value(Channel channel, std::uint64_t value, std::uint8_t 
         case Channel::age:
             return std::string(kAges[std::min<std::uint64_t>(value, 7)]);
         case Channel::cadence:
-            return "pattern " + std::to_string(value);
+            return hours_text(value);
         case Channel::shape:
             return size_text(value - 1);
         case Channel::mix: {

@@ -91,11 +91,8 @@ class Settlement {
     void spend(const FindOptions& options) {
         std::vector<Thresholds*> all;
         for (const Group& farm : found_->farms) all.push_back(farm.thresholds.get());
-        // Alerts stick, and an account near its threshold gets another look at every sweep.
-        constexpr double kForOneLook = 0.5;
         found_->days = options.days;
-        Thresholds::spend(all, kForOneLook * options.budget * options.days *
-                                   found_->population->orgs() / 1e6);
+        Thresholds::spend(all, options.budget * options.days * found_->population->orgs() / 1e6);
         for (const Thresholds* farm : all) found_->expected_fp += farm->expected();
     }
     // Above its threshold an account belongs to the farm that it fits best.

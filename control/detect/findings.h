@@ -35,7 +35,7 @@ struct Findings {
 
 struct FindOptions {
     double budget = 3;  // false positives per million accounts and day
-    double days = 7;  // seen so far, at most the window
+    double days = 7;    // seen so far, at most the window
     std::uint32_t orgs_min = 5;
     bool sparse = false;
 };

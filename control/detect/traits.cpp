@@ -104,7 +104,8 @@ double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool
     double sum = 0;
     for (const std::uint32_t id : ids) {
         // The whole holds the member too: one account's worth is taken out and a little put in.
-        const double all = std::max(0.0, whole.count_[kind][id] - 1 / static_cast<double>(ids.size()));
+        const double all =
+            std::max(0.0, whole.count_[kind][id] - 1 / static_cast<double>(ids.size()));
         const double base = (all + 0.1) / (whole.n_ + 1);
         const double here = std::max(0.0, count_[kind][id] - mine);
         sum += std::log((here + kLean * base) / (n_ - (own ? 1 : 0) + kLean));

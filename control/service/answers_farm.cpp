@@ -5,6 +5,7 @@
 #include "control/command/json_builder.h"
 #include "control/service/answer_words.h"
 #include "control/service/answers.h"
+#include "control/service/author.h"
 #include "control/service/farm_part.h"
 #include "control/service/parts.h"
 
@@ -69,13 +70,20 @@ Result<std::string> list(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
-    std::string text = request.arguments.text("farm");
+Result<std::uint64_t> id_of(const command::Request& request, const char* argument) {
+    std::string text = request.arguments.text(argument);
     if (text.compare(0, 2, "F-") == 0 || text.compare(0, 2, "f-") == 0) text.erase(0, 2);
     std::uint64_t id = 0;
     const auto done = std::from_chars(text.data(), text.data() + text.size(), id);
     if (done.ec != std::errc() || done.ptr != text.data() + text.size())
         return Status(Code::usage, "farm takes an id as seinectl farm list prints it: F-12");
+    return id;
+}
+
+Result<std::string> show(const command::Request& request, const Parts& parts) {
+    const auto known = id_of(request, "farm");
+    if (!known) return known.error();
+    const std::uint64_t id = *known;
     for (const model::Farm& farm : parts.farms->farms()) {
         if (farm.id != id) continue;
         command::JsonBuilder json;
@@ -114,11 +122,44 @@ Result<std::string> why(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
+// What an analyst decides is told with who said it and why.
+enum class Decision { confirm, dismiss, merge };
+
+Result<std::string> decide(const command::Request& request, const Parts& parts, Decision decision) {
+    const auto id = id_of(request, "farm");
+    if (!id) return id.error();
+    if (decision == Decision::merge) {
+        const auto other = id_of(request, "other");
+        if (!other) return other.error();
+        if (Status status = parts.farms->merge(*id, *other); !status.ok()) return status;
+        return command::JsonBuilder().object().field("farm", farm_text(*id)).field("merged", farm_text(*other)).end().take();
+    }
+    const std::string& words = request.arguments.text("reason");
+    if (words.empty()) return Status(Code::usage, "say why: --reason \"known reseller, see contract\"");
+    const std::string reason = words + " (" + author_of(request.peer) + ")";
+    Status status = decision == Decision::confirm ? parts.farms->confirm(*id, reason)
+                                                  : parts.farms->dismiss(*id, reason);
+    if (!status.ok()) return status;
+    return command::JsonBuilder()
+        .object()
+        .field("farm", farm_text(*id))
+        .field("state", decision == Decision::confirm ? "confirmed" : "dismissed")
+        .field("reason", reason)
+        .end()
+        .take();
+}
+
 }  // namespace
 
 void add_farm_answers(Answers& answers, Parts& parts) {
     answers.add("farm", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
     answers.add("farm", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
+    for (const auto& [verb, decision] : {std::pair{"confirm", Decision::confirm},
+                                         std::pair{"dismiss", Decision::dismiss},
+                                         std::pair{"merge", Decision::merge}}) {
+        answers.add("farm", verb, command::Role::operating,
+                    [&parts, what = decision](const auto& request) { return decide(request, parts, what); });
+    }
     answers.add("farm", "why", command::Role::reader, [&parts](const auto& request) { return why(request, parts); });
 }
 

@@ -174,6 +174,46 @@ detect::Explanation FarmPart::why(const model::AccountTag& account) const {
     return engine_->why(account);
 }
 
+// The engine has taken an analyst's word: the list follows at once, and a kill does not lose it.
+Status FarmPart::decided(Status status, Nanos now) {
+    if (!status.ok()) return status;
+    std::vector<model::Farm> farms;
+    {
+        const std::lock_guard lock(engine_mutex_);
+        farms = engine_->farms();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        farms_ = std::move(farms);
+    }
+    save(now);
+    return {};
+}
+
+Status FarmPart::confirm(std::uint64_t farm, const std::string& reason) {
+    const Nanos now = clock_();
+    std::unique_lock lock(engine_mutex_);
+    Status status = engine_->confirm(farm, now, reason);
+    lock.unlock();
+    return decided(std::move(status), now);
+}
+
+Status FarmPart::dismiss(std::uint64_t farm, const std::string& reason) {
+    const Nanos now = clock_();
+    std::unique_lock lock(engine_mutex_);
+    Status status = engine_->dismiss(farm, now, reason);
+    lock.unlock();
+    return decided(std::move(status), now);
+}
+
+Status FarmPart::merge(std::uint64_t into, std::uint64_t from) {
+    const Nanos now = clock_();
+    std::unique_lock lock(engine_mutex_);
+    Status status = engine_->merge(into, from, now);
+    lock.unlock();
+    return decided(std::move(status), now);
+}
+
 FarmStatus FarmPart::status() const {
     const std::lock_guard lock(mutex_);
     FarmStatus out = status_;

@@ -45,6 +45,10 @@ class FarmPart {
     [[nodiscard]] std::vector<model::Farm> farms() const;
     [[nodiscard]] detect::Explanation why(const model::AccountTag& account) const;
     [[nodiscard]] FarmStatus status() const;
+    // An analyst's word; it is saved before this returns. `reason` is not empty.
+    [[nodiscard]] Status confirm(std::uint64_t farm, const std::string& reason);
+    [[nodiscard]] Status dismiss(std::uint64_t farm, const std::string& reason);
+    [[nodiscard]] Status merge(std::uint64_t into, std::uint64_t from);
 
   private:
     using Item = std::variant<model::Sighting, model::AccountEvent>;
@@ -54,6 +58,7 @@ class FarmPart {
     void take(std::vector<Item>& items);
     void look(Nanos now);
     void save(Nanos now);
+    Status decided(Status status, Nanos now);
 
     Findings& findings_;
     std::function<Nanos()> clock_;

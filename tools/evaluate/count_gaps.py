@@ -74,14 +74,15 @@ def shares(rows):
 
 
 def table_room(relays, ways, table):
-    lines = ["// Share of relayed accounts in each bin of the round-trip gap. Written by tools/evaluate/count_gaps.py",
-             "// from captures of real relays: %d pools of relays that pass TLS through, each gap at the %d" % (relays, ways),
-             "// round trips of TCP that were measured.",
+    lines = ["// Share of relayed accounts in each bin of the round-trip gap. Written by",
+             "// tools/evaluate/count_gaps.py from captures of real relays: %d pools of relays that pass TLS" % relays,
+             "// through, each gap at the %d round trips of TCP that were measured." % ways,
              "#pragma once", "#include <array>", "#include <cstddef>", "", "namespace seine::detect {", "",
-             "// Rows: delta <5, 5-15, 15-40, 40-100, >100 ms; columns: rho <1.3, 1.3-2, 2-4, >4.",
-             "inline constexpr std::array<double, 20> kRelayGapShare = {"]
-    lines += ["    %s,  //" % ", ".join("%.4f" % n for n in row) for row in table[:-1]]
-    lines += ["    %s};" % ", ".join("%.4f" % n for n in table[-1]), "", "}  // namespace seine::detect", ""]
+             "// Rows: delta <5, 5-15, 15-40, 40-100, >100 ms; columns: rho <1.3, 1.3-2, 2-4, >4."]
+    start = "inline constexpr std::array<double, 20> kRelayGapShare = {"
+    rows = [", ".join("%.4f" % n for n in row) for row in table]
+    lines += [(start if n == 0 else " " * len(start)) + row + (",  //" if n < 4 else "};") for n, row in enumerate(rows)]
+    lines += ["", "}  // namespace seine::detect", ""]
     return "\n".join(lines)
 
 

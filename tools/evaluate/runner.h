@@ -17,7 +17,7 @@ struct RunPlan {
     double budget = 3;
     bool plain_join = false;  // instead of control/account's
     bool baselines = true;
-    bool explain = false;     // keep the farms and their reasons
+    bool explain = false;  // keep the farms and their reasons
     bool progress = true;  // lines on stderr while it takes long
     std::string result;    // file to write, empty: none
     std::string grade;     // file to judge instead of running a subject, empty: none

@@ -17,7 +17,8 @@ struct FarmStory {
     std::uint64_t accounts = 0;
     std::string reason;  // why the group is a farm
     std::string account;
-    std::vector<std::pair<double, std::string>> lines;  // nats and a sentence; they sum to the score
+    std::vector<std::pair<double, std::string>>
+        lines;  // nats and a sentence; they sum to the score
 };
 
 class Subject : public SightingSink {

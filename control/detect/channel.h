@@ -27,8 +27,9 @@ enum class Channel : std::uint8_t {
     relay,        // round trips of a relay, as its network class explains them
     exits,        // how many networks the account comes from
     mobility,     // one session identity from three or more networks
+    late,         // the hello comes long after TCP was open: a relay asked elsewhere first
 };
-inline constexpr std::size_t kChannels = 18;
+inline constexpr std::size_t kChannels = 19;
 
 [[nodiscard]] constexpr model::Group group_of(Channel channel) noexcept {
     switch (channel) {
@@ -55,6 +56,7 @@ inline constexpr std::size_t kChannels = 18;
         case Channel::relay:
         case Channel::exits:
         case Channel::mobility:
+        case Channel::late:
             return model::Group::prx;
     }
     return model::Group::net;

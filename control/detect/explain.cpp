@@ -119,6 +119,8 @@ std::string_view shown_by(Channel channel) {
             return "comes from many networks: ";
         case Channel::mobility:
             return "carries one session from network to network";
+        case Channel::late:
+            return "says hello late: a relay asks elsewhere first, 40 ms or more";
     }
     return "shows ";
 }
@@ -148,6 +150,7 @@ std::string_view missing_text(Channel channel) {
         case Channel::variety:
         case Channel::pivot:
         case Channel::mobility:
+        case Channel::late:
             break;
     }
     return "has no shared session and took over no failed request of the farm so far";
@@ -208,6 +211,7 @@ std::string Explainer::value(Channel channel, std::uint64_t value, std::uint8_t 
             return std::to_string(value / 2) + " or more" +
                    (value % 2 == 1 ? ", all with a relay's delay" : "");
         case Channel::mobility:
+        case Channel::late:
             return "";
     }
     return "";

@@ -209,6 +209,7 @@ void Population::tokens_of_account(const Observer& from, const Row& row, std::ui
     for (const Token& t : a.tokens) {
         if (t.last_h < oldest_h) continue;
         if (t.channel == Channel::network) ++networks;
+        if (t.channel == Channel::late && 2 * t.count < std::min(a.connections, 65'535u)) continue;
         put(t.channel, t.value, t.net);
     }
     put(Channel::onboard, a.first_seen_day, 0);

@@ -31,7 +31,7 @@ ROOT = os.path.join(HERE, "..", "..")
 
 
 def connections(corpus, replay):
-    """(scenario, via, source, TCP and TLS round trip in microseconds, whether client and relay are neighbours) of connections with a valid pair."""
+    """(scenario, via, source, TCP and TLS round trip and delay of the hello in microseconds, whether client and relay are neighbours) of connections with a valid pair."""
     for labels in sorted(glob.glob(os.path.join(corpus, "labels", "*.labels.jsonl"))):
         scenario = os.path.basename(labels)[:-len(".labels.jsonl")]
         via, beside = {}, False
@@ -45,7 +45,7 @@ def connections(corpus, replay):
         for flow in map(json.loads, ran.stdout.splitlines()):
             key = tuple(flow.get(k) for k in ("src", "sport", "dst", "dport", "proto"))
             if key in via and flow.get("rtt_valid") and "rtt_tcp_us" in flow and "rtt_tls_us" in flow:
-                yield scenario, via[key], flow["src"], flow["rtt_tcp_us"], flow["rtt_tls_us"], beside
+                yield scenario, via[key], flow["src"], flow["rtt_tcp_us"], flow["rtt_tls_us"], flow.get("late_hello_us", 0), beside
 
 
 def step(value, bounds):
@@ -55,7 +55,7 @@ def step(value, bounds):
 def shares(rows):
     """Share of relayed accounts in each (row of the gap, column of the ratio)."""
     pools = collections.defaultdict(list)
-    for scenario, via, source, tcp, tls, beside in rows:
+    for scenario, via, source, tcp, tls, _, beside in rows:
         pools[(scenario, via, source if via != "direct" else "", beside)].append((tcp, tls))
     pools = {k: v for k, v in pools.items() if len(v) >= 3}
     tcp_ms = [statistics.median(t for t, _ in v) / 1000 for v in pools.values()]
@@ -92,9 +92,9 @@ def rows_room(rows, path):
         head = fh.read().split("inline constexpr CorpusGap kCorpusGaps[] = {\n")[0]
     numbers = {}
     out = [head + "inline constexpr CorpusGap kCorpusGaps[] = {"]
-    for scenario, via, source, tcp, tls, _ in sorted(rows):
+    for scenario, via, source, tcp, tls, late, _ in sorted(rows):
         number = numbers.setdefault((scenario, source), len(numbers) + 1)
-        out.append('    {"%s", "%s", %d, %d, %d},' % (scenario, via, number, tcp, tls))
+        out.append('    {"%s", "%s", %d, %d, %d, %d},' % (scenario, via, number, tcp, tls, late))
     return "\n".join(out + ["};", "// clang-format on", "", "}  // namespace seine::detect::test", ""])
 
 

@@ -167,6 +167,8 @@ class FlowLine {
                 good = number(v, flow.ttl);
             else if (key == "rtt_tcp_us")
                 good = number(v, flow.rtt_tcp_us), tcp_known = true;
+            else if (key == "late_hello_us")
+                good = number(v, flow.late_hello_us);
             else if (key == "rtt_tls_us")
                 good = number(v, flow.rtt_tls_us), tls_known = true;
             else if (key == "rtt_valid")

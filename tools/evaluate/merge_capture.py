@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 
-FLOW_KEYS = ("ja4", "ja4_norm", "syn", "rtt_tcp_us", "rtt_tls_us", "rtt_valid")
+FLOW_KEYS = ("ja4", "ja4_norm", "syn", "rtt_tcp_us", "rtt_tls_us", "rtt_valid", "late_hello_us")
 
 
 def read_lines(path):

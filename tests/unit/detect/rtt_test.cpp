@@ -1,11 +1,14 @@
 // The round-trip gap on real relays: who must show it, and who must not.
 #include "control/detect/rtt.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "control/detect/observe.h"
 #include "tests/unit/detect/corpus_gaps.h"
 
 namespace seine::detect {
@@ -62,6 +65,31 @@ TEST(GapsOfTheCorpus, RelaysAtADistanceShowAndDirectOnesDoNot) {
         EXPECT_GE(nats, kGapNatsMin) << name;  // at zero distance nothing is called direct
     }
     EXPECT_GE(relays, 8u);
+    EXPECT_GE(direct, 5u);
+}
+
+// Relays that end TLS themselves show no gap; those that ask the client or another server first, at a
+// distance, are late with their hello. Who comes direct is not.
+TEST(GapsOfTheCorpus, AnInterceptingRelayIsLateWithItsHello) {
+    std::map<std::string, std::vector<std::uint32_t>> late;
+    for (const test::CorpusGap& g : test::kCorpusGaps) {
+        late[std::string(g.scenario) + " " + g.via].push_back(g.late_hello_us);
+    }
+    std::size_t intercepting = 0, direct = 0;
+    for (auto& [name, us] : late) {
+        if (us.size() < kGapSamplesMin) continue;
+        std::sort(us.begin(), us.end());
+        const std::uint32_t middle = us[us.size() / 2];
+        std::printf("%-46s %2zu hellos  %7.1f ms\n", name.c_str(), us.size(), middle / 1000.0);
+        if (name == "s-mitmproxy-intercept-far mitmproxy-intercept") {
+            EXPECT_GE(middle, kLateHelloUs);
+            ++intercepting;
+        } else if (name.find(" direct") != std::string::npos) {
+            EXPECT_LT(middle, kLateHelloUs) << name;
+            ++direct;
+        }
+    }
+    EXPECT_EQ(intercepting, 1u);
     EXPECT_GE(direct, 5u);
 }
 

@@ -33,6 +33,7 @@ class Joiner final : public Join {
     void tick(Nanos now) override;
     void save(std::string& state, bool connections) const override;
     bool restore(std::string_view state) override;
+    void tell_news() override;
     void finish() override;
     const JoinCounters& counters() const override { return counters_; }
     JoinState state() const override;
@@ -277,20 +278,11 @@ bool Joiner::tell_event(const SourceRecord& source, const Gateway& gateway) {
     const bool signup = (r.flags & contract::AccountFlags::signup) != 0;
     if (r.type == contract::AccountType::request && !signup) return false;
     model::AccountEvent event;
-    switch (r.type) {
-        case contract::AccountType::request:
-            event.kind = model::AccountEvent::Kind::signup;
-            break;
-        case contract::AccountType::rekey:
-            event.kind = model::AccountEvent::Kind::rekey;
-            break;
-        case contract::AccountType::closed:
-            event.kind = model::AccountEvent::Kind::closed;
-            break;
-        case contract::AccountType::directory:
-            event.kind = model::AccountEvent::Kind::directory;
-            break;
-    }
+    using Kind = model::AccountEvent::Kind;
+    event.kind = r.type == contract::AccountType::request  ? Kind::signup
+                 : r.type == contract::AccountType::rekey  ? Kind::rekey
+                 : r.type == contract::AccountType::closed ? Kind::closed
+                                                           : Kind::directory;
     event.at = {static_cast<std::int64_t>(r.t_req_us) * kMicrosecond - gateway.clock.offset_ns()};
     event.account.bytes = r.account_tag;
     if (r.type == contract::AccountType::rekey) {
@@ -492,6 +484,14 @@ void Joiner::attach(const Claim& claim, const Match& match) {
     if (claim.header_desc != 0) use.header_desc = claim.header_desc;
     if (claim.session_hint != 0) use.session_hint = claim.session_hint;
     if (fresh || c.has(Connection::kClosed)) tell(target);
+}
+
+void Joiner::tell_news() {
+    for (const std::uint32_t oldest : {connections_.oldest_live(), connections_.oldest_closed()}) {
+        for (std::uint32_t at = oldest; at != 0; at = connections_[at].after) {
+            if (connections_[at].use_count > 0 && has_news(connections_[at])) tell(at);
+        }
+    }
 }
 
 bool Joiner::has_news(const Connection& connection) noexcept {

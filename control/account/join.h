@@ -89,6 +89,9 @@ class Join {
     // known again by its next record.
     virtual void save(std::string& state, bool connections = true) const = 0;
     virtual bool restore(std::string_view state) = 0;
+    // Hands out what connections with accounts have that was not told yet, so that a state without
+    // connections holds back nothing that was counted.
+    virtual void tell_news() = 0;
     // Nothing more will come: judges all who wait and hands out what is not told yet.
     virtual void finish() = 0;
 

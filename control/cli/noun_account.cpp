@@ -52,8 +52,7 @@ std::string show_one(const JsonValue& account, const Invocation&) {
 }
 
 std::string show_forgotten(const JsonValue& document, const Invocation&) {
-    return "forgotten: " + grouped(document["rows"].number()) + " rows; audit line " +
-           std::to_string(document["audit"].number()) + "\n";
+    return "forgotten: " + grouped(document["rows"].number()) + " rows; the audit log says that and when, not whom\n";
 }
 
 std::string show_sources(const JsonValue& document, const Invocation&) {

@@ -246,6 +246,11 @@ void Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
 }
 
 void Aggregate::account_event(const model::AccountEvent& event) {
+    if (event.kind == model::AccountEvent::Kind::rekey) {
+        if (renames_.size() < kAccountsMax) renames_.push_back({event.previous, event.account});
+        else ++counters_.accounts_shed;
+        return;
+    }
     store::AccountUse* account = account_of(event.account);
     if (account == nullptr) return;
     store::AccountRow& row = account->row;
@@ -264,6 +269,8 @@ void Aggregate::lost(std::uint16_t dataplane, std::uint64_t records, Nanos now) 
 }
 
 void Aggregate::take(store::Batch& out) {
+    out.renames = std::move(renames_);
+    renames_.clear();
     out.texts = std::move(texts_);
     texts_.clear();
     // In order of keys: pages of the store are touched once.

@@ -77,6 +77,7 @@ class Aggregate {
     UseTable<store::AccountUse, model::AccountTag, AccountHash, AccountKey> accounts_;
     Values scratch_;
     std::unordered_map<std::uint64_t, store::MinuteRow> minutes_;
+    std::vector<store::Rename> renames_;
     std::vector<store::Text> texts_;
     std::unordered_set<model::ValueId> known_texts_;  // handed out already, or lately
     store::Distinct all_accounts_;

@@ -16,12 +16,10 @@ void add_all(Answers& answers, Parts& parts) {
     add_fingerprint_answers(answers, parts);
     add_alert_answers(answers, parts);
     add_signature_answers(answers, parts);
-    if (parts.tunables != nullptr) {
-        add_export_answers(answers, parts);
-        add_config_answers(answers, parts);
-        add_audit_answers(answers, parts);
-        add_doctor_answers(answers, parts);
-    }
+    add_export_answers(answers, parts);
+    add_config_answers(answers, parts);
+    add_audit_answers(answers, parts);
+    add_doctor_answers(answers, parts);
     if (parts.farms != nullptr) add_farm_answers(answers, parts);
 }
 

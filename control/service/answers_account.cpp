@@ -2,8 +2,10 @@
 #include "control/command/json_builder.h"
 #include "control/service/answer_words.h"
 #include "control/service/answers.h"
+#include "control/service/author.h"
 #include "control/service/dictionary.h"
 #include "control/service/parts.h"
+#include "control/service/tunables.h"
 #include "control/service/value_fields.h"
 #include "control/store/store.h"
 
@@ -96,16 +98,11 @@ Result<std::string> forget(const command::Request& request, const Parts& parts) 
     const auto rows = parts.store->forget(tag);
     if (!rows) return rows.error();
     // The line says that and when, and not whom: the tag is what was to be forgotten.
-    store::AuditLine line;
-    line.at = parts.now();
-    line.author = "uid " + std::to_string(request.peer.user);
-    line.action = "account forget";
-    line.object = "an account";
-    line.detail = std::to_string(*rows) + " rows";
-    const auto number = parts.store->add_audit(line);
-    if (!number) return number.error();
+    const Status written = parts.tunables->audit().append(parts.now(), author_of(request.peer), "account forget",
+                                                          "an account, " + std::to_string(*rows) + " rows");
+    if (!written.ok()) return written;
     command::JsonBuilder json;
-    json.object().field("rows", *rows).field("audit", *number).end();
+    json.object().field("rows", *rows).end();
     return json.take();
 }
 

@@ -124,14 +124,6 @@ Result<std::string> learn(const command::Request& request, const Parts& parts) {
         if (!status.ok()) return status;
         ++(fresh ? added : known);
     }
-    store::AuditLine line;
-    line.at = parts.now();
-    line.author = "uid " + std::to_string(request.peer.user);
-    line.action = "fingerprint learn";
-    line.object = client.name;
-    line.detail = std::to_string(added) + " values from " + client.source;
-    const auto number = parts.store->add_audit(line);
-    if (!number) return number.error();
     command::JsonBuilder json;
     json.object().field("name", client.name).field("added", added).field("known", known).end();
     return json.take();

@@ -109,7 +109,7 @@ Result<std::string> show(const Parts& parts) {
     json.field("bad_packets", parts.questions->bad_packets.load());
     json.field("clients_refused", parts.questions->clients_refused.load()).end();
     std::vector<siem::DestinationStatus> destinations;
-    if (parts.tunables != nullptr) destinations = parts.tunables->exporter().status();
+    destinations = parts.tunables->exporter().status();
     json.key("exports").array();
     for (const siem::DestinationStatus& at : destinations) describe_destination(json, at);
     json.end();

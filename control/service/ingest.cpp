@@ -27,6 +27,8 @@ constexpr int kIdleMs = 10;
 constexpr std::uint32_t kJoinKeptEachCommit = 4096;
 // With more of them those that wait alone, so that every line read has its outcome: about 200 bytes each.
 constexpr std::uint32_t kWaitingKeptEachCommit = 65'536;
+// In a file beside the ring, which lies in memory as a rule.
+constexpr std::uint32_t kJoinKeptInFile = 250'000;
 constexpr std::uint32_t kJoinKeptAtEnd = 500'000;
 
 account::FlowEvent::Kind event_kind(Kind kind) {
@@ -43,7 +45,8 @@ Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()>
       clock_(std::move(clock)),
       recent_(kRecentFlows),
       aggregate_(recent_),
-      rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)) {}
+      rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)),
+      join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join") {}
 
 Ingest::~Ingest() { stop(); }
 
@@ -81,8 +84,11 @@ Status Ingest::start_join(account::JoinConfig config) {
     } else {
         config.hash_seed = std::strtoull(seed->c_str(), nullptr, 10);
     }
-    const auto state = store_.kept(kJoinRoom, "state");
+    auto state = store_.kept(kJoinRoom, "state");
     if (!state) return state.error();
+    const auto mark = store_.kept(kJoinRoom, "file");
+    if (!mark) return mark.error();
+    if (!mark->empty()) state = join_file_.read(*mark);
     for (const bool with_state : {!state->empty(), false}) {
         auto made = account::Join::make(config, *this);
         if (!made) return made.error();
@@ -94,20 +100,32 @@ Status Ingest::start_join(account::JoinConfig config) {
     return {};
 }
 
-// Past the first bound connections are kept at a clean end alone: after a kill an open one is known
-// again by its next record. Past the second, which a ring far behind may reach, those that wait are lost.
+// Up to a bound in the store itself, then in a file beside the ring. With more connections than that
+// all that was counted is handed out, and those that wait are kept alone: after a kill an open
+// connection is then known again by its next record, and counts as one more flow of its account.
 void Ingest::keep_join(store::Batch& batch) {
     const account::JoinState now = join_->state();
+    const std::uint32_t count = now.connections + now.pending;
     std::string state;
-    if (now.connections + now.pending <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit)) {
+    std::string mark;
+    bool kept = count <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit);
+    if (kept) {
         join_->save(state);
-    } else if (now.pending <= kWaitingKeptEachCommit) {
-        join_->save(state, false);
-    } else if (!join_kept_) {
-        return;
+    } else if (count <= kJoinKeptInFile) {
+        join_->save(state);
+        const auto written = join_file_.write(state);
+        state.clear();
+        kept = written.has_value();
+        if (kept) mark = *written;
+        else if (!std::exchange(join_file_told_, true))
+            log(Level::warning, written.error().message() + "; connections that are open at a kill are not known after it");
     }
-    join_kept_ = !state.empty();
+    if (!kept) {
+        join_->tell_news();
+        if (now.pending <= kWaitingKeptEachCommit) join_->save(state, false);
+    }
     batch.documents.push_back({kJoinRoom, "state", std::move(state)});
+    batch.documents.push_back({kJoinRoom, "file", std::move(mark)});
 }
 
 void Ingest::stop() {
@@ -198,6 +216,7 @@ void Ingest::commit(Nanos now) {
     const Nanos begun = clock_();
     if (pending_ == nullptr) {
         pending_ = std::make_unique<store::Batch>();
+        keep_join(*pending_);  // first: it may hand out more
         aggregate_.take(*pending_);
         rows_.take(*pending_);
         for (const auto& ring : rings_) {
@@ -207,7 +226,6 @@ void Ingest::commit(Nanos now) {
         for (const IngestPart& part : parts_) {
             if (part.before_commit) part.before_commit(*pending_);
         }
-        keep_join(*pending_);
     }
     pending_->at = now;
     const Status status = store_.write(*pending_);

@@ -13,6 +13,7 @@
 #include "control/service/aggregate.h"
 #include "control/service/config.h"
 #include "control/service/flow_rows.h"
+#include "control/service/join_file.h"
 #include "control/store/store.h"
 
 namespace seine::service {
@@ -106,7 +107,8 @@ class Ingest final : private account::JoinSink {
     Aggregate aggregate_;
     FlowRows rows_;
     std::unique_ptr<account::Join> join_;
-    bool join_kept_ = true;  // the store may hold a state
+    JoinFile join_file_;
+    bool join_file_told_ = false;  // that it cannot be written
     dataplane_link::FlowFacts facts_;
     Nanos now_;
     Nanos last_event_;  // newest time of a record

@@ -14,7 +14,9 @@ Answers::Witness audit_witness(config::Audit& audit, std::function<Nanos()> now)
         if (request.arguments.has("more")) return Status();
         std::string detail;
         for (const auto& [name, values] : request.arguments.all()) {
-            if (name == "text" || name == "part") continue;
+            // Values that were learned are many; and what is forgotten is not named again.
+            if (name == "text" || name == "part" || name == "value") continue;
+            if (name == "account" && request.verb == "forget") continue;
             if (!detail.empty()) detail.push_back(' ');
             detail += name;
             for (const std::string& value : values) detail.append("=").append(value.substr(0, 256));

@@ -150,6 +150,12 @@ struct AccountUse {
     std::vector<AccountValueRow> values;
 };
 
+// An account's tag under the keys before, and now. Both are one account from here on.
+struct Rename {
+    model::AccountTag from;
+    model::AccountTag to;
+};
+
 struct Document {
     std::string room;
     std::string key;
@@ -170,6 +176,7 @@ struct Batch {
     std::vector<FlowRow> flows;
     std::vector<FlowAccounts> flow_accounts;  // after `flows`; of this hour's or the last one's
     std::vector<ValueUse> values;
+    std::vector<Rename> renames;  // before `accounts`
     std::vector<AccountUse> accounts;
     Distinct all_accounts;  // of the whole batch: what shares are of
     Distinct all_organisations;
@@ -208,23 +215,6 @@ struct Revision {
     std::string author;
     std::string comment;
     std::string document;
-};
-
-struct AuditLine {
-    std::uint64_t number = 0;
-    Nanos at;
-    std::string author;  // uid and how: "uid 1000", "seine-control"
-    std::string action;  // "config commit", "account forget"
-    std::string object;
-    std::string detail;
-};
-
-struct AuditQuery {
-    Nanos from;
-    Nanos to{INT64_MAX};
-    std::string action;
-    std::string author;
-    std::size_t limit = 100;
 };
 
 // What the store counts, and how it is.

@@ -25,9 +25,11 @@ CREATE INDEX finding_by_account ON finding(account) WHERE account <> x'';
 CREATE INDEX finding_by_farm ON finding(farm) WHERE farm <> 0;
 CREATE TABLE document(room TEXT, key TEXT, value BLOB, PRIMARY KEY(room, key)) WITHOUT ROWID;
 CREATE TABLE revision(number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER, author TEXT, comment TEXT, document TEXT);
-CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER, author TEXT, action TEXT, object TEXT,
-    detail TEXT, hash BLOB);
 )";
+
+// Tags of accounts that have another now; in stores made before it too.
+constexpr char kRenamed[] =
+    "CREATE TABLE IF NOT EXISTS renamed(old BLOB PRIMARY KEY, new BLOB, at INTEGER) WITHOUT ROWID;";
 
 constexpr char kFlows[] = R"(
 CREATE TABLE IF NOT EXISTS flow(row INTEGER PRIMARY KEY, dataplane INTEGER, epoch INTEGER, counter INTEGER,
@@ -49,7 +51,8 @@ Status prepare_main(Connection& connection, const std::string& path) {
         if (asked.step()) version = asked.integer(0);
         status = asked.status();
     }
-    if (!status.ok() || version == kSchemaVersion) return status;
+    if (!status.ok()) return status;
+    if (version == kSchemaVersion) return connection.run(kRenamed);
     if (version != 0) {
         return {Code::corrupt, path + ": a store of version " + std::to_string(version) + ", this program reads " +
                                    std::to_string(kSchemaVersion) +
@@ -58,6 +61,7 @@ Status prepare_main(Connection& connection, const std::string& path) {
     Transaction transaction(connection);
     if (!transaction.status().ok()) return transaction.status();
     status = connection.run(kMain);
+    if (status.ok()) status = connection.run(kRenamed);
     if (status.ok()) status = connection.run("PRAGMA user_version=1");
     return status.ok() ? transaction.commit() : status;
 }

@@ -40,6 +40,10 @@ Status SqliteStore::write_counts(const Batch& batch) {
         status = write_value(use, day);
         if (!status.ok()) return status;
     }
+    for (const Rename& rename : batch.renames) {
+        status = write_rename(rename, batch.at);
+        if (!status.ok()) return status;
+    }
     for (const AccountUse& use : batch.accounts) {
         status = write_account(use, batch.at);
         if (!status.ok()) return status;
@@ -95,7 +99,8 @@ Status SqliteStore::write_value(const ValueUse& use, std::uint32_t day) {
         const Status status = counted.bind(day).bind(std::uint32_t{use.field}).run();
         if (!status.ok()) return status;
     }
-    for (const model::AccountTag& tag : use.some_accounts) {
+    for (const model::AccountTag& was : use.some_accounts) {
+        const model::AccountTag& tag = name_now(was);
         bool there = some.size() >= 16 * kAccountsPerValueMax;
         for (std::size_t at = 0; at + 16 <= some.size() && !there; at += 16) there = some.compare(at, 16, view(tag)) == 0;
         if (!there) some.append(view(tag));
@@ -109,8 +114,56 @@ Status SqliteStore::write_value(const ValueUse& use, std::uint32_t day) {
     return put.run();
 }
 
+// What the old tag has is put to the new one.
+Status SqliteStore::write_rename(const Rename& rename, Nanos at) {
+    const model::AccountTag to = name_now(rename.to);
+    if (rename.from == to || !rename.from.known() || !to.known()) return {};
+    {
+        Statement put = writer_.prepare("INSERT OR REPLACE INTO renamed(old, new, at) VALUES(?,?,?)");
+        const Status status = put.bind_blob(view(rename.from)).bind_blob(view(to)).bind(at.count).run();
+        if (!status.ok()) return status;
+    }
+    AccountUse use;
+    {
+        Statement old = writer_.prepare(
+            "SELECT first, last, flows, requests, limited, errors, modes, flags, first_seen_day, tier, trust, closed,"
+            " closed_at, seen FROM account WHERE tag=?");
+        old.bind_blob(view(rename.from));
+        const bool had = old.step();
+        if (!old.status().ok()) return old.status();
+        if (had) {
+            use.row.first_seen = {old.integer(0)};
+            use.row.last_seen = {old.integer(1)};
+            use.row.flows = old.number(2);
+            use.row.requests = old.number(3);
+            use.row.limited = old.number(4);
+            use.row.errors = old.number(5);
+            use.row.modes = static_cast<std::uint32_t>(old.number(6));
+            use.row.flags = static_cast<std::uint16_t>(old.number(7));
+            use.row.first_seen_day = static_cast<std::uint32_t>(old.number(8));
+            use.row.tier = static_cast<std::uint8_t>(old.number(9));
+            use.row.trust = static_cast<std::uint8_t>(old.number(10));
+            use.row.closed = old.integer(11) != 0;
+            use.row.closed_at = {old.integer(12)};
+            use.values = read_account_values(old.bytes(13));
+            use.row.account = to;  // its organisation has another tag now
+        }
+    }
+    renamed_[rename.from] = to;
+    if (!use.row.account.known()) return {};
+    Statement gone = writer_.prepare("DELETE FROM account WHERE tag=?");
+    const Status status = gone.bind_blob(view(rename.from)).run();
+    if (!status.ok()) return status;
+    {
+        const std::lock_guard lock(health_mutex_);
+        health_.accounts -= std::min<std::uint64_t>(health_.accounts, 1);
+    }
+    return write_account(use, at);
+}
+
 Status SqliteStore::write_account(const AccountUse& use, Nanos at) {
     AccountRow row = use.row;
+    row.account = name_now(row.account);
     std::string seen;
     bool had = false;
     {

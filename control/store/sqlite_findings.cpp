@@ -34,27 +34,6 @@ bool fits(const Finding& finding, const FindingQuery& query) {
            (!query.account || finding.account == *query.account) && (query.farm == 0 || finding.farm == query.farm);
 }
 
-AuditLine audit_of(const Statement& statement) {
-    AuditLine out;
-    out.number = statement.number(0);
-    out.at = {statement.integer(1)};
-    out.author = statement.bytes(2);
-    out.action = statement.bytes(3);
-    out.object = statement.bytes(4);
-    out.detail = statement.bytes(5);
-    return out;
-}
-
-// SHA-256 over the hash before and the line, each part with its length so that none can move.
-std::string chained(std::string_view before, const AuditLine& line) {
-    std::string all(before);
-    for (const std::string& part : {std::to_string(line.at.count), line.author, line.action, line.object, line.detail})
-        all += std::to_string(part.size()) + ":" + part;
-    crypto::Digester::Sha256 digest;
-    crypto::Digester().sha256(all, digest);
-    return std::string(as_text(ByteView(digest.data(), digest.size())));
-}
-
 }  // namespace
 
 Result<std::uint64_t> SqliteStore::add_finding(const Finding& finding) {
@@ -158,62 +137,6 @@ Result<Revision> SqliteStore::revision(std::uint64_t number) const {
     }
     if (!row.status().ok()) return row.status();
     return Status(Code::not_found, number == 0 ? "no revision yet" : "no revision " + std::to_string(number));
-}
-
-Result<std::uint64_t> SqliteStore::add_audit(const AuditLine& line) {
-    const std::lock_guard lock(write_mutex_);
-    const Status status = change([&] {
-        std::string before;
-        {
-            Statement last = writer_.prepare("SELECT hash FROM audit ORDER BY number DESC LIMIT 1");
-            if (last.step()) before = last.bytes(0);
-            if (!last.status().ok()) return last.status();
-        }
-        const std::string hash = chained(before, line);
-        Statement put =
-            writer_.prepare("INSERT INTO audit(at, author, action, object, detail, hash) VALUES(?,?,?,?,?,?)");
-        put.bind(line.at.count).bind_text(line.author).bind_text(line.action).bind_text(line.object);
-        return put.bind_text(line.detail).bind_blob(hash).run();
-    });
-    if (!status.ok()) return status;
-    return static_cast<std::uint64_t>(writer_.last_row());
-}
-
-Result<std::vector<AuditLine>> SqliteStore::audit(const AuditQuery& query) const {
-    const auto reader = readers_.lend();
-    if (!reader) return reader.error();
-    std::vector<AuditLine> out;
-    Statement rows =
-        (**reader)->prepare("SELECT number, at, author, action, object, detail FROM audit ORDER BY number DESC");
-    while (out.size() < query.limit && rows.step()) {
-        AuditLine line = audit_of(rows);
-        const bool fits = line.at >= query.from && line.at <= query.to &&
-                          line.action.compare(0, query.action.size(), query.action) == 0 &&
-                          (query.author.empty() || line.author == query.author);
-        if (fits) out.push_back(std::move(line));
-    }
-    if (!rows.status().ok()) return rows.status();
-    return out;
-}
-
-Status SqliteStore::verify_audit() const {
-    const auto reader = readers_.lend();
-    if (!reader) return reader.error();
-    Statement rows =
-        (**reader)->prepare("SELECT number, at, author, action, object, detail, hash FROM audit ORDER BY number");
-    std::string before;
-    std::uint64_t expected = 1;
-    while (rows.step()) {
-        const AuditLine line = audit_of(rows);
-        const std::string hash = chained(before, line);
-        if (line.number != expected || rows.bytes(6) != hash) {
-            return {Code::corrupt, "the audit was changed: line " + std::to_string(expected) +
-                                       " does not follow from the one before it; compare with a copy"};
-        }
-        before = hash;
-        ++expected;
-    }
-    return rows.status();
 }
 
 }  // namespace seine::store

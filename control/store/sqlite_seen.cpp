@@ -24,6 +24,11 @@ std::string_view view(const model::Tag<Of>& tag) {
     "SELECT tag, org, first, last, flows, requests, limited, errors, modes, flags, first_seen_day, tier," \
     " trust, closed, closed_at FROM account "
 
+// The tag that ?1 is now (SqliteStore::name_now).
+#define SEINE_TAG_NOW                                                                                     \
+    "(WITH RECURSIVE step(tag, n) AS (SELECT ?1, 0 UNION ALL SELECT new, n + 1 FROM step JOIN renamed ON" \
+    " old = step.tag WHERE n < 8) SELECT tag FROM step ORDER BY n DESC LIMIT 1)"
+
 AccountRow account_of(const Statement& statement) {
     AccountRow row;
     take_tag(statement.bytes(0), row.account);
@@ -126,7 +131,7 @@ Result<std::vector<AccountRow>> SqliteStore::accounts(const AccountQuery& query)
 Result<AccountRow> SqliteStore::account(const model::AccountTag& tag) const {
     const auto reader = readers_.lend();
     if (!reader) return reader.error();
-    Statement row = (**reader)->prepare(SEINE_ACCOUNT_COLUMNS "WHERE tag=?");
+    Statement row = (**reader)->prepare(SEINE_ACCOUNT_COLUMNS "WHERE tag=" SEINE_TAG_NOW);
     row.bind_blob(view(tag));
     if (row.step()) return account_of(row);
     if (!row.status().ok()) return row.status();
@@ -136,7 +141,7 @@ Result<AccountRow> SqliteStore::account(const model::AccountTag& tag) const {
 Result<std::vector<AccountValueRow>> SqliteStore::account_values(const model::AccountTag& tag) const {
     const auto reader = readers_.lend();
     if (!reader) return reader.error();
-    Statement row = (**reader)->prepare("SELECT seen FROM account WHERE tag=?");
+    Statement row = (**reader)->prepare("SELECT seen FROM account WHERE tag=" SEINE_TAG_NOW);
     row.bind_blob(view(tag));
     std::vector<AccountValueRow> out;
     if (row.step()) out = read_account_values(row.bytes(0));

@@ -113,6 +113,8 @@ Status SqliteStore::open() {
         Statement count = writer_.prepare("SELECT count(*) FROM account");
         if (count.step()) health_.accounts = count.number(0);
     }
+    status = read_renames();
+    if (!status.ok()) return status;
     return flow_files_.open();
 }
 
@@ -192,12 +194,35 @@ Status SqliteStore::keep(const Document& document) {
 
 Result<std::vector<FlowRow>> SqliteStore::flows(const FlowQuery& query) const { return flow_files_.read(query); }
 
+// Under all its tags: that of now, and those it had before.
 Result<std::uint64_t> SqliteStore::forget(const model::AccountTag& tag) {
     const std::lock_guard lock(write_mutex_);
+    std::vector<model::AccountTag> tags = {name_now(tag)};
+    for (const auto& [old, now] : renamed_) {
+        if (name_now(old) == tags.front()) tags.push_back(old);
+    }
+    std::uint64_t count = 0;
+    for (const model::AccountTag& one : tags) {
+        const auto rows = forget_tag(one);
+        if (!rows) return rows.error();
+        count += *rows;
+    }
+    const Status status = read_renames();
+    if (!status.ok()) return status;
+    return count;
+}
+
+Result<std::uint64_t> SqliteStore::forget_tag(const model::AccountTag& tag) {
     const std::string_view mine = as_text(ByteView(tag.bytes.data(), tag.bytes.size()));
     std::uint64_t count = 0;
     const Status status = change([&]() -> Status {
         count = 0;
+        for (const char* sql : {"DELETE FROM renamed WHERE old=?", "DELETE FROM renamed WHERE new=?"}) {
+            Statement gone = writer_.prepare(sql);
+            gone.bind_blob(mine);
+            const Status done = gone.run();
+            if (!done.ok()) return done;
+        }
         for (const char* sql : {"DELETE FROM account WHERE tag=?", "DELETE FROM finding WHERE account=?"}) {
             Statement gone = writer_.prepare(sql);
             gone.bind_blob(mine);
@@ -237,6 +262,31 @@ Result<std::uint64_t> SqliteStore::forget(const model::AccountTag& tag) {
     return count + *flows;
 }
 
+Status SqliteStore::read_renames() {
+    renamed_.clear();
+    Statement rows = writer_.prepare("SELECT old, new FROM renamed");
+    while (rows.step()) {
+        model::AccountTag old;
+        model::AccountTag now;
+        if (rows.bytes(0).size() != old.bytes.size() || rows.bytes(1).size() != now.bytes.size()) continue;
+        std::memcpy(old.bytes.data(), rows.bytes(0).data(), old.bytes.size());
+        std::memcpy(now.bytes.data(), rows.bytes(1).data(), now.bytes.size());
+        renamed_[old] = now;
+    }
+    return rows.status();
+}
+
+// Keys are changed every quarter, and renames kept for weeks: more steps than that are none.
+const model::AccountTag& SqliteStore::name_now(const model::AccountTag& tag) const {
+    const model::AccountTag* now = &tag;
+    for (unsigned step = 0; step < kRenameStepsMax; ++step) {
+        const auto found = renamed_.find(*now);
+        if (found == renamed_.end()) break;
+        now = &found->second;
+    }
+    return *now;
+}
+
 Status SqliteStore::sweep(Nanos now) {
     const std::lock_guard lock(write_mutex_);
     now_ = std::max(now_, now);
@@ -255,6 +305,7 @@ Status SqliteStore::sweep(Nanos now) {
              token_day},
             {"DELETE FROM value_count WHERE day < ?", token_day},
             {"DELETE FROM day WHERE day < ?", token_day},
+            {"DELETE FROM renamed WHERE at < ?", now_.count - days(keeping_.token_days) * kDay},
             {"DELETE FROM minute WHERE minute < ?", (today - days(keeping_.connection_days)) * 1440},
             {"DELETE FROM finding WHERE number IN (SELECT number FROM finding WHERE taken < ? LIMIT 20000)",
              now_.count - days(keeping_.finding_days) * kDay},

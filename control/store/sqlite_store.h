@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "control/store/flow_files.h"
@@ -70,16 +71,13 @@ class SqliteStore final : public Store {
     Result<std::vector<Revision>> revisions(std::size_t limit) const override;
     Result<Revision> revision(std::uint64_t number) const override;
 
-    Result<std::uint64_t> add_audit(const AuditLine& line) override;
-    Result<std::vector<AuditLine>> audit(const AuditQuery& query) const override;
-    Status verify_audit() const override;
-
     Result<std::uint64_t> forget(const model::AccountTag& tag) override;
     Status sweep(Nanos now) override;
     Health health() const override;
 
   private:
     Status take_folder();
+    Result<std::uint64_t> forget_tag(const model::AccountTag& tag);
     // Runs `work` in a transaction; on a full disk makes room once and tries again.
     Status change(const std::function<Status()>& work);
     bool make_room();
@@ -88,6 +86,10 @@ class SqliteStore final : public Store {
     Status write_counts(const Batch& batch);
     Status write_value(const ValueUse& use, std::uint32_t day);
     Status write_account(const AccountUse& use, Nanos at);
+    Status write_rename(const Rename& rename, Nanos at);
+    static constexpr unsigned kRenameStepsMax = 8;
+    Status read_renames();
+    [[nodiscard]] const model::AccountTag& name_now(const model::AccountTag& tag) const;
     Status write_day(const Batch& batch, std::uint32_t day);
     Status write_minute(const MinuteRow& minute);
     Status keep_one(const Document& document);
@@ -103,6 +105,7 @@ class SqliteStore final : public Store {
     Nanos now_;  // of the last batch or sweep
     std::string sweep_at_;  // tag of the account that the last sweep ended with
     std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint64_t> value_counts_;
+    std::unordered_map<model::AccountTag, model::AccountTag> renamed_;  // of the writer
 
     mutable std::mutex health_mutex_;
     Health health_;

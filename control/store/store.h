@@ -27,6 +27,7 @@ class Store {
 
     virtual Result<std::vector<FlowRow>> flows(const FlowQuery& query) const = 0;
     virtual Result<std::vector<AccountRow>> accounts(const AccountQuery& query) const = 0;
+    // Also by a tag that it had before (Batch::renames).
     virtual Result<AccountRow> account(const model::AccountTag& tag) const = 0;
     // What the account was seen with, most used first: its stacks, networks, sessions.
     virtual Result<std::vector<AccountValueRow>> account_values(const model::AccountTag& tag) const = 0;
@@ -65,13 +66,6 @@ class Store {
     virtual Result<std::uint64_t> add_revision(const Revision& revision) = 0;
     virtual Result<std::vector<Revision>> revisions(std::size_t limit) const = 0;  // newest first, without documents
     virtual Result<Revision> revision(std::uint64_t number) const = 0;  // 0: the newest
-
-    // --- Audit -----------------------------------------------------------------------------------
-    // Lines are only ever added; each holds the hash of the one before it, so a line that is taken
-    // out shows (verify_audit()).
-    virtual Result<std::uint64_t> add_audit(const AuditLine& line) = 0;
-    virtual Result<std::vector<AuditLine>> audit(const AuditQuery& query) const = 0;  // newest first
-    virtual Status verify_audit() const = 0;  // Code::corrupt names the first line that does not fit
 
     // --- Housekeeping ----------------------------------------------------------------------------
     // Everything of an account: rows, its place in lists, its flows. Gives how many rows went. The

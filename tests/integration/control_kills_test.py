@@ -49,7 +49,7 @@ def main():
                     return
             written = json.loads(load.communicate()[0])
             print("  written: %s" % written)
-            status = daemon.wait_for(lambda s: s["rings"][0]["fill"] == 0 and s["join"]["records"] >= written["lines"]
+            status = daemon.wait_for(lambda s: s["rings"] and s["rings"][0]["fill"] == 0 and s["join"]["records"] >= written["lines"]
                                      and not s["join"]["pending"], 900, 1)
             join = status["join"]
             report.equal(daemon.stop(), 0, "SIGTERM ends it with 0")

@@ -178,7 +178,8 @@ Status feed(store::Store& store, std::uint64_t flows, std::uint64_t accounts, Fe
     return store.sweep(kClock());
 }
 
-// Goes on feeding at kFlowsASecond, a commit a second, until it is told to end.
+// Goes on feeding at kFlowsASecond until it is told to end; commits as the ingest thread does, so that
+// they take a fifth of the time.
 class LiveFeed {
   public:
     LiveFeed(store::Store& store, std::uint64_t accounts) : thread_([this, &store, accounts] { run(store, accounts); }) {}
@@ -195,16 +196,22 @@ class LiveFeed {
         service::Aggregate aggregate(recent);
         World world(aggregate, accounts);
         const double begun = now_s(CLOCK_MONOTONIC);
+        double commit_at = begun + 1;
         while (!ending_) {
-            const double second = now_s(CLOCK_MONOTONIC);
-            for (std::uint64_t i = 0; i < kFlowsASecond; ++i) world.feed(mixed(fed_++), kClock());
-            store::Batch batch;
-            aggregate.take(batch);
-            batch.at = kClock();
-            const Status status = store.write(batch);
-            if (!status.ok()) std::exit(fail(status.message()));
-            const double rest = second + 1 - now_s(CLOCK_MONOTONIC);
-            if (rest > 0) std::this_thread::sleep_for(std::chrono::duration<double>(rest));
+            const double turn = now_s(CLOCK_MONOTONIC);
+            const auto due = static_cast<std::uint64_t>((turn - begun) * kFlowsASecond);
+            while (fed_ < due) world.feed(mixed(fed_++), kClock());
+            if (turn >= commit_at) {
+                store::Batch batch;
+                aggregate.take(batch);
+                batch.at = kClock();
+                const double commit = now_s(CLOCK_MONOTONIC);
+                const Status status = store.write(batch);
+                if (!status.ok()) std::exit(fail(status.message()));
+                const double ended = now_s(CLOCK_MONOTONIC);
+                commit_at = ended + std::max(1.0, 4 * (ended - commit));
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
         seconds_ = now_s(CLOCK_MONOTONIC) - begun;
     }

@@ -24,6 +24,13 @@ std::string refusal(const std::vector<const char*>& words) {
     return config.error().message();
 }
 
+TEST(Config, KeyHeadersAreNamesOfHeaders) {
+    const auto config = read({"--pcap", "x", "--key-header", "x-tenant-key", "--key-header", "X-Other"});
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->key_headers, (std::vector<std::string>{"x-tenant-key", "X-Other"}));
+    EXPECT_NE(refusal({"--pcap", "x", "--key-header", "a b"}).find("name of a header"), std::string::npos);
+}
+
 class ConfigFile : public ::testing::Test {
   protected:
     void SetUp() override {

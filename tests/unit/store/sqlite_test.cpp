@@ -64,19 +64,6 @@ TEST(SqliteStore, RefusesANewerVersionAndDamageWithWhatToDo) {
     EXPECT_NE(place.refused().find("put a copy back"), std::string::npos);
 }
 
-TEST(SqliteStore, TellsWhenAnAuditLineWasChanged) {
-    SqlitePlace place;
-    auto store = place.open();
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(store->add_audit({0, {i}, "uid 0", "a", "b", "c"}).has_value());
-    ASSERT_TRUE(store->verify_audit().ok());
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open((place.keeping.folder + "/seine.db").c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database, "UPDATE audit SET detail='d' WHERE number=2", nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(database);
-    EXPECT_EQ(store->verify_audit().code(), Code::corrupt);
-    EXPECT_NE(store->verify_audit().message().find("line 2"), std::string::npos);
-}
-
 // On a file system of 40 MB of its own.
 TEST(SqliteStore, AFullDiskShedsFlowsKeepsFindingsAndRecovers) {
     SqlitePlace place;

@@ -140,8 +140,10 @@ void on_quic_datagram(FlowContext& flow, ByteView payload, std::uint8_t path) no
     time_handshake(flow, facts, from);
     evidence(flow, facts, from);
     if (facts.rekeyed) restart(flow);
-    // Short headers come after the handshake: a server's hello that was not seen by now will not be.
-    if (facts.short_header && flow.cold.tls.client_hello && ++flow.cold.segments_watched >= kShortHeadersMax)
+    // A client's short headers come after its Finished (RFC 9001 section 5.7): a server's hello that was not seen by
+    // now will not be. A server's say nothing, it may send them as soon as it has the client's hello.
+    const bool finished = facts.short_header && from == Side::client && flow.cold.tls.client_hello;
+    if (finished && ++flow.cold.segments_watched >= kShortHeadersMax)
         flow.cold.protocol[0] = flow.cold.protocol[1] = Protocol::done;
     if (!facts.crypto.empty()) take_pieces(flow, facts, from);
     if (session.exhausted(path) && !flow.cold.tls.client_hello &&

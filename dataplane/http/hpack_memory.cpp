@@ -20,7 +20,7 @@ unsigned order_for(std::size_t bytes) noexcept {
 
 HpackMemory::HpackMemory(std::size_t slab_bytes)
     : slab_bytes_((slab_bytes + kBlockBytesMax - 1) / kBlockBytesMax * kBlockBytesMax),
-      slab_(std::make_unique<std::byte[]>(slab_bytes_)),
+      slab_(std::make_unique_for_overwrite<std::byte[]>(slab_bytes_)),
       order_(std::make_unique<std::uint8_t[]>(slab_bytes_ / kBlockBytesMin)) {
     static_assert(kBlockBytesMin << (kOrders - 1) == kBlockBytesMax);
     SEINE_CHECK(slab_bytes_ / kBlockBytesMin < kNone);

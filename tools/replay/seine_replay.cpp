@@ -16,7 +16,7 @@ namespace seine::replay {
 namespace {
 
 // Above the largest record a flow can make in --raw mode, many times over.
-constexpr std::size_t kRingBytes = std::size_t{64} << 20;
+constexpr std::size_t kRingBytes = std::size_t{8} << 20;
 constexpr std::uint32_t kRawRecordBytesMax = 1u << 20;
 constexpr std::size_t kFlowsAtOnce = 64;
 

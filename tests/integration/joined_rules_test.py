@@ -63,7 +63,10 @@ def check_alerts(daemon, flows):
     report.check(5 < len(wrong) < len(flows) // 2, "some clients lie about themselves, most do not", len(wrong))
     status = daemon.wait_for(lambda s: s["join"]["records_joined"] >= len(flows) and not s["join"]["pending"], 40)
     report.equal(status["join"]["records_joined"], len(flows), "every line has its flow")
-    alerts = daemon.ask("alert", "list", "--kind", "signature", "--limit", "1000")["alerts"]
+    # Alerts and sums reach the store with the next commit.
+    told = lambda: daemon.ask("alert", "list", "--kind", "signature", "--limit", "1000")["alerts"]  # noqa: E731
+    daemon.wait_for(lambda s: len(told()) >= len(wrong), 20)
+    alerts = told()
     report.equal(sorted({a["rule"] for a in alerts}), ["browser-no-browser"], "the rule alerts, the shadow rule does not")
     got = sorted(daemon.ask("alert", "show", str(a["id"]))["details"]["flow"]["sport"] for a in alerts)
     report.equal(got, sorted(flows[n]["sport"] for n in wrong), "on the flows of those who lie, and on no other")
@@ -71,7 +74,9 @@ def check_alerts(daemon, flows):
     report.equal(len({a["account"] for a in alerts}), len(wrong), "the one whose key it was")
     first = daemon.ask("alert", "show", str(alerts[0]["id"]))["details"]
     report.check("Mozilla/5.0" in first["message"] and first["rule"]["class"] == "agent-mismatch", "and says what contradicts what", first)
-    stats = daemon.ask("signature", "stats")["control"]
+    stats_now = lambda: daemon.ask("signature", "stats")["control"]  # noqa: E731
+    daemon.wait_for(lambda s: stats_now()["accounts_in_all"] > 0, 20)
+    stats = stats_now()
     counts = {r["id"]: r for r in stats["joined"]["by_rule"]}
     report.equal((counts["browser-no-browser"]["hits"], counts["shadowed"]["hits"], counts["shadowed"]["findings"]),
                  (len(wrong), len(wrong), 0), "stats count hits, those of the shadow rule too")
@@ -92,7 +97,11 @@ def check_try(daemon, folder, flows):
     write_rules(old, RULE % ("by-ja4", "t", "enabled", ja4("t13d5911h1")), RULE % ("gone", "t", "enabled", ja4("t13d4312")))
     ran = daemon.ctl("signature", "test", new)
     report.check(ran.code == 0, "the sets are sound", ran)
-    tried = daemon.ask("signature", "try", new, "--days", "3660", "--against", old)
+    trial = lambda: daemon.ask("signature", "try", new, "--days", "3660", "--against", old)  # noqa: E731
+    flows_of = lambda tried, rule: next((r["flows"] for r in tried["rules"] if r["id"] == rule), 0)  # noqa: E731
+    hits = sum(f["ja4"].startswith("t13d59") for f in flows)
+    daemon.wait_for(lambda s: flows_of(trial(), "by-ja4") >= hits, 20)
+    tried = trial()
     rules = {r["id"]: r for r in tried["rules"]}
     mine = [f for f in flows if f["ja4"].startswith("t13d59")]
     report.equal((rules["by-ja4"]["by"], rules["by-ja4"]["flows"], rules["by-ja4"]["values"], rules["by-ja4"]["accounts"]),

@@ -45,26 +45,10 @@ TEST(Engine, FindsAFarmOfThirtyPercent) {
     EXPECT_EQ(town.alerted(1, 2100), 0u);
 }
 
-// Five accounts on one server that hand one TLS session around, and sign up in one week.
-void small_farm(Town& town, std::uint64_t first) {
-    for (std::uint64_t a = first; a < first + 5; ++a) {
-        for (unsigned c = 0; c < 12; ++c) {
-            Visit v;
-            v.account = a;
-            v.at = kStart + c * 8 * kHourNs + static_cast<std::int64_t>(a - first) * kSecond;
-            v.address = 40u << 24 | 77;
-            v.stack = 555;
-            v.session = 900'000 + c;
-            v.first_seen_day = Town::today() - 5;
-            town.visit(v);
-        }
-    }
-}
-
 TEST(Engine, FindsAFarmOfFiveThatSharesSessions) {
     Town town;
     town.people(1, 3000);
-    small_farm(town, 200'000);
+    town.sharing_farm(200'000);
     town.play();
     EXPECT_EQ(town.alerted(200'000, 5), 5u);
     EXPECT_EQ(town.alerted(1, 3000), 0u);
@@ -74,7 +58,7 @@ TEST(Engine, ExplanationSumsToTheScore) {
     Town town;
     town.people(1, 3000);
     town.relayed_farm(100'000, 60);
-    small_farm(town, 200'000);
+    town.sharing_farm(200'000);
     town.play();
     for (const std::uint64_t a : {100'003u, 100'017u, 200'002u, 5u}) {
         const Explanation why = town.engine->why(tag_of<model::AccountTag>(a));

@@ -123,6 +123,21 @@ class Town {
             }
         }
     }
+    // Five accounts on one server that hand one TLS session around, and sign up in one week.
+    void sharing_farm(std::uint64_t first) {
+        for (std::uint64_t a = first; a < first + 5; ++a) {
+            for (unsigned c = 0; c < 12; ++c) {
+                Visit v;
+                v.account = a;
+                v.at = kStart + c * 8 * kHourNs + static_cast<std::int64_t>(a - first) * kSecond;
+                v.address = 40u << 24 | 77;
+                v.stack = 555;
+                v.session = 900'000 + c;
+                v.first_seen_day = today() - 5;
+                visit(v);
+            }
+        }
+    }
     // An operator's accounts: rented exits all over, one relay far behind them, one client.
     void relayed_farm(std::uint64_t first, std::uint64_t n, unsigned connections = 8) {
         for (std::uint64_t a = first; a < first + n; ++a) {

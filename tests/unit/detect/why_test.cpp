@@ -17,22 +17,6 @@ using test::tag_of;
 using test::Town;
 using test::Visit;
 
-// Five accounts on one server that hand one TLS session around.
-void sharing_farm(Town& town, std::uint64_t first) {
-    for (std::uint64_t a = first; a < first + 5; ++a) {
-        for (unsigned c = 0; c < 12; ++c) {
-            Visit v;
-            v.account = a;
-            v.at = kStart + c * 8 * kHourNs + static_cast<std::int64_t>(a - first) * kSecond;
-            v.address = 40u << 24 | 77;
-            v.stack = 555;
-            v.session = 900'000 + c;
-            v.first_seen_day = Town::today() - 5;
-            town.visit(v);
-        }
-    }
-}
-
 // Accounts at home lines with everybody's clients: a request that fails on one comes back on the
 // next one within a second.
 void failing_over_farm(Town& town, std::uint64_t first, std::uint64_t n) {
@@ -93,7 +77,7 @@ class Why : public testing::Test {
     Why() {
         town_.people(1, 3000);
         town_.relayed_farm(100'000, 60);
-        sharing_farm(town_, 200'000);
+        town_.sharing_farm(200'000);
         failing_over_farm(town_, 300'000, 20);
         town_.play();
     }

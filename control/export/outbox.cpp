@@ -93,16 +93,42 @@ bool Outbox::drop_oldest(Lane lane, bool acknowledged_only) {
     return true;
 }
 
-void Outbox::trim_acknowledged() {
+std::uint64_t Outbox::kept_bytes() const noexcept {
     std::uint64_t kept = 0;
     for (const Files& files : files_) {
         for (const auto& segment : files) kept += segment->waiting() == 0 ? segment->bytes() : 0;
     }
-    while (kept > limits_.keep_bytes) {
+    return kept;
+}
+
+// Some files more than replay is promised stay, to be written to again; where nothing is to be
+// kept, none does.
+void Outbox::trim_acknowledged() {
+    std::uint64_t kept = kept_bytes();
+    std::uint64_t most = limits_.keep_bytes;
+    if (most > 0) most += 2 * (segment_bytes(Lane::flows) + segment_bytes(Lane::findings));
+    while (kept > most) {
         const std::uint64_t before = file_bytes_;
         if (!drop_oldest(Lane::flows, true) && !drop_oldest(Lane::findings, true)) return;
         kept -= std::min(kept, before - file_bytes_);
     }
+}
+
+// The lane's oldest file as its newest, when all in it has arrived and replay is not promised of
+// it; nullptr: there is none.
+Segment* Outbox::used_again(Lane lane, std::size_t bytes) {
+    Files& files = files_[index(lane)];
+    if (files.size() < 2 || limits_.keep_bytes == 0) return nullptr;
+    const std::shared_ptr<Segment>& oldest = files.front();
+    if (oldest->waiting() > 0 || oldest->bytes() != bytes || oldest.use_count() > 1 ||
+        kept_bytes() < limits_.keep_bytes + bytes)
+        return nullptr;
+    if (!oldest->begin_again(file_name(directory_, lane, next_number_), next_number_).ok())
+        return nullptr;
+    ++next_number_;
+    files.push_back(oldest);
+    files.pop_front();
+    return files.back().get();
 }
 
 bool Outbox::make_room(std::size_t bytes, Lane lane) {
@@ -122,7 +148,9 @@ Segment* Outbox::writable(Lane lane, std::size_t bytes) {
     if (!files.empty() && files.back()->bytes() - files.back()->written() >= wanted)
         return files.back().get();
     const std::size_t size = segment_bytes(lane);
-    if (wanted + Segment::kHeaderBytes > size || !make_room(size, lane)) return nullptr;
+    if (wanted + Segment::kHeaderBytes > size) return nullptr;
+    if (Segment* again = used_again(lane, size)) return again;
+    if (!make_room(size, lane)) return nullptr;
     while (true) {
         auto made = Segment::create(file_name(directory_, lane, next_number_),
                                     static_cast<std::uint32_t>(lane), next_number_, size);
@@ -149,7 +177,7 @@ bool Outbox::append(Lane lane, std::string_view message, std::int64_t now_ns) {
         return false;
     }
     ++counts_.appended[index(lane)];
-    something_.notify_one();
+    if (missing_ > 0 && --missing_ == 0) something_.notify_one();
     return true;
 }
 
@@ -206,17 +234,28 @@ void Outbox::acknowledge(const Batch& batch, std::size_t count) {
     if (batch.segment->waiting() == 0) trim_acknowledged();
 }
 
+bool Outbox::has_waiting() const noexcept {
+    for (const Files& files : files_) {
+        for (const auto& segment : files) {
+            if (segment->acknowledged() < segment->written()) return true;
+        }
+    }
+    return false;
+}
+
 void Outbox::wait(int timeout_ms) {
     std::unique_lock lock(mutex_);
-    something_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] {
-        if (woken_) return true;
-        for (const Files& files : files_) {
-            for (const auto& segment : files) {
-                if (segment->acknowledged() < segment->written()) return true;
-            }
+    if (!woken_ && !has_waiting()) {
+        missing_ = 1;
+        something_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                            [this] { return woken_ || missing_ == 0; });
+        if (missing_ == 0 && !woken_) {
+            missing_ = kGatherMessages;
+            something_.wait_for(lock, std::chrono::milliseconds(kGatherMs),
+                                [this] { return woken_ || missing_ == 0; });
         }
-        return false;
-    });
+        missing_ = 0;
+    }
     woken_ = false;
 }
 
@@ -253,7 +292,10 @@ std::uint64_t Outbox::replay(std::int64_t since_ns) {
             if (segment.get() != held_) again += segment->rewind(since_ns);
         }
     }
-    if (again > 0) something_.notify_one();
+    if (again > 0) {
+        woken_ = true;
+        something_.notify_one();
+    }
     return again;
 }
 

@@ -63,7 +63,8 @@ class Outbox {
     bool take(Batch& out, std::size_t messages_max, std::size_t bytes_max);
     // The first `count` of the batch have arrived; the rest is taken again.
     void acknowledge(const Batch& batch, std::size_t count);
-    // Returns when something waits, wake() is called or the time is over.
+    // Returns when something waits, wake() is called or the time is over. Where it slept, it then
+    // rests for kGatherMs or until kGatherMessages have come: one batch instead of many of one.
     void wait(int timeout_ms);
     void wake();
     void sync();
@@ -82,12 +83,19 @@ class Outbox {
     bool make_room(std::size_t bytes, Lane lane);
     bool drop_oldest(Lane lane, bool acknowledged_only);
     void trim_acknowledged();
+    Segment* used_again(Lane lane, std::size_t bytes);
+    [[nodiscard]] std::uint64_t kept_bytes() const noexcept;  // of files without anything waiting
     [[nodiscard]] std::size_t segment_bytes(Lane lane) const noexcept;
 
     std::string directory_;
     OutboxLimits limits_;
+    static constexpr int kGatherMs = 5;
+    static constexpr std::size_t kGatherMessages = 500;
+    [[nodiscard]] bool has_waiting() const noexcept;
+
     mutable std::mutex mutex_;
     std::condition_variable something_;
+    std::size_t missing_ = 0;  // messages until the one who sleeps is to be woken; 0: nobody sleeps
     std::array<Files, kLaneCount> files_;
     std::uint64_t file_bytes_ = 0;
     std::uint64_t next_number_ = 1;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -51,11 +52,17 @@ Status fault(const std::string& path, const char* what, int error) {
 
 }  // namespace
 
-Status Segment::map(int fd, std::size_t bytes) {
+// A fault a page costs more than the message that is put there: pages of a new file are made
+// writable all at once (MAP_POPULATE makes those of a shared mapping readable only).
+Status Segment::map(int fd, std::size_t bytes, bool all_pages_now) {
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) return fault(path_, "cannot be mapped", errno);
     at_ = static_cast<std::uint8_t*>(at);
     bytes_ = bytes;
+#ifdef MADV_POPULATE_WRITE
+    // An older kernel says no, and pages come one by one.
+    if (all_pages_now) static_cast<void>(::madvise(at, bytes, MADV_POPULATE_WRITE));
+#endif
     return {};
 }
 
@@ -72,7 +79,7 @@ Result<std::shared_ptr<Segment>> Segment::create(const std::string& path, std::u
         ::unlink(path.c_str());
         return fault(path, "no space for it", taken);
     }
-    Status status = made->map(fd.held, bytes);
+    Status status = made->map(fd.held, bytes, true);
     if (!status.ok()) {
         ::unlink(path.c_str());
         return status;
@@ -95,7 +102,7 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& path) {
     // A sparse file would fault at a store on a full disk.
     if (bytes < kHeaderBytes || about.st_blocks * 512 < about.st_size - 4096)
         return Status(Code::corrupt, path + ": is no whole outbox file");
-    const Status status = made->map(fd.held, bytes);
+    const Status status = made->map(fd.held, bytes, false);
     if (!status.ok()) return status;
     if (load_le64(made->at_) != kMagic || load_le32(made->at_ + 8) != kVersion)
         return Status(Code::corrupt, path + ": is no outbox file of this version");
@@ -120,6 +127,21 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& path) {
     // A message that a kill cut short leaves bytes behind which must not be read as one later.
     std::memset(made->at_ + offset, 0, std::min(kMessageMax + 2 * kEntryBytes, bytes - offset));
     return made;
+}
+
+Status Segment::begin_again(const std::string& path, std::uint64_t number) {
+    if (std::rename(path_.c_str(), path.c_str()) != 0)
+        return fault(path_, "cannot be renamed", errno);
+    path_ = path;
+    // The number first: from then on no old message checks, wherever a kill comes.
+    put64(at_ + 16, number);
+    put64(at_ + 24, kHeaderBytes);
+    put64(at_ + kHeaderBytes, 0);
+    number_ = number;
+    written_ = acknowledged_ = kHeaderBytes;
+    count_ = acknowledged_count_ = 0;
+    last_time_ns_ = 0;
+    return {};
 }
 
 Segment::~Segment() {

@@ -31,6 +31,9 @@ class Segment {
     // Reads a file that an earlier process left; messages up to the first that does not check are
     // kept.
     static Result<std::shared_ptr<Segment>> open(const std::string& path);
+    // Makes the file of an acknowledged segment an empty one of another name and number: its pages
+    // are in memory and its space is taken. What stands in it still no longer checks.
+    Status begin_again(const std::string& path, std::uint64_t number);
     ~Segment();
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
@@ -58,7 +61,7 @@ class Segment {
 
   private:
     Segment() = default;
-    Status map(int fd, std::size_t bytes);
+    Status map(int fd, std::size_t bytes, bool all_pages_now);
 
     std::string path_;
     std::uint8_t* at_ = nullptr;

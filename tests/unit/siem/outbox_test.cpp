@@ -183,6 +183,51 @@ TEST(Outbox, ReplaysWhatIsKept) {
     EXPECT_EQ(outbox->replay(5000), 0u);
 }
 
+TEST(Outbox, FilesAreUsedAgainAndNothingOldComesBack) {
+    const Folder folder;
+    OutboxLimits limits;
+    limits.bytes_max = 64 << 20;
+    limits.keep_bytes = 8 << 20;
+    limits.segment_bytes = 1 << 20;
+    const std::string text(1000, 'x');
+    int sent = 0;
+    {
+        const auto outbox = opened(folder.path, limits);
+        for (int i = 0; i < 40'000; ++i) {
+            ASSERT_TRUE(outbox->append(i % 4 == 0 ? Lane::findings : Lane::flows,
+                                       text + std::to_string(i), i));
+            if (i % 100 == 99) sent += static_cast<int>(take_all(*outbox).size());
+        }
+        ASSERT_EQ(sent, 40'000);
+        EXPECT_LE(outbox->counts().file_bytes, (8u << 20) + (5u << 20));
+        // What replay promises is still there.
+        const auto again = outbox->replay(40'000 - 5000);
+        EXPECT_EQ(again, 5000u);
+        EXPECT_EQ(take_all(*outbox).size(), 5000u);
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(outbox->append(Lane::findings, "last", 50'000));
+    }
+    for (int restart = 0; restart < 2; ++restart) {
+        const auto outbox = opened(folder.path, limits);
+        EXPECT_EQ(outbox->counts().damaged, 0u);
+        EXPECT_EQ(outbox->counts().waiting[0], 3u);
+        EXPECT_EQ(outbox->counts().waiting[1], 0u);
+    }
+    EXPECT_EQ(take_all(*opened(folder.path, limits)), std::vector<std::string>(3, "last"));
+}
+
+TEST(Outbox, KeepsNothingThatArrivedWhereNothingIsToBeKept) {
+    const Folder folder;
+    OutboxLimits limits;
+    limits.keep_bytes = 0;
+    limits.segment_bytes = 1 << 20;
+    const auto outbox = opened(folder.path, limits);
+    for (int i = 0; i < 10'000; ++i) {
+        ASSERT_TRUE(outbox->append(Lane::flows, std::string(1000, 'x'), i));
+        if (i % 100 == 99) static_cast<void>(take_all(*outbox));
+    }
+    EXPECT_LE(outbox->counts().file_bytes, 1u << 20);
+}
+
 TEST(Outbox, RefusesAMessageThatNoFileHolds) {
     const Folder folder;
     const auto outbox = opened(folder.path);

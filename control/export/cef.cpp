@@ -2,7 +2,7 @@
 //   CEF:0|vendor|product|version|event class|name|severity|key=value key=value ..
 // Custom strings cs1 to cs6 and numbers cn1 to cn3 carry their meaning beside them as csNLabel.
 #include "control/export/escape.h"
-#include "control/export/flat_value.h"
+#include "control/export/flat_table.h"
 #include "control/export/format.h"
 
 namespace seine::siem {
@@ -84,9 +84,6 @@ constexpr Row kRows[] = {
     from(kAnyKind, "msg", Item::message),
 };
 
-// A label is printed with the row after it or not at all.
-bool is_label(const Row& row) { return !row.from_item; }
-
 class Cef final : public Format {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "cef"; }
@@ -95,7 +92,7 @@ class Cef final : public Format {
                "its name the title, its severity 2 to 10";
     }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         constexpr std::uint64_t kSeverity[] = {0, 2, 4, 6, 8, 10};
         out.append("CEF:0|").append(kVendorName).append("|").append(kVendorName).append("|");
         append_cef_header(out, items.text(Item::product_version));
@@ -106,24 +103,12 @@ class Cef final : public Format {
         out.push_back('|');
         append_number(out, kSeverity[items.number(Item::severity) % std::size(kSeverity)]);
         out.push_back('|');
-        bool first = true;
-        for (std::size_t i = 0; i < std::size(kRows); ++i) {
-            const Row& row = kRows[i];
-            const Row& value = is_label(row) ? kRows[i + 1] : row;
-            if ((row.kinds & items.kind()) == 0 || !items.has(value.item)) continue;
-            if (!first) out.push_back(' ');
-            first = false;
-            out.append(row.key).push_back('=');
-            if (is_label(row)) {
-                out.append(row.constant);
-            } else {
-                append_flat_value(out, items, row.item, row.form, append_cef_value);
-            }
-        }
+        table_.append(out, items);
     }
 
   private:
     static constexpr std::string_view kVendorName = "Seine";
+    FlatTable table_{kRows, {" ", "=", "", append_cef_value}};
 };
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace {
 constexpr Kinds kTraffic = kAlert | kFlow;
 constexpr Kinds kFinding = kAlert | kFarm | kEvidence;
 
-void tls_protocol(std::string& out, const EventItems&) { out += "\"tls\""; }
+void tls_protocol(TextBuffer& out, const EventItems&) { out += "\"tls\""; }
 
-void related_ip(std::string& out, const EventItems& items) {
+void related_ip(TextBuffer& out, const EventItems& items) {
     out.push_back('[');
     for (const Item item : {Item::src, Item::dst, Item::proxied_src}) {
         if (!items.has(item)) continue;
@@ -22,7 +22,7 @@ void related_ip(std::string& out, const EventItems& items) {
     out.push_back(']');
 }
 
-void related_hosts(std::string& out, const EventItems& items) {
+void related_hosts(TextBuffer& out, const EventItems& items) {
     out.push_back('[');
     append_json_string(out, items.text(Item::sni));
     if (items.has(Item::host) && items.text(Item::host) != items.text(Item::sni)) {
@@ -32,7 +32,7 @@ void related_hosts(std::string& out, const EventItems& items) {
     out.push_back(']');
 }
 
-void first_vlan(std::string& out, const EventItems& items) {
+void first_vlan(TextBuffer& out, const EventItems& items) {
     append_json_string(out, items.list(Item::vlan).front());
 }
 
@@ -176,7 +176,7 @@ class Ecs final : public Format {
     }
     [[nodiscard]] bool is_json() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         table_.append(out, items);
     }
 

@@ -1,30 +1,52 @@
-// One walk over the bytes, a table of what each syntax must not see bare.
+// Sixteen bytes at a time; a byte at a time from the first one that needs an escape.
 #include "control/export/escape.h"
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <immintrin.h>
 
 #include "dataplane/base/bytes.h"
 
 namespace seine::siem {
 namespace {
 
-// Bytes that are copied as they are: printable ASCII but for the marks of a syntax.
+// What a syntax copies as it is: printable ASCII but for its marks.
+template <char... Marks>
 struct Plain {
-    std::array<bool, 256> is{};
-    explicit constexpr Plain(std::string_view marks) {
-        for (std::size_t i = 0x20; i < 0x7f; ++i) is[i] = true;
-        for (const char c : marks) is[static_cast<unsigned char>(c)] = false;
+    static constexpr bool is(unsigned char byte) noexcept {
+        return byte >= 0x20 && byte < 0x7f &&
+               ((byte != static_cast<unsigned char>(Marks)) && ... && true);
+    }
+    // Bit i: byte i of sixteen is not plain. Bytes from 0x80 are negative and so below the blank.
+    static unsigned others(__m128i block) noexcept {
+        const auto every = [](char byte) { return _mm_set1_epi8(byte); };
+        __m128i bad = _mm_cmpgt_epi8(every(0x20), block);
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(block, every(0x7f)));
+        ((bad = _mm_or_si128(bad, _mm_cmpeq_epi8(block, every(Marks)))), ...);
+        return static_cast<unsigned>(_mm_movemask_epi8(bad));
+    }
+    // Plain bytes at the start of `text`, which TextBuffer::kSlackBytes more may be read of.
+    static std::size_t run(const char* text, std::size_t bytes) noexcept {
+        for (std::size_t at = 0; at < bytes; at += 16) {
+            // Only loads, unaligned.
+            const unsigned found =
+                others(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at)));  // NOLINT
+            if (found != 0)
+                return std::min(bytes, at + static_cast<std::size_t>(std::countr_zero(found)));
+        }
+        return bytes;
     }
 };
-constexpr Plain kJson("\"\\");
-constexpr Plain kCefHeader("|\\");
-constexpr Plain kCefValue("=\\");
-constexpr Plain kLeefHeader("|");
-constexpr Plain kLeefValue("^");
-constexpr Plain kSdValue("\"\\]");
-constexpr Plain kFree("");
+using Json = Plain<'"', '\\'>;
+using CefHeader = Plain<'|', '\\'>;
+using CefValue = Plain<'=', '\\'>;
+using LeefHeader = Plain<'|'>;
+using LeefValue = Plain<'^'>;
+using SdValue = Plain<'"', '\\', ']'>;
+using Free = Plain<>;
 
 // Bytes of the UTF-8 character that starts at `text` (RFC 3629); 0: not one.
 std::size_t character(std::string_view text) noexcept {
@@ -53,21 +75,20 @@ bool is_c1(std::string_view text, std::size_t bytes) noexcept {
            static_cast<unsigned char>(text[1]) < 0xa0;
 }
 
-void append_hex_escape(std::string& out, std::string_view slash, unsigned char byte) {
+void append_hex_escape(TextBuffer& out, std::string_view slash, unsigned char byte) {
     out.append(slash).push_back('x');
     out.push_back(kHexDigits[byte >> 4]);
     out.push_back(kHexDigits[byte & 15]);
 }
 
-// Copies plain runs, asks `special(out, byte)` for ASCII that is not plain, and `slash` is how the
-// syntax writes one backslash.
-template <typename Special>
-void escape(std::string& out, std::string_view text, const Plain& plain, std::string_view slash,
-            Special special) {
+// The rest of a text from its first byte that is not plain.
+template <typename Syntax, typename Special>
+[[gnu::noinline]] void escape_rest(TextBuffer& out, std::string_view text, std::string_view slash,
+                                   Special special) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t start = at;
-        while (at < text.size() && plain.is[static_cast<unsigned char>(text[at])]) ++at;
+        while (at < text.size() && Syntax::is(static_cast<unsigned char>(text[at]))) ++at;
         out.append(text.substr(start, at - start));
         if (at == text.size()) return;
         const auto byte = static_cast<unsigned char>(text[at]);
@@ -89,7 +110,19 @@ void escape(std::string& out, std::string_view text, const Plain& plain, std::st
     }
 }
 
-bool json_special(std::string& out, unsigned char byte) {
+// Nearly every text is plain: it is copied whole and looked at in the copy, where blocks may be
+// read past its end. `special(out, byte)` writes ASCII that is not plain, `slash` is how the syntax
+// writes one backslash.
+template <typename Syntax, typename Special>
+void escape(TextBuffer& out, std::string_view text, std::string_view slash, Special special) {
+    char* to = out.room(text.size());
+    std::memcpy(to, text.data(), text.size());
+    const std::size_t plain = Syntax::run(to, text.size());
+    out.advance(plain);
+    if (plain < text.size()) escape_rest<Syntax>(out, text.substr(plain), slash, special);
+}
+
+bool json_special(TextBuffer& out, unsigned char byte) {
     switch (byte) {
         case '"':
             out += "\\\"";
@@ -114,26 +147,20 @@ bool json_special(std::string& out, unsigned char byte) {
     }
 }
 
-// Two digits of `value`, which is below 100.
-void append_two(std::string& out, unsigned value) {
-    out.push_back(static_cast<char>('0' + value / 10 % 10));
-    out.push_back(static_cast<char>('0' + value % 10));
-}
-
 }  // namespace
 
-void append_json_inner(std::string& out, std::string_view text) {
-    escape(out, text, kJson, "\\\\", json_special);
+void append_json_inner(TextBuffer& out, std::string_view text) {
+    escape<Json>(out, text, "\\\\", json_special);
 }
 
-void append_json_string(std::string& out, std::string_view text) {
+void append_json_string(TextBuffer& out, std::string_view text) {
     out.push_back('"');
     append_json_inner(out, text);
     out.push_back('"');
 }
 
-void append_cef_header(std::string& out, std::string_view text) {
-    escape(out, text, kCefHeader, "\\\\", [](std::string& to, unsigned char byte) {
+void append_cef_header(TextBuffer& out, std::string_view text) {
+    escape<CefHeader>(out, text, "\\\\", [](TextBuffer& to, unsigned char byte) {
         if (byte != '|' && byte != '\\') return false;
         to.push_back('\\');
         to.push_back(static_cast<char>(byte));
@@ -141,8 +168,8 @@ void append_cef_header(std::string& out, std::string_view text) {
     });
 }
 
-void append_cef_value(std::string& out, std::string_view text) {
-    escape(out, text, kCefValue, "\\\\", [](std::string& to, unsigned char byte) {
+void append_cef_value(TextBuffer& out, std::string_view text) {
+    escape<CefValue>(out, text, "\\\\", [](TextBuffer& to, unsigned char byte) {
         if (byte == '\n' || byte == '\r') {
             to += byte == '\n' ? "\\n" : "\\r";
             return true;
@@ -154,12 +181,12 @@ void append_cef_value(std::string& out, std::string_view text) {
     });
 }
 
-void append_leef_header(std::string& out, std::string_view text) {
-    escape(out, text, kLeefHeader, "\\", [](std::string&, unsigned char) { return false; });
+void append_leef_header(TextBuffer& out, std::string_view text) {
+    escape<LeefHeader>(out, text, "\\", [](TextBuffer&, unsigned char) { return false; });
 }
 
-void append_leef_value(std::string& out, std::string_view text) {
-    escape(out, text, kLeefValue, "\\", [](std::string& to, unsigned char byte) {
+void append_leef_value(TextBuffer& out, std::string_view text) {
+    escape<LeefValue>(out, text, "\\", [](TextBuffer& to, unsigned char byte) {
         if (byte == '\t') return to += "\\t", true;
         if (byte == '\n') return to += "\\n", true;
         if (byte == '\r') return to += "\\r", true;
@@ -167,8 +194,8 @@ void append_leef_value(std::string& out, std::string_view text) {
     });
 }
 
-void append_sd_value(std::string& out, std::string_view text) {
-    escape(out, text, kSdValue, "\\\\", [](std::string& to, unsigned char byte) {
+void append_sd_value(TextBuffer& out, std::string_view text) {
+    escape<SdValue>(out, text, "\\\\", [](TextBuffer& to, unsigned char byte) {
         if (byte != '"' && byte != '\\' && byte != ']') return false;
         to.push_back('\\');
         to.push_back(static_cast<char>(byte));
@@ -176,11 +203,17 @@ void append_sd_value(std::string& out, std::string_view text) {
     });
 }
 
-void append_plain(std::string& out, std::string_view text) {
-    escape(out, text, kFree, "\\", [](std::string&, unsigned char) { return false; });
+void append_plain(TextBuffer& out, std::string_view text) {
+    escape<Free>(out, text, "\\", [](TextBuffer&, unsigned char) { return false; });
 }
 
-void append_syslog_token(std::string& out, std::string_view text, std::size_t bytes_max) {
+std::string plain_text(std::string_view text) {
+    TextBuffer out;
+    append_plain(out, text);
+    return std::string(out.view());
+}
+
+void append_syslog_token(TextBuffer& out, std::string_view text, std::size_t bytes_max) {
     std::size_t used = 0;
     for (const char c : text) {
         if (used == bytes_max) break;
@@ -191,22 +224,35 @@ void append_syslog_token(std::string& out, std::string_view text, std::size_t by
     if (used == 0) out.push_back('-');
 }
 
-void append_number(std::string& out, std::uint64_t value) {
-    char digits[24];
-    const auto done = std::to_chars(digits, digits + sizeof digits, value);
-    out.append(digits, static_cast<std::size_t>(done.ptr - digits));
+void append_number(TextBuffer& out, std::uint64_t value) {
+    char* to = out.room(20);
+    out.advance(static_cast<std::size_t>(std::to_chars(to, to + 20, value).ptr - to));
 }
 
-void append_real(std::string& out, double value) {
-    if (!std::isfinite(value)) value = 0;
-    char digits[64];
-    const double scaled = std::abs(value) < 1e12 ? std::round(value * 1e6) / 1e6 : value;
-    const auto done = std::to_chars(digits, digits + sizeof digits, scaled == 0 ? 0.0 : scaled);
-    out.append(digits, static_cast<std::size_t>(done.ptr - digits));
+void append_number(std::string& out, std::uint64_t value) {
+    char digits[20];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
+
+void append_real(TextBuffer& out, double value) {
+    if (!std::isfinite(value)) value = 0;
+    char* to = out.room(64);
+    const double scaled = std::abs(value) < 1e12 ? std::round(value * 1e6) / 1e6 : value;
+    const auto done = std::to_chars(to, to + 64, scaled == 0 ? 0.0 : scaled);
+    out.advance(static_cast<std::size_t>(done.ptr - to));
+}
+
+namespace {
+
+void put_two(char* at, unsigned value) noexcept {
+    at[0] = static_cast<char>('0' + value / 10 % 10);
+    at[1] = static_cast<char>('0' + value % 10);
+}
+
+constexpr std::size_t kSecondBytes = 19;
 
 // 2026-07-01T12:00:00 of a number of seconds.
-static void append_second(std::string& out, std::int64_t seconds) {
+void put_second(char* at, std::int64_t seconds) noexcept {
     const std::int64_t days = seconds / 86400;
     const auto second = static_cast<unsigned>(seconds % 86400);
     // Days to a date: an era is 400 years that begin on 1 March (H. Hinnant, "chrono-compatible
@@ -223,41 +269,53 @@ static void append_second(std::string& out, std::int64_t seconds) {
     const unsigned month = shifted < 10 ? shifted + 3 : shifted - 9;
     const std::int64_t year =
         static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-    append_two(out, static_cast<unsigned>(year / 100));
-    append_two(out, static_cast<unsigned>(year % 100));
-    out.push_back('-');
-    append_two(out, month);
-    out.push_back('-');
-    append_two(out, day);
-    out.push_back('T');
-    append_two(out, second / 3600);
-    out.push_back(':');
-    append_two(out, second / 60 % 60);
-    out.push_back(':');
-    append_two(out, second % 60);
+    std::memcpy(at, "0000-00-00T00:00:00", kSecondBytes);
+    put_two(at, static_cast<unsigned>(year / 100));
+    put_two(at + 2, static_cast<unsigned>(year % 100));
+    put_two(at + 5, month);
+    put_two(at + 8, day);
+    put_two(at + 11, second / 3600);
+    put_two(at + 14, second / 60 % 60);
+    put_two(at + 17, second % 60);
 }
 
-void append_time(std::string& out, std::int64_t ns, int digits, std::string_view zone) {
+// Events come many to a second: the text of the last one is kept.
+struct LastSecond {
+    std::int64_t seconds = -1;
+    char text[kSecondBytes] = {};
+};
+constinit thread_local LastSecond last_second;
+
+}  // namespace
+
+void append_time(TextBuffer& out, std::int64_t ns, int digits, std::string_view zone) {
     if (ns < 0) ns = 0;
-    // Events come many to a second: the text of the last one is kept.
-    struct Last {
-        std::int64_t seconds = -1;
-        std::string text;
-    };
-    thread_local Last last;
+    LastSecond& last = last_second;
     const std::int64_t seconds = ns / 1'000'000'000;
     if (seconds != last.seconds) {
-        last.text.clear();
-        append_second(last.text, seconds);
+        put_second(last.text, seconds);
         last.seconds = seconds;
     }
-    out += last.text;
-    out.push_back('.');
-    char fraction[9];
-    auto rest = static_cast<std::uint32_t>(ns % 1'000'000'000);
-    for (int i = 8; i >= 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
-    out.append(fraction, static_cast<std::size_t>(digits));
-    out.append(zone);
+    char* to = out.room(kSecondBytes + 10 + zone.size());
+    std::memcpy(to, last.text, kSecondBytes);
+    to[kSecondBytes] = '.';
+    const auto rest = static_cast<std::uint32_t>(ns % 1'000'000'000);
+    char fraction[10];
+    put_two(fraction + 7, rest % 100);
+    put_two(fraction + 5, rest / 100 % 100);
+    put_two(fraction + 3, rest / 10'000 % 100);
+    put_two(fraction + 1, rest / 1'000'000 % 100);
+    fraction[0] = static_cast<char>('0' + rest / 100'000'000);
+    const auto kept = static_cast<std::size_t>(digits);
+    std::memcpy(to + kSecondBytes + 1, fraction, kept);
+    std::memcpy(to + kSecondBytes + 1 + kept, zone.data(), zone.size());
+    out.advance(kSecondBytes + 1 + kept + zone.size());
+}
+
+std::string time_text(std::int64_t ns, int digits, std::string_view zone) {
+    TextBuffer out;
+    append_time(out, ns, digits, zone);
+    return std::string(out.view());
 }
 
 }  // namespace seine::siem

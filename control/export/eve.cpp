@@ -11,24 +11,24 @@ constexpr Kinds kAlerts = kAlert | kFarm | kEvidence;
 constexpr Kinds kTraffic = kAlert | kFlow;
 
 // Suricata counts from 1, most severe, to 4.
-void priority(std::string& out, const EventItems& items) {
+void priority(TextBuffer& out, const EventItems& items) {
     constexpr std::uint64_t kPriority[] = {4, 4, 3, 2, 1, 1};
     append_number(out, kPriority[items.number(Item::severity) % std::size(kPriority)]);
 }
 
-void level(std::string& out, const EventItems& items) {
+void level(TextBuffer& out, const EventItems& items) {
     constexpr std::string_view kLevels[] = {"Info", "Info", "Notice", "Warning", "Error", "Error"};
     append_json_string(out, kLevels[items.number(Item::severity) % std::size(kLevels)]);
 }
 
-void one_text(std::string& out, const EventItems& items, Item item) {
+void one_text(TextBuffer& out, const EventItems& items, Item item) {
     append_json_string(out, items.text(item));
 }
-void ja3(std::string& out, const EventItems& items) { one_text(out, items, Item::ja3); }
-void ja3s(std::string& out, const EventItems& items) { one_text(out, items, Item::ja3s); }
+void ja3(TextBuffer& out, const EventItems& items) { one_text(out, items, Item::ja3); }
+void ja3s(TextBuffer& out, const EventItems& items) { one_text(out, items, Item::ja3s); }
 
 // [{"key":"seine.account","value":".."}, ..]: the form in which Suricata prints flow variables.
-void flow_variables(std::string& out, const EventItems& items) {
+void flow_variables(TextBuffer& out, const EventItems& items) {
     constexpr std::pair<std::string_view, Item> kVariables[] = {
         {"seine.uid", Item::uid},
         {"seine.account", Item::account},
@@ -169,7 +169,7 @@ class Eve final : public Format {
     }
     [[nodiscard]] bool is_json() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         table_.append(out, items);
     }
 

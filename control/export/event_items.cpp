@@ -43,15 +43,6 @@ std::size_t cut_at(std::string_view text, std::size_t bytes) noexcept {
     return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80 ? bytes : at;
 }
 
-std::string decimal(std::uint64_t value) { return std::to_string(value); }
-
-std::string hex(std::uint64_t value, int digits) {
-    std::string out;
-    for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
-        out.push_back(kHexDigits[(value >> shift) & 15]);
-    return out;
-}
-
 std::string_view tls_version_text(std::uint64_t version) noexcept {
     switch (version) {
         case 0x0300:
@@ -144,18 +135,57 @@ constexpr Item kFingerprints[] = {Item::ja4,          Item::ja4_norm, Item::ja4s
                                   Item::ja3s,         Item::ja4t,     Item::ja4ts, Item::hassh,
                                   Item::hassh_server, Item::ja4h,     Item::ja4x};
 
-// Fields that a lookup by number finds quickly: one pass over the strings of a record.
+constexpr std::size_t kListCount = std::size(kLists);
+// By field number: where in kLists, or kListCount.
+constexpr auto kListOfField = [] {
+    std::array<std::uint8_t, contract::kFieldCount + 1> out{};
+    out.fill(kListCount);
+    for (std::size_t i = 0; i < kListCount; ++i)
+        out[static_cast<std::size_t>(kLists[i].first)] = static_cast<std::uint8_t>(i);
+    return out;
+}();
+
+// One pass over the strings of a record: the first text of each field, and the items of lists with
+// one more than is kept, so that what is cut is counted.
 struct StringIndex {
-    static constexpr std::size_t kNone = ~std::size_t{0};
-    std::array<std::string_view, contract::kFieldCount + 1> first{};
-    std::array<bool, contract::kFieldCount + 1> present{};
+    // Not set before it is known which there are: a record has few of them.
+    struct Piece {
+        const char* data;
+        std::size_t bytes;
+        [[nodiscard]] std::string_view view() const noexcept { return {data, bytes}; }
+    };
+    std::array<Piece, contract::kFieldCount + 1> first;
+    std::array<std::uint64_t, contract::kFieldCount / 64 + 1> present{};
+    std::array<std::array<Piece, kListItemsMax + 1>, kListCount> items;
+    std::array<std::size_t, kListCount> item_count{};
+    std::array<std::uint16_t, 4> vlans{};
+    std::size_t vlan_count = 0;
+    std::uint64_t exchanges = 0;
+
     explicit StringIndex(const RecordView& record) {
-        record.for_each_string([this](Field field, ByteView bytes) {
-            const auto at = static_cast<std::size_t>(field);
-            if (present[at]) return;
-            present[at] = true;
-            first[at] = as_text(bytes);
-        });
+        record.for_each_string([this](Field field, ByteView bytes) { take(field, bytes); });
+    }
+    [[nodiscard]] bool has(Field field) const noexcept {
+        const auto at = static_cast<std::size_t>(field);
+        return (present[at / 64] >> (at % 64) & 1) != 0;
+    }
+
+  private:
+    void take(Field field, ByteView bytes) {
+        const auto at = static_cast<std::size_t>(field);
+        const Piece piece{as_text(bytes).data(), bytes.size()};
+        if (!has(field)) {
+            present[at / 64] |= std::uint64_t{1} << (at % 64);
+            first[at] = piece;
+        }
+        if (const std::size_t list = kListOfField[at]; list < kListCount) {
+            if (item_count[list] <= kListItemsMax) items[list][item_count[list]++] = piece;
+        } else if (field == Field::exchanges) {
+            exchanges += bytes.size() / 12;
+        } else if (field == Field::vlan) {
+            for (std::size_t i = 0; i + 2 <= bytes.size() && vlan_count < vlans.size(); i += 2)
+                vlans[vlan_count++] = load_le16(bytes.data() + i);
+        }
     }
 };
 
@@ -191,19 +221,54 @@ void EventItems::set_text(Item item, std::string_view text) {
     if (!kept.empty()) set(item).text = kept;
 }
 
-std::string_view EventItems::keep(std::string text) {
-    if (own_used_ == own_.size()) {
-        ++cut_;
-        return {};
+char* EventItems::room_of_own(std::size_t bytes) {
+    if (bytes <= kOwnBytes - own_used_) return own_.get() + own_used_;
+    ++cut_;
+    return nullptr;
+}
+
+std::string_view EventItems::use_own(std::size_t bytes) {
+    const std::string_view text(own_.get() + own_used_, bytes);
+    own_used_ += bytes;
+    return text;
+}
+
+std::string_view EventItems::keep(std::string_view text) {
+    char* to = room_of_own(text.size());
+    if (to == nullptr) return {};
+    std::copy(text.begin(), text.end(), to);
+    return use_own(text.size());
+}
+
+std::string_view EventItems::numbered(std::string_view before, std::uint64_t number) {
+    char* to = room_of_own(before.size() + 20);
+    if (to == nullptr) return {};
+    std::copy(before.begin(), before.end(), to);
+    const auto done = std::to_chars(to + before.size(), to + before.size() + 20, number);
+    return use_own(static_cast<std::size_t>(done.ptr - to));
+}
+
+std::string_view EventItems::hex_text(std::uint64_t value, int digits) {
+    char* to = room_of_own(static_cast<std::size_t>(digits));
+    if (to == nullptr) return {};
+    for (int i = digits; i-- > 0; value >>= 4) to[i] = kHexDigits[value & 15];
+    return use_own(static_cast<std::size_t>(digits));
+}
+
+std::string_view EventItems::tag_text(const std::array<std::uint8_t, 16>& tag) {
+    char* to = room_of_own(2 * tag.size());
+    if (to == nullptr) return {};
+    for (std::size_t i = 0; i < tag.size(); ++i) {
+        to[2 * i] = kHexDigits[tag[i] >> 4];
+        to[2 * i + 1] = kHexDigits[tag[i] & 15];
     }
-    own_[own_used_] = std::move(text);
-    return own_[own_used_++];
+    return use_own(2 * tag.size());
 }
 
 std::string_view EventItems::prose(std::string_view text) {
     if (!truncate_) return text;
     return keep(
-        truncate_addresses(text.substr(0, kItemBytesMax), options_.v4_bits, options_.v6_bits));
+        truncate_addresses(text.substr(0, kItemBytesMax), options_->v4_bits, options_->v6_bits));
 }
 
 void EventItems::set_prose(Item item, std::string_view text) {
@@ -229,10 +294,11 @@ void EventItems::set_list(Item item, std::span<const std::string_view> items) {
     value.list_count = static_cast<std::uint32_t>(used);
 }
 
-std::string EventItems::address_text(ByteView bytes) const {
+std::string_view EventItems::address_text(ByteView bytes) {
     model::Address address{};
     std::copy(bytes.begin(), bytes.end(), address.begin());
-    return model::to_text(truncated(address, options_.v4_bits, options_.v6_bits));
+    if (truncate_) address = truncated(address, options_->v4_bits, options_->v6_bits);
+    return keep(model::to_text(address));
 }
 
 void EventItems::gather(const model::Event& event, const ItemOptions& options,
@@ -244,8 +310,8 @@ void EventItems::gather(const model::Event& event, const ItemOptions& options,
     own_used_ = 0;
     cut_ = 0;
     left_ = text_max;
-    if (&options != &options_) options_ = options;
-    truncate_ = options_.v4_bits < 32 || options_.v6_bits < 128;
+    options_ = &options;
+    truncate_ = options.v4_bits < 32 || options.v6_bits < 128;
     gather_head();
     gather_rule();
     gather_farm();
@@ -258,7 +324,11 @@ void EventItems::gather(const model::Event& event, const ItemOptions& options,
 
 void EventItems::gather_head() {
     const model::Event& event = *event_;
-    set_text(Item::uid, keep(options_.sensor + "-" + decimal(event.sequence)));
+    const std::string_view sensor = std::string_view(options_->sensor).substr(0, kItemBytesMax);
+    char before[kItemBytesMax + 1];
+    std::copy(sensor.begin(), sensor.end(), before);
+    before[sensor.size()] = '-';
+    set_text(Item::uid, numbered({before, sensor.size() + 1}, event.sequence));
     set_number(Item::sequence, event.sequence);
     set_text(Item::kind, name_of(event.kind));
     set_number(Item::at, static_cast<std::uint64_t>(std::max<std::int64_t>(event.at.count, 0)));
@@ -269,11 +339,11 @@ void EventItems::gather_head() {
         set_text(Item::severity_name, name_of(event.severity));
     }
     if (event.confidence > 0 && event.confidence <= 1) set_real(Item::confidence, event.confidence);
-    set_text(Item::sensor, options_.sensor);
+    set_text(Item::sensor, options_->sensor);
     set_text(Item::product_version, kProductVersion);
     set_number(Item::count, event.count);
-    if (event.account.known()) set_text(Item::account, keep(model::to_text(event.account)));
-    if (event.org.known()) set_text(Item::organisation, keep(model::to_text(event.org)));
+    if (event.account.known()) set_text(Item::account, tag_text(event.account.bytes));
+    if (event.org.known()) set_text(Item::organisation, tag_text(event.org.bytes));
     std::string_view title = event.title.empty() ? std::string_view(event.rule.title) : event.title;
     set_prose(Item::title, title.empty() ? name_of(event.kind) : title);
     set_prose(Item::message, event.message);
@@ -299,10 +369,10 @@ void EventItems::gather_farm() {
                                          std::lround(100.0 / (1.0 + std::exp(-event.score_nats)))));
     }
     if (event.farm.farm == 0) return;
-    set_text(Item::farm, keep("F-" + decimal(event.farm.farm)));
+    set_text(Item::farm, numbered("F-", event.farm.farm));
     set_text(Item::farm_event, name_of(event.farm.kind));
     set_text(Item::farm_state, name_of(event.farm_state));
-    if (event.farm.other != 0) set_text(Item::farm_other, keep("F-" + decimal(event.farm.other)));
+    if (event.farm.other != 0) set_text(Item::farm_other, numbered("F-", event.farm.other));
     set_number(Item::accounts_before, event.farm.accounts_before);
     set_number(Item::accounts_now, event.farm.accounts_now);
     set_prose(Item::farm_reason, event.farm.reason);
@@ -326,7 +396,7 @@ void EventItems::gather_evidence() {
         text.append(nats, end.ptr).append(" ");
         text.append(
             prose(line.sentence.empty() ? line.values : line.sentence).substr(0, kItemBytesMax));
-        texts[used++] = keep(std::move(text));
+        texts[used++] = keep(text);
     }
     cut_ += lines.size() - used;
     set_list(Item::evidence, std::span(texts).first(used));
@@ -341,7 +411,7 @@ void EventItems::gather_evidence() {
 void EventItems::gather_flow(const RecordView& record) {
     std::string id;
     contract::append_flow_id(id, record.flow);
-    set_text(Item::flow_id, keep(std::move(id)));
+    set_text(Item::flow_id, keep(id));
     const std::uint64_t mixed = record.flow.counter ^ (std::uint64_t{record.flow.epoch} << 31) ^
                                 (std::uint64_t{record.flow.dataplane} << 47);
     set_number(Item::flow_number, mixed & 0x7fffffffffffffffu);
@@ -368,10 +438,10 @@ void EventItems::gather_times(const RecordView& record) {
 void EventItems::gather_addresses(const RecordView& record) {
     const ByteView src = record.ip(Field::src);
     const ByteView dst = record.ip(Field::dst);
-    if (!src.empty()) set_text(Item::src, keep(address_text(src)));
-    if (!dst.empty()) set_text(Item::dst, keep(address_text(dst)));
+    if (!src.empty()) set_text(Item::src, address_text(src));
+    if (!dst.empty()) set_text(Item::dst, address_text(dst));
     const ByteView proxied = record.ip(Field::proxied_src);
-    if (!proxied.empty()) set_text(Item::proxied_src, keep(address_text(proxied)));
+    if (!proxied.empty()) set_text(Item::proxied_src, address_text(proxied));
     const auto proto = static_cast<std::uint8_t>(record.get(Field::proto));
     if (proto == 6 || proto == 17) {
         set_text(Item::proto, proto == 6 ? "tcp" : "udp");
@@ -426,46 +496,38 @@ void EventItems::gather_handshake(const RecordView& record) {
         set_text(Item::tls_version_name, tls_version_name(version));
     }
     if (record.has(Field::tls_cipher))
-        set_text(Item::tls_cipher, keep(hex(record.get(Field::tls_cipher), 4)));
+        set_text(Item::tls_cipher, hex_text(record.get(Field::tls_cipher), 4));
     if (record.has(Field::quic_version))
-        set_text(Item::quic_version, keep(hex(record.get(Field::quic_version), 8)));
+        set_text(Item::quic_version, hex_text(record.get(Field::quic_version), 8));
 }
 
 void EventItems::gather_texts(const RecordView& record) {
     const StringIndex index(record);
     for (const auto& [field, item] : kTexts) {
         const auto at = static_cast<std::size_t>(field);
-        if (!index.present[at]) continue;
+        if (!index.has(field)) continue;
         if (truncate_ && (item == Item::host || item == Item::path || item == Item::sni)) {
-            set_prose(item, index.first[at]);
+            set_prose(item, index.first[at].view());
         } else {
-            set_text(item, index.first[at]);
+            set_text(item, index.first[at].view());
         }
     }
     if (has(Item::quic_version) && has(Item::ja4)) set_text(Item::quic_ja4, text(Item::ja4));
     if (has(Item::quic_version) && has(Item::sni)) set_text(Item::quic_sni, text(Item::sni));
-    std::array<std::string_view, kListItemsMax + 1> texts;
-    for (const auto& [field, item] : kLists) {
-        if (!index.present[static_cast<std::size_t>(field)]) continue;
-        std::size_t used = 0;
-        record.for_each_string([&, wanted = field](Field found, ByteView bytes) {
-            if (found == wanted && used < texts.size()) texts[used++] = as_text(bytes);
-        });
-        if (truncate_ && item == Item::tunnel) {
-            for (std::size_t i = 0; i < used; ++i) texts[i] = prose(texts[i]);
+    for (std::size_t i = 0; i < kListCount; ++i) {
+        if (index.item_count[i] == 0) continue;
+        const Item item = kLists[i].second;
+        std::array<std::string_view, kListItemsMax + 1> texts;
+        for (std::size_t j = 0; j < index.item_count[i]; ++j) {
+            texts[j] = index.items[i][j].view();
+            if (truncate_ && item == Item::tunnel) texts[j] = prose(texts[j]);
         }
-        set_list(item, std::span(texts).first(used));
+        set_list(item, std::span(texts).first(index.item_count[i]));
     }
-    std::size_t used = 0;
-    std::uint64_t exchanges = 0;
-    record.for_each_string([&](Field found, ByteView bytes) {
-        if (found == Field::exchanges) exchanges += bytes.size() / 12;
-        if (found != Field::vlan) return;
-        for (std::size_t at = 0; at + 2 <= bytes.size() && used < 4; at += 2)
-            texts[used++] = keep(decimal(load_le16(bytes.data() + at)));
-    });
-    if (used > 0) set_list(Item::vlan, std::span(texts).first(used));
-    if (exchanges > 0) set_number(Item::exchanges, exchanges);
+    std::array<std::string_view, 4> vlans;
+    for (std::size_t i = 0; i < index.vlan_count; ++i) vlans[i] = numbered({}, index.vlans[i]);
+    if (index.vlan_count > 0) set_list(Item::vlan, std::span(vlans).first(index.vlan_count));
+    if (index.exchanges > 0) set_number(Item::exchanges, index.exchanges);
 }
 
 void EventItems::gather_fingerprints() {

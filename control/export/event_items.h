@@ -1,6 +1,7 @@
 // One event taken apart into items, within bounds: what every format prints.
 #pragma once
 #include <array>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ struct ItemOptions {
     unsigned v6_bits = 128;
 };
 
-// Borrows from the event and from itself until the next gather(). One thread.
+// Borrows from the event, the options and itself until the next gather(). One thread.
 class EventItems {
   public:
     // `text_max`: bytes that all texts together may take, kEventTextMin to kEventTextMax. Items are
@@ -51,13 +52,19 @@ class EventItems {
     [[nodiscard]] const model::Event& event() const noexcept { return *event_; }
 
   private:
+    // Every text of ours is kItemBytesMax and a little at most, and there are fewer than 64.
+    static constexpr std::size_t kOwnBytes = 128 * 1024;
     struct Value {
         std::string_view text;
         std::uint64_t number = 0;
         double real = 0;
         std::uint32_t list_count = 0;
     };
-    std::string address_text(ByteView bytes) const;
+    // Addresses, tags and numbers as texts of our own; empty when there is no place left.
+    std::string_view address_text(ByteView bytes);
+    std::string_view tag_text(const std::array<std::uint8_t, 16>& tag);
+    std::string_view numbered(std::string_view before, std::uint64_t number);
+    std::string_view hex_text(std::uint64_t value, int digits);
     [[nodiscard]] const Value& value(Item item) const noexcept {
         return values_[static_cast<std::size_t>(item)];
     }
@@ -69,7 +76,9 @@ class EventItems {
     }
     void set_text(Item item, std::string_view text);
     // Keeps it; an empty view when there is no place left.
-    std::string_view keep(std::string text);
+    std::string_view keep(std::string_view text);
+    char* room_of_own(std::size_t bytes);  // nullptr: none; taken by use_own()
+    std::string_view use_own(std::size_t bytes);
     // A text that may name addresses: cut as addresses are.
     void set_prose(Item item, std::string_view text);
     std::string_view prose(std::string_view text);
@@ -98,10 +107,11 @@ class EventItems {
     std::array<std::uint64_t, (kItemCount + 63) / 64> present_{};
     std::array<Value, kItemCount> values_{};
     std::vector<std::string_view> lists_;
-    std::array<std::string, 96> own_;  // texts that are made here; their place never moves
+    // Texts that are made here; their place never moves.
+    std::unique_ptr<char[]> own_ = std::make_unique<char[]>(kOwnBytes);
     std::size_t own_used_ = 0;
     bool truncate_ = false;
-    ItemOptions options_;
+    const ItemOptions* options_ = nullptr;
 };
 
 std::string_view name_of(model::EventKind kind) noexcept;     // "signature_alert"; empty: none

@@ -5,7 +5,7 @@
 
 namespace seine::siem {
 
-void append_flat_value(std::string& out, const EventItems& items, Item item, Form form,
+void append_flat_value(TextBuffer& out, const EventItems& items, Item item, Form form,
                        AppendEscaped escaped) {
     switch (info(item).type) {
         case ItemType::text:

@@ -7,10 +7,10 @@
 
 namespace seine::siem {
 
-using AppendEscaped = void (*)(std::string& out, std::string_view text);
+using AppendEscaped = void (*)(TextBuffer& out, std::string_view text);
 
 // Appends the item through `escaped`; a list's parts are separated by "; ".
-void append_flat_value(std::string& out, const EventItems& items, Item item, Form form,
+void append_flat_value(TextBuffer& out, const EventItems& items, Item item, Form form,
                        AppendEscaped escaped);
 
 }  // namespace seine::siem

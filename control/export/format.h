@@ -21,7 +21,7 @@ class Format {
     // Brings its own RFC 5424 STRUCTURED-DATA in front of its message.
     [[nodiscard]] virtual bool is_structured_data() const noexcept { return false; }
     [[nodiscard]] virtual std::span<const Row> rows() const noexcept = 0;
-    virtual void append(std::string& out, const EventItems& items) const = 0;
+    virtual void append(TextBuffer& out, const EventItems& items) const = 0;
 };
 
 // All of them, in the order of the documentation.

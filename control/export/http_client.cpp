@@ -121,8 +121,7 @@ Result<HttpAnswer> HttpClient::post(const std::string& url, std::string_view bod
 
 Delivery refused_by(const HttpAnswer& answer, const std::string& url) {
     Delivery delivery;
-    std::string words;
-    append_plain(words, std::string_view(answer.body).substr(0, 200));
+    const std::string words = plain_text(std::string_view(answer.body).substr(0, 200));
     std::string remedy;
     if (answer.code == 401 || answer.code == 403) remedy = "; check the token or password file";
     if (answer.code == 404) remedy = "; check the path of `url`";

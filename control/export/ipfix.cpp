@@ -2,8 +2,10 @@
 // direction as RFC 5103 has it, and Seine's own under an enterprise number.
 #include "control/export/ipfix.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <string>
 #include <vector>
 
 #include "control/export/escape.h"
@@ -129,10 +131,10 @@ const std::vector<Row>& documented_rows() {
     return made;
 }
 
-void put(std::string& out, std::uint64_t value, unsigned bytes) {
+void put(TextBuffer& out, std::uint64_t value, unsigned bytes) {
     for (unsigned i = bytes; i-- > 0;) out.push_back(static_cast<char>(value >> (8 * i) & 0xff));
 }
-void put_at(std::string& out, std::size_t at, std::uint16_t value) {
+void put_at(TextBuffer& out, std::size_t at, std::uint16_t value) {
     out[at] = static_cast<char>(value >> 8);
     out[at + 1] = static_cast<char>(value & 0xff);
 }
@@ -143,25 +145,29 @@ std::uint64_t capped(std::uint64_t value, unsigned bytes) {
     return value < most ? value : most;
 }
 
-void put_address(std::string& out, const EventItems& items, const Element& element) {
+void put_address(TextBuffer& out, const EventItems& items, const Element& element) {
     model::Address address{};
     if (!model::from_text(items.text(element.item), address)) address = {};
     for (std::size_t i = address.size() - element.bytes; i < address.size(); ++i)
         out.push_back(static_cast<char>(address[i]));
 }
 
-void put_text(std::string& out, const EventItems& items, const Element& element) {
-    std::string text;
+// Length first (RFC 7011 section 7): one byte, or 255 and two.
+void put_text(TextBuffer& out, const EventItems& items, const Element& element) {
+    const std::size_t at = out.size();
+    out.push_back(0);
     if (items.has(element.item))
-        append_flat_value(text, items, element.item, Form::plain, append_plain);
-    // Length first (RFC 7011 section 7): one byte, or 255 and two.
-    if (text.size() > 0xfff0) text.resize(0xfff0);
-    if (text.size() < 255) {
-        put(out, text.size(), 1);
-    } else {
-        put(out, 255, 1);
-        put(out, text.size(), 2);
+        append_flat_value(out, items, element.item, Form::plain, append_plain);
+    std::size_t bytes = out.size() - at - 1;
+    if (bytes < 255) {
+        out[at] = static_cast<char>(bytes);
+        return;
     }
+    bytes = std::min<std::size_t>(bytes, 0xfff0);
+    const std::string text(out.view().substr(at + 1, bytes));
+    out.cut(at);
+    put(out, 255, 1);
+    put(out, bytes, 2);
     out += text;
 }
 
@@ -173,7 +179,7 @@ std::uint64_t end_reason(std::string_view name) {
     return name.empty() ? 0 : 4;
 }
 
-void put_element(std::string& out, const EventItems& items, const Element& element) {
+void put_element(TextBuffer& out, const EventItems& items, const Element& element) {
     switch (element.code) {
         case Code::text:
             return put_text(out, items, element);
@@ -232,7 +238,7 @@ class Ipfix final : public Format {
     }
     [[nodiscard]] bool is_binary() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return documented_rows(); }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         const auto kind =
             static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(items.kind())));
         const unsigned version =
@@ -249,7 +255,7 @@ class Ipfix final : public Format {
 
 }  // namespace
 
-void append_ipfix_templates(std::string& out) {
+void append_ipfix_templates(TextBuffer& out) {
     const std::size_t start = out.size();
     put(out, 2, 2);  // a template set
     put(out, 0, 2);
@@ -272,7 +278,7 @@ void append_ipfix_templates(std::string& out) {
     put_at(out, start + 2, static_cast<std::uint16_t>(out.size() - start));
 }
 
-void append_ipfix_message(std::string& out, std::uint32_t export_seconds, std::uint32_t sequence,
+void append_ipfix_message(TextBuffer& out, std::uint32_t export_seconds, std::uint32_t sequence,
                           std::uint32_t domain, std::string_view sets) {
     put(out, 10, 2);
     put(out, kIpfixHeaderBytes + sets.size(), 2);

@@ -1,17 +1,18 @@
 // IPFIX (RFC 7011): what the carrier needs to know beside the records that the format makes.
 #pragma once
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "control/export/text_buffer.h"
 
 namespace seine::siem {
 
 // One template set with the templates of every kind of event, to be sent first, and again every now
 // and then where the transport may lose it.
-void append_ipfix_templates(std::string& out);
+void append_ipfix_templates(TextBuffer& out);
 
 // A message header (16 bytes) followed by `sets`. `sequence` counts the data records sent before.
-void append_ipfix_message(std::string& out, std::uint32_t export_seconds, std::uint32_t sequence,
+void append_ipfix_message(TextBuffer& out, std::uint32_t export_seconds, std::uint32_t sequence,
                           std::uint32_t domain, std::string_view sets);
 
 inline constexpr std::size_t kIpfixHeaderBytes = 16;

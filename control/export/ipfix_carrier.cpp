@@ -34,11 +34,11 @@ class IpfixCarrier final : public Carrier {
         delivery.status = connect(stop);
         std::size_t at = 0;
         while (delivery.status.ok() && at < messages.size()) {
-            std::string sets;
+            sets_.clear();
             const bool with_templates = steady_ms() >= templates_due_ms_;
             if (with_templates) {
-                append_ipfix_templates(sets);
-                delivery.status = send(sets, 0, stop);
+                append_ipfix_templates(sets_);
+                delivery.status = send(sets_.view(), 0, stop);
                 templates_due_ms_ =
                     steady_ms() + (tcp_ ? std::int64_t{1} << 50
                                         : std::int64_t{settings_.template_seconds} * 1000);
@@ -47,9 +47,9 @@ class IpfixCarrier final : public Carrier {
             const std::size_t most = tcp_ ? kTcpSetsMax : kIpfixSetsMax;
             std::size_t count = 0;
             while (at + count < messages.size() &&
-                   (count == 0 || sets.size() + messages[at + count].size() <= most))
-                sets += messages[at + count++];
-            delivery.status = send(sets, static_cast<std::uint32_t>(count), stop);
+                   (count == 0 || sets_.size() + messages[at + count].size() <= most))
+                sets_ += messages[at + count++];
+            delivery.status = send(sets_.view(), static_cast<std::uint32_t>(count), stop);
             if (delivery.status.ok()) at += count;
         }
         if (delivery.status.ok() && tcp_) delivery.status = stream_->drain(stop);
@@ -86,14 +86,14 @@ class IpfixCarrier final : public Carrier {
         return {Code::unreachable, settings_.host + ": " + std::strerror(error)};
     }
 
-    Status send(const std::string& sets, std::uint32_t records, const std::atomic<bool>& stop) {
+    Status send(std::string_view sets, std::uint32_t records, const std::atomic<bool>& stop) {
         message_.clear();
         append_ipfix_message(message_, static_cast<std::uint32_t>(wall_ns() / 1'000'000'000),
                              sequence_, 1, sets);
         if (tcp_) {
-            const Status status = stream_->send_all(message_, stop);
+            const Status status = stream_->send_all(message_.view(), stop);
             if (!status.ok()) return status;
-        } else if (::send(fd_, message_.data(), message_.size(), MSG_NOSIGNAL) < 0) {
+        } else if (::send(fd_, message_.view().data(), message_.size(), MSG_NOSIGNAL) < 0) {
             return {Code::unreachable, settings_.host + " port " + std::to_string(settings_.port) +
                                            ": " + std::strerror(errno)};
         }
@@ -107,7 +107,8 @@ class IpfixCarrier final : public Carrier {
     std::unique_ptr<Stream> stream_;
     std::uint32_t sequence_ = 0;
     std::int64_t templates_due_ms_ = 0;
-    std::string message_;
+    TextBuffer sets_;
+    TextBuffer message_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Opens and closes objects as the keys' prefixes change, and only when something is in them.
 #include "control/export/json_table.h"
 
+#include <algorithm>
 #include <bit>
-#include <map>
 #include <set>
 
 #include "control/export/escape.h"
@@ -11,7 +11,7 @@
 namespace seine::siem {
 namespace {
 
-void append_list(std::string& out, std::span<const std::string_view> texts) {
+void append_list(TextBuffer& out, std::span<const std::string_view> texts) {
     out.push_back('[');
     for (std::size_t i = 0; i < texts.size(); ++i) {
         if (i > 0) out.push_back(',');
@@ -20,7 +20,7 @@ void append_list(std::string& out, std::span<const std::string_view> texts) {
     out.push_back(']');
 }
 
-void append_joined(std::string& out, std::span<const std::string_view> texts) {
+void append_joined(TextBuffer& out, std::span<const std::string_view> texts) {
     out.push_back('"');
     for (std::size_t i = 0; i < texts.size(); ++i) {
         if (i > 0) out += "; ";
@@ -29,7 +29,7 @@ void append_joined(std::string& out, std::span<const std::string_view> texts) {
     out.push_back('"');
 }
 
-void append_plain_value(std::string& out, const EventItems& items, Item item) {
+void append_plain_value(TextBuffer& out, const EventItems& items, Item item) {
     switch (info(item).type) {
         case ItemType::text:
             append_json_string(out, items.text(item));
@@ -65,7 +65,7 @@ std::vector<std::string_view> parts_of(std::string_view key) {
 
 }  // namespace
 
-void append_json_value(std::string& out, const EventItems& items, Item item, Form form) {
+void append_json_value(TextBuffer& out, const EventItems& items, Item item, Form form) {
     switch (form) {
         case Form::plain:
             append_plain_value(out, items, item);
@@ -103,63 +103,108 @@ void append_json_value(std::string& out, const EventItems& items, Item item, For
     }
 }
 
-JsonTable::JsonTable(std::span<const Row> rows) {
+std::uint16_t JsonTable::path_of(std::span<const std::string_view> objects) {
+    std::string dotted;
+    Path path;
+    std::uint16_t number = 0;
+    for (const std::string_view name : objects) {
+        dotted.append(name).push_back('.');
+        const auto [found, is_new] =
+            numbers_.emplace(dotted, static_cast<std::uint16_t>(paths_.size()));
+        number = found->second;
+        path.above.push_back(number);
+        if (is_new) {
+            path.open.push_back(keys_.add("\"" + std::string(name) + "\":{"));
+            paths_.push_back(path);
+        } else {
+            path.open.push_back(paths_[number].open.back());
+        }
+    }
+    return number;
+}
+
+JsonTable::JsonTable(std::span<const Row> rows) : paths_(1) {
     for (std::size_t kind = 0; kind < steps_.size(); ++kind) {
-        std::set<std::string> seen;
-        std::map<std::string, std::uint32_t> numbers;
-        std::vector<std::string> open;
+        std::set<std::string_view> keys;
+        std::set<std::uint16_t> closed;  // objects that may not be opened again
+        std::uint16_t open = 0;
         for (const Row& row : rows) {
             if ((row.kinds >> kind & 1) == 0) continue;
             const auto parts = parts_of(row.key);
-            Step step{&row, {}, {}, "\"" + std::string(parts.back()) + "\":"};
-            std::string path;
-            for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-                step.objects.push_back("\"" + std::string(parts[i]) + "\":{");
-                path.append(parts[i]).push_back('.');
-                step.paths.push_back(
-                    numbers.emplace(path, static_cast<std::uint32_t>(numbers.size()))
-                        .first->second);
-                const bool is_open = i < open.size() && open[i] == step.objects[i];
-                if (is_open) continue;
-                open.resize(i);
-                open.push_back(step.objects[i]);
-                SEINE_CHECK(seen.insert(path).second);
+            const std::uint16_t path = path_of(std::span(parts).first(parts.size() - 1));
+            SEINE_CHECK(keys.insert(row.key).second);
+            for (const std::uint16_t left : paths_[open].above) {
+                const auto& now = paths_[path].above;
+                if (std::find(now.begin(), now.end(), left) == now.end()) closed.insert(left);
             }
-            open.resize(parts.size() - 1);
-            SEINE_CHECK(seen.insert(std::string(row.key)).second);
-            steps_[kind].push_back(std::move(step));
+            for (const std::uint16_t entered : paths_[path].above)
+                SEINE_CHECK(!closed.contains(entered));
+            open = path;
+            std::string key = ",\"" + std::string(parts.back()) + "\":";
+            Step step{Way::other, row.item, row.form, path, row.make, {}};
+            if (row.make != nullptr) {
+                step.way = Way::made;
+            } else if (!row.from_item) {
+                step.way = Way::constant;
+                key += row.constant;
+            } else if (row.form == Form::plain && info(row.item).type == ItemType::text) {
+                step.way = Way::text;
+                key.push_back('"');
+            } else if (row.form == Form::plain && info(row.item).type == ItemType::number) {
+                step.way = Way::number;
+            }
+            step.key = keys_.add(key);
+            steps_[kind].push_back(step);
         }
     }
 }
 
-void JsonTable::append(std::string& out, const EventItems& items) const {
+// Closes objects that `to` does not stand in and opens those it does.
+void JsonTable::change(TextBuffer& out, std::uint16_t from, std::uint16_t to) const {
+    const auto& left = paths_[from].above;
+    const auto& entered = paths_[to].above;
+    std::size_t common = 0;
+    while (common < left.size() && common < entered.size() && left[common] == entered[common])
+        ++common;
+    out.append(left.size() - common, '}');
+    for (; common < entered.size(); ++common) {
+        if (out.back() != '{') out.push_back(',');
+        keys_.append(out, paths_[to].open[common]);
+    }
+}
+
+void JsonTable::append(TextBuffer& out, const EventItems& items) const {
     const auto kind =
         static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(items.kind())));
     out.push_back('{');
     if (kind < steps_.size()) {
-        const std::vector<std::uint32_t>* open = nullptr;
-        std::size_t depth = 0;  // of `open` that is in effect
+        std::uint16_t open = 0;
         for (const Step& step : steps_[kind]) {
-            const Row& row = *step.row;
-            if ((row.from_item || row.make != nullptr) && !items.has(row.item)) continue;
-            std::size_t common = 0;
-            while (common < depth && common < step.paths.size() &&
-                   (*open)[common] == step.paths[common])
-                ++common;
-            out.append(depth - common, '}');
-            if (out.back() != '{') out.push_back(',');
-            for (depth = common; depth < step.objects.size(); ++depth) out += step.objects[depth];
-            open = &step.paths;
-            out += step.key;
-            if (row.make != nullptr) {
-                row.make(out, items);
-            } else if (row.from_item) {
-                append_json_value(out, items, row.item, row.form);
-            } else {
-                out += row.constant;
+            if (step.way != Way::constant && !items.has(step.item)) continue;
+            if (step.path != open) {
+                change(out, open, step.path);
+                open = step.path;
+            }
+            keys_.append(out, step.key, out.back() == '{' ? 1 : 0);
+            switch (step.way) {
+                case Way::constant:
+                    break;
+                case Way::text:
+                    append_json_inner(out, items.text(step.item));
+                    out.push_back('"');
+                    break;
+                case Way::number:
+                    append_number(out, items.number(step.item));
+                    break;
+                case Way::made:
+                    step.make(out, items);
+                    break;
+                case Way::other:
+                    append_json_value(out, items, step.item, step.form);
+                    break;
             }
         }
-        out.append(depth, '}');
+        out.append(paths_[open].above.size(), '}');
     }
     out.push_back('}');
 }

@@ -2,7 +2,7 @@
 //   LEEF:2.0|vendor|product|version|event id|^|key=value^key=value ..
 // The delimiter is ^ rather than a tab, because syslog servers rewrite tabs.
 #include "control/export/escape.h"
-#include "control/export/flat_value.h"
+#include "control/export/flat_table.h"
 #include "control/export/format.h"
 
 namespace seine::siem {
@@ -17,7 +17,7 @@ constexpr Row kRows[] = {
     from(kAnyKind, "cat", Item::kind),
     made(
         kAnyKind, "sev", Item::severity,
-        [](std::string& out, const EventItems& items) {
+        [](TextBuffer& out, const EventItems& items) {
             append_number(out, items.number(Item::severity) * 2);
         },
         "2, 4, 6, 8 or 10"),
@@ -86,25 +86,17 @@ class Leef final : public Format {
                "or the kind";
     }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         out += "LEEF:2.0|Seine|Seine|";
         append_leef_header(out, items.text(Item::product_version));
         out.push_back('|');
         append_leef_header(out, items.text(items.has(Item::rule_id) ? Item::rule_id : Item::kind));
         out += "|^|";
-        bool first = true;
-        for (const Row& row : kRows) {
-            if ((row.kinds & items.kind()) == 0 || !items.has(row.item)) continue;
-            if (!first) out.push_back('^');
-            first = false;
-            out.append(row.key).push_back('=');
-            if (row.make != nullptr) {
-                row.make(out, items);
-            } else {
-                append_flat_value(out, items, row.item, row.form, append_leef_value);
-            }
-        }
+        table_.append(out, items);
     }
+
+  private:
+    FlatTable table_{kRows, {"^", "=", "", append_leef_value}};
 };
 
 }  // namespace

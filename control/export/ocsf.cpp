@@ -18,7 +18,7 @@ struct Pair {
     Item item;
     Form form = Form::plain;
 };
-void append_members(std::string& out, const EventItems& items, std::span<const Pair> pairs) {
+void append_members(TextBuffer& out, const EventItems& items, std::span<const Pair> pairs) {
     for (const Pair& pair : pairs) {
         if (!items.has(pair.item)) continue;
         if (out.back() != '{') out.push_back(',');
@@ -27,7 +27,7 @@ void append_members(std::string& out, const EventItems& items, std::span<const P
         append_json_value(out, items, pair.item, pair.form);
     }
 }
-void append_object(std::string& out, const EventItems& items, std::span<const Pair> pairs) {
+void append_object(TextBuffer& out, const EventItems& items, std::span<const Pair> pairs) {
     out.push_back('{');
     append_members(out, items, pairs);
     out.push_back('}');
@@ -67,41 +67,41 @@ std::uint64_t class_uid(const EventItems& items) {
     return is_http(items) ? 4002 : 4001;
 }
 
-void activity_id(std::string& out, const EventItems& items) { append_number(out, activity(items)); }
-void activity_name(std::string& out, const EventItems& items) {
+void activity_id(TextBuffer& out, const EventItems& items) { append_number(out, activity(items)); }
+void activity_name(TextBuffer& out, const EventItems& items) {
     if (items.kind() == kFarm) return append_json_string(out, items.text(Item::farm_event));
     if (is_http(items) && items.has(Item::method))
         return append_json_string(out, items.text(Item::method));
     append_json_string(out, items.text(Item::kind));
 }
-void category_uid(std::string& out, const EventItems& items) {
+void category_uid(TextBuffer& out, const EventItems& items) {
     append_number(out, class_uid(items) / 1000);
 }
-void class_number(std::string& out, const EventItems& items) {
+void class_number(TextBuffer& out, const EventItems& items) {
     append_number(out, class_uid(items));
 }
-void type_uid(std::string& out, const EventItems& items) {
+void type_uid(TextBuffer& out, const EventItems& items) {
     append_number(out, class_uid(items) * 100 + activity(items));
 }
-void severity(std::string& out, const EventItems& items) {
+void severity(TextBuffer& out, const EventItems& items) {
     constexpr std::string_view kNames[] = {"Unknown", "Informational", "Low",
                                            "Medium",  "High",          "Critical"};
     append_json_string(out, kNames[items.number(Item::severity) % std::size(kNames)]);
 }
 
 // What stays the same while a finding is updated: the farm, the account, else the event.
-void finding_uid(std::string& out, const EventItems& items) {
+void finding_uid(TextBuffer& out, const EventItems& items) {
     Item item = Item::uid;
     if (items.kind() == kFarm && items.has(Item::farm)) item = Item::farm;
     if (items.kind() == kEvidence && items.has(Item::account)) item = Item::account;
     append_json_string(out, items.text(item));
 }
 
-void percent(std::string& out, const EventItems& items) {
+void percent(TextBuffer& out, const EventItems& items) {
     append_number(out, static_cast<std::uint64_t>(items.real(Item::confidence) * 100 + 0.5));
 }
 
-void fingerprints(std::string& out, const EventItems& items) {
+void fingerprints(TextBuffer& out, const EventItems& items) {
     constexpr std::pair<int, Item> kTypes[] = {
         {1, Item::ja4}, {2, Item::ja4s}, {4, Item::ja4l_c}, {7, Item::ja4t}, {8, Item::ja4ts}};
     constexpr std::pair<int, Item> kLists[] = {{3, Item::ja4h}, {5, Item::ja4x}, {6, Item::ja4ssh}};
@@ -135,17 +135,17 @@ constexpr Pair kTraffic[] = {{"bytes", Item::bytes},          {"bytes_in", Item:
                              {"bytes_out", Item::bytes_c},    {"packets", Item::packets},
                              {"packets_in", Item::packets_s}, {"packets_out", Item::packets_c}};
 
-void source(std::string& out, const EventItems& items) { append_object(out, items, kSource); }
-void target(std::string& out, const EventItems& items) { append_object(out, items, kTarget); }
-void traffic(std::string& out, const EventItems& items) { append_object(out, items, kTraffic); }
+void source(TextBuffer& out, const EventItems& items) { append_object(out, items, kSource); }
+void target(TextBuffer& out, const EventItems& items) { append_object(out, items, kTarget); }
+void traffic(TextBuffer& out, const EventItems& items) { append_object(out, items, kTraffic); }
 
-void connection(std::string& out, const EventItems& items) {
+void connection(TextBuffer& out, const EventItems& items) {
     out += "{\"direction_id\":1";
     append_members(out, items, kConnection);
     out.push_back('}');
 }
 
-void tls(std::string& out, const EventItems& items) {
+void tls(TextBuffer& out, const EventItems& items) {
     out += "{\"version\":";
     append_json_string(out,
                        items.has(Item::tls_version) ? items.text(Item::tls_version) : "unknown");
@@ -161,7 +161,7 @@ void tls(std::string& out, const EventItems& items) {
     out.push_back('}');
 }
 
-void http_request(std::string& out, const EventItems& items) {
+void http_request(TextBuffer& out, const EventItems& items) {
     // Methods that the schema does not list are in activity_name alone.
     const bool listed = std::find(std::begin(kMethods) + 1, std::end(kMethods),
                                   items.text(Item::method)) != std::end(kMethods);
@@ -181,12 +181,12 @@ void http_request(std::string& out, const EventItems& items) {
     out.push_back('}');
 }
 
-void http_response(std::string& out, const EventItems& items) {
+void http_response(TextBuffer& out, const EventItems& items) {
     constexpr Pair kResponse[] = {{"code", Item::status}, {"body_length", Item::response_bytes}};
     append_object(out, items, kResponse);
 }
 
-void analytic(std::string& out, const EventItems& items) {
+void analytic(TextBuffer& out, const EventItems& items) {
     // 1 rule, 3 statistical.
     out += items.kind() == kAlert ? "{\"type_id\":1" : "{\"type_id\":3";
     constexpr Pair kRule[] = {{"uid", Item::rule_id},
@@ -199,7 +199,7 @@ void analytic(std::string& out, const EventItems& items) {
     out.push_back('}');
 }
 
-void evidences(std::string& out, const EventItems& items) {
+void evidences(TextBuffer& out, const EventItems& items) {
     out += "[{\"data\":{";
     constexpr Pair kData[] = {{"sentences", Item::evidence},
                               {"groups", Item::evidence_groups},
@@ -233,13 +233,13 @@ void evidences(std::string& out, const EventItems& items) {
     out += "}]";
 }
 
-void resources(std::string& out, const EventItems& items) {
+void resources(TextBuffer& out, const EventItems& items) {
     out += "[{\"type\":\"account\",\"uid\":";
     append_json_string(out, items.text(Item::account));
     out += "}]";
 }
 
-void unmapped(std::string& out, const EventItems& items) {
+void unmapped(TextBuffer& out, const EventItems& items) {
     constexpr Pair kPairs[] = {{"account", Item::account},
                                {"organisation", Item::organisation},
                                {"ja4_norm", Item::ja4_norm},
@@ -329,7 +329,7 @@ class Ocsf final : public Format {
     }
     [[nodiscard]] bool is_json() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         table_.append(out, items);
     }
 

@@ -177,11 +177,7 @@ class Relp final : public Carrier {
         return {};
     }
 
-    static std::string printable(std::string_view text) {
-        std::string out;
-        append_plain(out, text.substr(0, 200));
-        return out;
-    }
+    static std::string printable(std::string_view text) { return plain_text(text.substr(0, 200)); }
 
     CarrierSettings settings_;
     std::shared_ptr<TlsContext> tls_;

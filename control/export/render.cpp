@@ -11,7 +11,7 @@ namespace {
 // Syslog severities: 2 critical, 3 error, 4 warning, 5 notice, 6 informational.
 constexpr unsigned kSyslogSeverity[] = {6, 6, 5, 4, 3, 2};
 
-void append_seconds(std::string& out, std::int64_t ns) {
+void append_seconds(TextBuffer& out, std::int64_t ns) {
     append_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0)) / 1'000'000'000);
     out.push_back('.');
     const auto ms = static_cast<unsigned>(
@@ -70,7 +70,7 @@ void Renderer::append(const model::Event& event) {
             } else {
                 inner_.clear();
                 format_.append(inner_, items_);
-                append_json_string(out_, inner_);
+                append_json_string(out_, inner_.view());
             }
             out_.push_back('}');
             return;
@@ -106,7 +106,7 @@ std::string_view Renderer::render(const model::Event& event) {
         out_.clear();
         items_.gather(event, options_.items, text_max);
         append(event);
-        if (out_.size() <= options_.bytes_max) return out_;
+        if (out_.size() <= options_.bytes_max) return out_.view();
         if (text_max <= kEventTextMin) return {};
     }
 }

@@ -47,8 +47,8 @@ class Renderer {
     Envelope envelope_;
     RenderOptions options_;
     EventItems items_;
-    std::string out_;
-    std::string inner_;
+    TextBuffer out_;
+    TextBuffer inner_;
 };
 
 }  // namespace seine::siem

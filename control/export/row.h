@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "control/export/event_items.h"
+#include "control/export/text_buffer.h"
 
 namespace seine::siem {
 
@@ -23,7 +24,7 @@ enum class Form : std::uint8_t {
     joined,        // a list as one text, parts separated by a blank and a semicolon
 };
 
-using MakeValue = void (*)(std::string& out, const EventItems& items);
+using MakeValue = void (*)(TextBuffer& out, const EventItems& items);
 
 struct Row {
     Kinds kinds = kAnyKind;

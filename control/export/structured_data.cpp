@@ -5,7 +5,7 @@
 #include <array>
 
 #include "control/export/escape.h"
-#include "control/export/flat_value.h"
+#include "control/export/flat_table.h"
 #include "control/export/format.h"
 
 namespace seine::siem {
@@ -43,21 +43,20 @@ class StructuredData final : public Format {
     }
     [[nodiscard]] bool is_structured_data() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(std::string& out, const EventItems& items) const override {
+    void append(TextBuffer& out, const EventItems& items) const override {
         out += "[seine@";
         append_number(out, kDocumentationPen);
-        for (const Row& row : kRows) {
-            if (!items.has(row.item)) continue;
-            out.append(" ").append(row.key).append("=\"");
-            append_flat_value(out, items, row.item, row.form, append_sd_value);
-            out.push_back('"');
-        }
+        out.push_back(' ');
+        table_.append(out, items);
         out += "] ";
         append_plain(out, items.text(Item::title));
         if (!items.has(Item::message)) return;
         out += ": ";
         append_plain(out, items.text(Item::message));
     }
+
+  private:
+    FlatTable table_{kRows, {" ", "=\"", "\"", append_sd_value}};
 };
 
 }  // namespace

@@ -37,9 +37,8 @@ void describe_destination(command::JsonBuilder& json, const siem::DestinationSta
 
 std::string problem_of(const siem::DestinationStatus& at) {
     if (at.up) return {};
-    std::string out = "destination " + at.name + " takes nothing since ";
-    siem::append_time(out, at.since_ns, 3, "Z");
-    return out + ": " + at.error + "; " +
+    return "destination " + at.name + " takes nothing since " +
+           siem::time_text(at.since_ns, 3, "Z") + ": " + at.error + "; " +
            std::to_string(at.outbox.waiting[0] + at.outbox.waiting[1]) + " events wait";
 }
 

@@ -2,8 +2,9 @@
 //   seine-test-export DIRECTORY COUNT key=value..
 // Keys: carrier format host port url path topic brokers secret ca cert key name(server) ack(0|1)
 // rate(events/s; 0: as fast as it goes) findings(every Nth event is a finding; 0: none) timeout(ms)
-// drain(ms) budget(bytes) backfill(events/s) skip(number of the first event, less one). Prints one
-// JSON line when it ends and, to stderr, the number submitted every second.
+// drain(ms) budget(bytes) backfill(events/s) skip(number of the first event, less one) rotate(bytes
+// at which a file is begun anew, one older is kept; 0: never). Prints one JSON line when it ends
+// and, to stderr, the number submitted every second.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -40,7 +41,8 @@ siem::DestinationSettings settings_of(std::map<std::string, std::string>& given)
     out.carrier.tls.key_file = given["key"];
     out.carrier.tls.server_name = given["name"];
     out.carrier.acknowledged = given["ack"] != "0";
-    out.carrier.rotate_bytes = 0;
+    out.carrier.rotate_bytes = std::strtoull(given["rotate"].c_str(), nullptr, 10);
+    out.carrier.rotate_keep = 1;
     if (given.count("timeout") != 0) out.carrier.timeout_ms = std::atoi(given["timeout"].c_str());
     if (given.count("budget") != 0)
         out.outbox.bytes_max = std::strtoull(given["budget"].c_str(), nullptr, 10);

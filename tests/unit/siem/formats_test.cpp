@@ -220,9 +220,7 @@ TEST(CommunityId, PublishedPairs) {
 
 TEST(Times, AreCivilDates) {
     const auto text = [](std::int64_t seconds) {
-        std::string out;
-        append_time(out, seconds * 1'000'000'000 + 7, 9, "Z");
-        return out;
+        return time_text(seconds * 1'000'000'000 + 7, 9, "Z");
     };
     EXPECT_EQ(text(0), "1970-01-01T00:00:00.000000007Z");
     EXPECT_EQ(text(951782399), "2000-02-28T23:59:59.000000007Z");

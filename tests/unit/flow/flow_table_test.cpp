@@ -266,6 +266,42 @@ TEST(FlowTable, KeysOfOneBucketStillWork) {
     EXPECT_EQ(taken, FlowIndex::kProbesMax * FlowIndex::kSlots);
 }
 
+TEST(FlowTable, TheIndexGrowsWithItsFlowsAndLosesNone) {
+    constexpr std::uint32_t kIds = 40000;
+    auto index = FlowIndex::make(kIds);
+    ASSERT_TRUE(index.has_value());
+    EXPECT_LT(index->width(), kIds / 64);
+    std::mt19937_64 random(11);
+    std::vector<std::uint64_t> hashes;
+    const auto has = [&](std::uint32_t id) {
+        return index->search(hashes[id], [&](std::uint32_t each) { return each == id; });
+    };
+    std::vector<bool> present;
+    const std::size_t before = allocation_count();
+    hashes.reserve(kIds);
+    for (std::uint32_t id = 0; id < kIds; ++id) {
+        // Some share their low bits, so that runs of full buckets are split too.
+        hashes.push_back(id % 64 == 0 ? (random() & ~std::uint64_t{0xff0f}) | 0x30 : random());
+        const std::uint32_t width = index->width();
+        ASSERT_TRUE(index->insert(hashes[id], id)) << id;
+        present.push_back(true);
+        // While it grows, each step is asked for all so far in turn: the oldest, and one at random.
+        if (width != index->width()) {
+            ASSERT_EQ(has(id), true);
+            const auto some = static_cast<std::uint32_t>(random() % (id + 1));
+            ASSERT_EQ(has(some), present[some]);
+        }
+        if (id % 3 == 0) {
+            const auto gone = static_cast<std::uint32_t>(random() % (id + 1));
+            if (present[gone]) index->erase(hashes[gone], gone);
+            present[gone] = false;
+        }
+    }
+    EXPECT_GT(index->width(), kIds / 16);
+    EXPECT_LE(allocation_count() - before, 64u);  // the two vectors of this test
+    for (std::uint32_t id = 0; id < kIds; ++id) ASSERT_EQ(has(id), present[id]) << id;
+}
+
 TEST(FlowTable, OneFlowIsEnough) {
     const auto table = make_table(0);
     EXPECT_EQ(table->capacity(), 1u);

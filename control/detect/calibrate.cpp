@@ -13,7 +13,8 @@ constexpr double kStep = 0.1;
 constexpr int kLow = -400, kHigh = 400;  // steps: forty nats either way
 constexpr std::size_t kSlots = kHigh - kLow + 1;
 constexpr std::size_t kSampleMax = 2000;
-constexpr double kSampleMin = 30;  // a thinner stratum takes the weights of a wider one
+constexpr std::size_t kAges = 3;
+constexpr std::size_t kSampleMin = 30;  // a thinner stratum takes the weights of a wider one
 constexpr double kTauMin = 4;      // never below: odds of fifty to one
 // An expected false positive is never worth fewer accounts than this.
 constexpr double kPriceMin = 10;
@@ -29,11 +30,36 @@ int slot_of(double nats) {
 
 double score_of(std::size_t slot) { return kStep * (static_cast<double>(slot) + kLow); }
 
-struct Sample {
-    std::vector<Membership> fits;
-    double accounts = 0;
-    [[nodiscard]] double weight() const { return static_cast<double>(fits.size()); }
-};
+using Fits = std::vector<Membership>;
+using Rows = std::vector<std::uint32_t>;
+
+// Groups that have nothing to do with where an account comes from.
+constexpr std::array<model::Group, 4> kAnywhere = {model::Group::stk, model::Group::time,
+                                                   model::Group::mix, model::Group::lnk};
+
+double anywhere_nats(const Membership& fit) {
+    double sum = 0;
+    for (const model::Group group : kAnywhere) sum += fit.line[static_cast<std::size_t>(group) - 1].nats;
+    return sum;
+}
+
+Fits fits_of(const Profile& profile, const Rows& rows) {
+    const std::size_t n = std::min(kSampleMax, rows.size());
+    Fits out(n);
+    tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
+        out[i] = profile.fit(rows[i * rows.size() / n]);
+    });
+    return out;
+}
+
+// Half of the reference lies below.
+double middle_of(const Fits& fits) {
+    std::vector<double> nats;
+    for (const Membership& fit : fits) nats.push_back(anywhere_nats(fit));
+    const auto middle = nats.begin() + static_cast<std::ptrdiff_t>(nats.size() / 2);
+    std::nth_element(nats.begin(), middle, nats.end());
+    return *middle;
+}
 
 // How surely an account does not belong, judged without one of its groups.
 double outside(const Membership& fit, std::size_t group) {
@@ -41,10 +67,10 @@ double outside(const Membership& fit, std::size_t group) {
 }
 
 // Distribution of one group's weight, as (slot, probability).
-std::vector<std::pair<int, double>> weights_of(const Sample& sample, std::size_t group) {
+std::vector<std::pair<int, double>> weights_of(const Fits& sample, std::size_t group) {
     std::array<double, 200> count{};
     double all = 0;
-    for (const Membership& fit : sample.fits) {
+    for (const Membership& fit : sample) {
         const int at = slot_of(fit.line[group].nats) + kLow + 100;
         const double w = outside(fit, group);
         count[static_cast<std::size_t>(std::clamp(at, 0, 199))] += w;
@@ -58,11 +84,50 @@ std::vector<std::pair<int, double>> weights_of(const Sample& sample, std::size_t
     return out;
 }
 
-Density null_of(const Sample& sample, double prior) {
+// What chance deals to the innocent of a stratum: where they come from, what else they show, and
+// what share of the stratum they are.
+struct Null {
+    Fits from, what;
+    double share = 1;
+};
+
+bool anywhere(std::size_t group) {
+    for (const model::Group g : kAnywhere) {
+        if (static_cast<std::size_t>(g) - 1 == group) return true;
+    }
+    return false;
+}
+
+// Behind relays a farm may be most of a stratum, so its own accounts say little about the innocent
+// there. Those show clients, ages, sizes and ties like people of their age anywhere: as many are
+// below the middle of the reference as above, and who is below it says where they come from.
+Null null_for(Fits own, const Fits& reference, bool relayed) {
+    Null null;
+    if (!relayed || own.empty() || reference.empty()) {
+        null.from = own;
+        null.what = std::move(own);
+        return null;
+    }
+    const double middle = middle_of(reference);
+    double low = 0, below = 0;
+    for (const Membership& fit : reference) below += anywhere_nats(fit) <= middle ? 1 : 0;
+    const double size = static_cast<double>(own.size());
+    for (Membership& fit : own) {
+        if (anywhere_nats(fit) > middle) continue;
+        low += 1;
+        null.from.push_back(fit);
+    }
+    const double innocent = (low + std::sqrt(low) + 1) * static_cast<double>(reference.size()) / below;
+    null.share = std::min(1.0, innocent / size);
+    null.what = reference;
+    return null;
+}
+
+Density null_of(const Null& null, double prior) {
     Density density(kSlots, 0);
     density[static_cast<std::size_t>(slot_of(prior))] = 1;
     for (std::size_t group = 0; group < kGroups; ++group) {
-        const auto weights = weights_of(sample, group);
+        const auto weights = weights_of(anywhere(group) ? null.what : null.from, group);
         Density next(kSlots, 0);
         for (std::size_t i = 0; i < kSlots; ++i) {
             if (density[i] < 1e-15) continue;
@@ -77,21 +142,8 @@ Density null_of(const Sample& sample, double prior) {
     return density;
 }
 
-using Samples = std::array<Sample, kNullStrata>;
-
-// A stratum's own sample; where it is thin, that of all strata on the same side of relays; where
-// even that is, that of everybody.
-Sample widened(const Samples& samples, std::size_t stratum) {
-    Sample out = samples[stratum];
-    for (const std::size_t step : {std::size_t{2}, std::size_t{1}}) {
-        if (out.weight() >= kSampleMin) break;
-        out.fits.clear();
-        for (std::size_t s = stratum % step; s < kNullStrata; s += step) {
-            out.fits.insert(out.fits.end(), samples[s].fits.begin(), samples[s].fits.end());
-        }
-    }
-    return out;
-}
+bool behind_relay(std::size_t stratum) { return stratum % 2 == 1; }
+std::size_t age_of(std::size_t stratum) { return stratum / 2 % kAges; }
 
 }  // namespace
 
@@ -103,34 +155,37 @@ std::size_t null_stratum(const Row& row) noexcept {
     return (place * 3 + row.age) * 2 + (row.gap_known && row.gap_nats >= 1 ? 1 : 0);
 }
 
-Thresholds::Thresholds(const Population& population, const Profile& profile,
-                       const std::vector<char>& taken) {
-    std::array<std::vector<std::uint32_t>, kNullStrata> rows;
+Thresholds::Thresholds(const Population& population, const Profile& profile) {
+    std::array<Rows, kNullStrata> rows;
+    std::array<Rows, kAges> plain;
     for (std::uint32_t row = 0; row < population.size(); ++row) {
-        if (taken[row] == 0 && !profile.is_member(row)) {
-            rows[null_stratum(population.rows[row])].push_back(row);
-        }
+        const std::size_t s = null_stratum(population.rows[row]);
+        rows[s].push_back(row);
+        if (!behind_relay(s)) plain[age_of(s)].push_back(row);
     }
-    Samples samples;
-    tbb::parallel_for(std::size_t{0}, kNullStrata, [&](std::size_t s) {
-        samples[s].accounts = static_cast<double>(rows[s].size());
-        const std::size_t n = std::min(kSampleMax, rows[s].size());
-        for (std::size_t i = 0; i < n; ++i) {
-            samples[s].fits.push_back(profile.fit(rows[s][i * rows[s].size() / n]));
-        }
-    });
+    std::array<Fits, kAges> reference;
+    for (std::size_t age = 0; age < kAges; ++age) reference[age] = fits_of(profile, plain[age]);
+    std::array<Null, kNullStrata> null;
+    Fits relayed, direct;  // of all such strata, for those that are thin
+    for (std::size_t s = 0; s < kNullStrata; ++s) {
+        null[s] = null_for(fits_of(profile, rows[s]), reference[age_of(s)], behind_relay(s));
+        Fits& all = behind_relay(s) ? relayed : direct;
+        all.insert(all.end(), null[s].from.begin(), null[s].from.end());
+    }
     const double prior =
         std::log(std::max(1.0, profile.orgs()) / std::max(1.0, population.orgs() - profile.orgs()));
     tbb::parallel_for(std::size_t{0}, kNullStrata, [&](std::size_t s) {
         by_chance_[s].assign(kSlots, 0);
         seen_[s].assign(kSlots, 0);
-        const Sample sample = widened(samples, s);
-        if (samples[s].accounts == 0 || sample.fits.empty()) return;
-        const Density density = null_of(sample, prior);
+        Null& here = null[s];
+        if (here.from.size() < kSampleMin) here.from = behind_relay(s) ? relayed : direct;
+        if (here.what.size() < kSampleMin) here.what = reference[age_of(s)];
+        if (rows[s].empty() || here.from.empty() || here.what.empty()) return;
+        const Density density = null_of(here, prior);
         double tail = 0;
         for (std::size_t at = kSlots; at-- > 0;) {
             tail += density[at];
-            by_chance_[s][at] = samples[s].accounts * tail;
+            by_chance_[s][at] = static_cast<double>(rows[s].size()) * here.share * tail;
         }
     });
 }

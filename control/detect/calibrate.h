@@ -1,13 +1,16 @@
 // Thresholds from a false-positive budget, without labels: a stratified permutation null.
 //
 // Within a stratum (behind a relay or not, age, kind of network) the evidence of each group is
-// dealt out anew among the accounts that do not belong to the farm. Dealing keeps how often each
-// weight occurs and destroys coordination. All dealings at once are the convolution of the groups'
-// distributions, so the tail is exact and no random number is drawn.
+// dealt out anew among the innocent. Dealing keeps how often each weight occurs and destroys
+// coordination. All dealings at once are the convolution of the groups' distributions, so the tail
+// is exact and no random number is drawn.
 //
-// Members that were not found yet sit among the others and would make chance look like them. So an
-// account counts in the null of a group of channels as far as its other groups say that it does not
-// belong: its own weight in that group never excuses itself.
+// Who is innocent is not known. Leaving out whoever fits the farm would leave out the very accounts
+// that chance made alike. So an account counts in the null of a group of channels as far as its
+// other groups say that it does not belong: its own weight in that group never excuses itself.
+// Behind relays, where a farm may be most of a stratum, that is not enough: the innocent there are
+// counted by those whom nothing but the relay ties to the farm, and show clients, ages, sizes and
+// ties as people of their age do who come without a relay.
 //
 // The budget is one for all farms and strata: it is spent where an expected false positive buys the
 // most accounts (every stratum's threshold maximises accounts found less price times expected false
@@ -25,9 +28,7 @@ inline constexpr std::size_t kNullStrata = 18;
 
 class Thresholds {
   public:
-    // `taken`: rows that belong to any farm that was grown; they are in nobody's null.
-    Thresholds(const Population& population, const Profile& profile,
-               const std::vector<char>& taken);
+    Thresholds(const Population& population, const Profile& profile);
     // An account that fits with enough groups: a threshold may be set to include it.
     void add_candidate(const Row& row, double score);
     [[nodiscard]] double of(const Row& row) const noexcept { return tau_[null_stratum(row)]; }

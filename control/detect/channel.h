@@ -28,8 +28,9 @@ enum class Channel : std::uint8_t {
     exits,        // how many networks the account comes from
     mobility,     // one session identity from three or more networks
     late,         // the hello comes long after TCP was open: a relay asked elsewhere first
+    pair,         // the two commonest clients together: several machines work for the account
 };
-inline constexpr std::size_t kChannels = 19;
+inline constexpr std::size_t kChannels = 20;
 
 [[nodiscard]] constexpr model::Group group_of(Channel channel) noexcept {
     switch (channel) {
@@ -40,6 +41,7 @@ inline constexpr std::size_t kChannels = 19;
         case Channel::client:
         case Channel::tls:
         case Channel::syn:
+        case Channel::pair:
             return model::Group::stk;
         case Channel::session:
         case Channel::shared:

@@ -42,7 +42,7 @@ struct Engine::State {
     void find(Nanos now);
     void update(Nanos now);
     // The farm of the findings that an account fits best; false if it fits none.
-    bool best_fit(std::uint32_t slot, std::size_t& farm, Membership& fit) const;
+    bool best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const;
     RowView view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const;
     [[nodiscard]] AccountResult result_of(const Account& account) const;
     void match_twins(Nanos now);
@@ -153,23 +153,21 @@ RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& t
     return view;
 }
 
-bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Membership& fit) const {
+bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const {
     if (findings == nullptr || findings->farms.empty()) return false;
     std::vector<std::uint32_t> tokens;
     RowView view = view_of(slot, tokens);
-    double best = -std::numeric_limits<double>::max();
     const std::uint32_t peer = observer.accounts[slot].linked_to;
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         const Group& group = findings->farms[f];
         const Population& population = *findings->population;
         view.linked = peer < population.row_of_slot.size() &&
                       population.row_of_slot[peer] != Cell::kNone &&
-                      group.profile->is_member(population.row_of_slot[peer]);
-        const Membership found = group.profile->fit(view);
-        if (found.score <= best) continue;
-        best = found.score;
+                      group.whole.profile->is_member(population.row_of_slot[peer]);
+        Fit found = fit_of(group, view);
+        if (fit.profile != nullptr && found.spare <= fit.spare) continue;
         farm = f;
-        fit = found;
+        fit = std::move(found);
     }
     return true;
 }
@@ -186,20 +184,17 @@ void Engine::tick(Nanos now) {
         account.dirty = false;
         if (account.has(Account::kAlerted)) continue;
         std::size_t f = 0;
-        Membership fit;
+        Fit fit;
         if (!s.best_fit(slot, f, fit)) continue;
         ++s.rescored;
-        account.score = fit.score;
+        account.score = fit.membership.score;
+        if (!two_groups(fit.membership) || fit.spare < kNewcomerSpare) continue;
         std::vector<std::uint32_t> tokens;
         const RowView view = s.view_of(slot, tokens);
-        const Group& group = s.findings->farms[f];
-        if (!two_groups(fit) || fit.score < group.thresholds->of(view.facts) + kNewcomerSpare) {
-            continue;
-        }
         const auto& ids = s.registry.campaign_ids()[f];
         const std::size_t part =
-            ids.size() > 2 ? campaign_of(*s.findings, f, view) : std::size_t{0};
-        s.registry.join(s.observer, ids[std::min(part, ids.size() - 2)], slot, fit.score, now);
+            ids.size() > 2 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};
+        s.registry.join(s.observer, ids[std::min(part, ids.size() - 2)], slot, account.score, now);
     }
 }
 
@@ -241,22 +236,22 @@ Explanation Engine::why(const model::AccountTag& tag) const {
     out.known = true;
     out.result = s.result_of(account);
     std::size_t f = 0;
-    Membership fit;
+    Fit fit;
     if (!s.best_fit(slot, f, fit)) {
         out.result.score_nats = 0;
         out.summary = "No farm is known, so there is nothing that this account could belong to.";
         return out;
     }
     const Explainer explainer(s.observer, s.names);
-    const Group& group = s.findings->farms[f];
-    out.lines = explainer.membership(*s.findings->population, *group.profile, fit, account);
-    out.result.score_nats = fit.score;
+    out.lines =
+        explainer.membership(*s.findings->population, *fit.profile, fit.membership, account);
+    out.result.score_nats = fit.membership.score;
     char text[160];
     std::snprintf(text, sizeof text, "%s farm F-%llu with a score of %.1f nats (odds of e^%.1f).",
                   out.result.alerted ? "This account belongs to" : "This account comes nearest to",
                   static_cast<unsigned long long>(
                       out.result.farm != 0 ? out.result.farm : s.registry.campaign_ids()[f][0]),
-                  fit.score, fit.score);
+                  fit.membership.score, fit.membership.score);
     out.summary = text;
     return out;
 }

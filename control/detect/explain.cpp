@@ -121,6 +121,8 @@ std::string_view shown_by(Channel channel) {
             return "carries one session from network to network";
         case Channel::late:
             return "says hello late: a relay asks elsewhere first, 40 ms or more";
+        case Channel::pair:
+            return "runs two clients in turn, ";
     }
     return "shows ";
 }
@@ -151,6 +153,7 @@ std::string_view missing_text(Channel channel) {
         case Channel::pivot:
         case Channel::mobility:
         case Channel::late:
+        case Channel::pair:
             break;
     }
     return "has no shared session and took over no failed request of the farm so far";
@@ -210,6 +213,8 @@ std::string Explainer::value(Channel channel, std::uint64_t value, std::uint8_t 
         case Channel::exits:
             return std::to_string(value / 2) + " or more" +
                    (value % 2 == 1 ? ", all with a relay's delay" : "");
+        case Channel::pair:
+            return "the two that it runs most";
         case Channel::mobility:
         case Channel::late:
             return "";
@@ -317,7 +322,7 @@ std::vector<model::EvidenceLine> Explainer::membership(const Population& populat
 
 std::vector<model::EvidenceLine> Explainer::farm(const Findings& found, const Group& group) const {
     const Population& population = *found.population;
-    const Profile& profile = *group.profile;
+    const Profile& profile = *group.whole.profile;
     struct Pick {
         std::uint32_t token;
         double weight;

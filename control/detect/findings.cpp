@@ -77,68 +77,71 @@ bool belongs(const Profile& farm, const Profile& group) {
     return 2 * fits >= tried;
 }
 
-// Every farm's candidates, and one budget spent over all of them.
+// The candidates of every lens, and one budget spent over all of them.
 class Settlement {
   public:
-    explicit Settlement(Findings& found) : found_(&found), candidates_(found.farms.size()) {
-        const Population& population = *found.population;
-        std::vector<char> taken(population.size(), 0);
-        for (const Group& farm : found.farms) {
-            for (const std::uint32_t row : farm.profile->members()) taken[row] = 1;
+    explicit Settlement(Findings& found) : found_(&found) {}
+    void look_through(std::size_t farm, Lens& lens) {
+        const Population& population = *found_->population;
+        lens.thresholds = std::make_unique<Thresholds>(population, *lens.profile);
+        const Rows rows = lens.profile->candidates();
+        std::vector<double> score(rows.size(), 0);
+        tbb::parallel_for(std::size_t{0}, rows.size(), [&](std::size_t i) {
+            const Membership fit = lens.profile->fit(rows[i]);
+            if (fit.score > 0 && two_groups(fit)) score[i] = fit.score;
+        });
+        View view{farm, lens.thresholds.get(), {}};
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (score[i] <= 0) continue;
+            view.candidates.emplace_back(rows[i], score[i]);
+            lens.thresholds->add_candidate(population.rows[rows[i]], score[i]);
         }
-        for (std::size_t f = 0; f < found.farms.size(); ++f) weigh(f, taken);
+        views_.push_back(std::move(view));
     }
     void spend(const FindOptions& options) {
         std::vector<Thresholds*> all;
-        for (const Group& farm : found_->farms) all.push_back(farm.thresholds.get());
+        for (const View& view : views_) all.push_back(view.thresholds);
         found_->days = options.days;
         Thresholds::spend(all, options.budget * options.days * found_->population->orgs() / 1e6);
-        for (const Thresholds* farm : all) found_->expected_fp += farm->expected();
+        found_->expected_fp = 0;
+        for (const Thresholds* lens : all) found_->expected_fp += lens->expected();
     }
-    // Above its threshold an account belongs to the farm that it fits best.
+    // Above a threshold an account belongs to the farm that it fits best.
     void assign() {
         struct Best {
             double score = 0;
             std::size_t farm = 0;
         };
         std::unordered_map<std::uint32_t, Best> best;
-        for (std::size_t f = 0; f < candidates_.size(); ++f) {
-            const Thresholds& thresholds = *found_->farms[f].thresholds;
-            for (const auto& [row, score] : candidates_[f]) {
-                if (score < thresholds.of(found_->population->rows[row])) continue;
+        for (const View& view : views_) {
+            for (const auto& [row, score] : view.candidates) {
+                if (score < view.thresholds->of(found_->population->rows[row])) continue;
                 Best& b = best[row];
-                if (score > b.score) b = {score, f};
+                if (score > b.score) b = {score, view.farm};
             }
         }
-        for (std::size_t f = 0; f < candidates_.size(); ++f) {
-            for (const auto& [row, score] : candidates_[f]) {
-                const auto at = best.find(row);
-                if (at == best.end() || at->second.farm != f) continue;
-                found_->farms[f].members.push_back(row);
-                found_->farms[f].scores.push_back(score);
-            }
+        Rows rows;
+        for (const auto& [row, b] : best) rows.push_back(row);
+        std::sort(rows.begin(), rows.end());
+        for (Group& farm : found_->farms) {
+            farm.members.clear();
+            farm.scores.clear();
+        }
+        for (const std::uint32_t row : rows) {
+            Group& farm = found_->farms[best[row].farm];
+            farm.members.push_back(row);
+            farm.scores.push_back(best[row].score);
         }
     }
 
   private:
-    void weigh(std::size_t f, const std::vector<char>& taken) {
-        const Population& population = *found_->population;
-        Group& farm = found_->farms[f];
-        farm.thresholds = std::make_unique<Thresholds>(population, *farm.profile, taken);
-        const Rows rows = farm.profile->candidates();
-        std::vector<double> score(rows.size(), 0);
-        tbb::parallel_for(std::size_t{0}, rows.size(), [&](std::size_t i) {
-            const Membership fit = farm.profile->fit(rows[i]);
-            if (fit.score > 0 && two_groups(fit)) score[i] = fit.score;
-        });
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            if (score[i] <= 0) continue;
-            candidates_[f].emplace_back(rows[i], score[i]);
-            farm.thresholds->add_candidate(population.rows[rows[i]], score[i]);
-        }
-    }
+    struct View {
+        std::size_t farm = 0;
+        Thresholds* thresholds = nullptr;
+        std::vector<std::pair<std::uint32_t, double>> candidates;
+    };
     Findings* found_;
-    std::vector<std::vector<std::pair<std::uint32_t, double>>> candidates_;
+    std::vector<View> views_;
 };
 
 // Campaigns of a farm that has its members.
@@ -152,8 +155,53 @@ void split(Findings& found, Group& farm) {
             if (farm.part[i] == p) of_part.push_back(farm.members[i]);
         }
         farm.campaigns.push_back(
-            std::make_unique<Profile>(population, *found.twins, std::move(of_part)));
+            {std::make_unique<Profile>(population, *found.twins, std::move(of_part)), nullptr});
     }
+}
+
+// Who came in through the lens of a campaign is of the part that it fits best.
+void place_newcomers(Group& farm, const Rows& known, const std::vector<std::uint32_t>& part) {
+    farm.part.assign(farm.members.size(), 0);
+    if (farm.parts == 1) return;
+    tbb::parallel_for(std::size_t{0}, farm.members.size(), [&](std::size_t i) {
+        const auto at = std::lower_bound(known.begin(), known.end(), farm.members[i]);
+        farm.part[i] =
+            at != known.end() && *at == farm.members[i]
+                ? part[static_cast<std::size_t>(at - known.begin())]
+                : static_cast<std::uint32_t>(
+                      campaign_of(farm, farm.campaigns.front().profile->view(farm.members[i])));
+    });
+}
+
+// Members and campaigns of all farms: first through the farms as they were grown, then through
+// their campaigns as well.
+void settle(Findings& found, const FindOptions& options) {
+    Settlement settlement(found);
+    for (std::size_t f = 0; f < found.farms.size(); ++f)
+        settlement.look_through(f, found.farms[f].whole);
+    settlement.spend(options);
+    settlement.assign();
+    bool again = false;
+    for (std::size_t f = 0; f < found.farms.size(); ++f) {
+        split(found, found.farms[f]);
+        for (Lens& lens : found.farms[f].campaigns) {
+            // The whole farm shows its largest campaign as it is; twice would cost twice.
+            if (2 * lens.profile->members().size() >= found.farms[f].members.size()) continue;
+            settlement.look_through(f, lens);
+        }
+        again = again || found.farms[f].parts > 1;
+    }
+    if (!again) return;
+    std::vector<Rows> known;
+    std::vector<std::vector<std::uint32_t>> part;
+    for (const Group& farm : found.farms) {
+        known.push_back(farm.members);
+        part.push_back(farm.part);
+    }
+    settlement.spend(options);
+    settlement.assign();
+    for (std::size_t f = 0; f < found.farms.size(); ++f)
+        place_newcomers(found.farms[f], known[f], part[f]);
 }
 
 void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptions& options) {
@@ -161,7 +209,7 @@ void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptio
     for (const Rows& seed : seeds) {
         bool inside = false;
         for (const Group& farm : found.farms) {
-            inside = inside || 2 * common(farm.profile->members(), seed) >= seed.size();
+            inside = inside || 2 * common(farm.whole.profile->members(), seed) >= seed.size();
         }
         if (inside) continue;
         Group group;
@@ -172,26 +220,26 @@ void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptio
             found.others.push_back(std::move(group));
             continue;
         }
-        group.profile = grow(population, *found.twins, seed, options.orgs_min);
-        if (group.profile == nullptr) continue;
-        group.verdict = judge(population, group.profile->members(), *found.twins, *found.chance);
+        group.whole.profile = grow(population, *found.twins, seed, options.orgs_min);
+        if (group.whole.profile == nullptr) continue;
+        group.verdict = judge(population, group.whole.profile->members(), *found.twins, *found.chance);
         if (group.verdict.kind != GroupKind::farm) {
-            group.members = group.profile->members();
-            group.profile.reset();
+            group.members = group.whole.profile->members();
+            group.whole.profile.reset();
             found.others.push_back(std::move(group));
             continue;
         }
         bool merged = false;
         for (Group& farm : found.farms) {
-            if (!belongs(*farm.profile, *group.profile)) continue;
+            if (!belongs(*farm.whole.profile, *group.whole.profile)) continue;
             auto both =
                 grow(population, *found.twins,
-                     together(farm.profile->members(), group.profile->members()), options.orgs_min);
-            if (both == nullptr || both->members().size() < farm.profile->members().size())
+                     together(farm.whole.profile->members(), group.whole.profile->members()), options.orgs_min);
+            if (both == nullptr || both->members().size() < farm.whole.profile->members().size())
                 continue;
             const Verdict verdict = judge(population, both->members(), *found.twins, *found.chance);
             if (verdict.kind != GroupKind::farm) continue;
-            farm.profile = std::move(both);
+            farm.whole.profile = std::move(both);
             farm.verdict = verdict;
             merged = true;
             break;
@@ -207,12 +255,25 @@ bool two_groups(const Membership& fit) noexcept {
            fit.line[static_cast<std::size_t>(model::Group::lnk) - 1].nats >= 3;
 }
 
-std::size_t campaign_of(const Findings& found, std::size_t farm, const RowView& view) {
-    const auto& campaigns = found.farms[farm].campaigns;
+Fit fit_of(const Group& group, const RowView& view) {
+    Fit best;
+    const auto look = [&](const Lens& lens) {
+        if (lens.thresholds == nullptr) return;
+        Membership fit = lens.profile->fit(view);
+        const double spare = fit.score - lens.thresholds->of(view.facts);
+        if (best.profile != nullptr && spare <= best.spare) return;
+        best = {std::move(fit), lens.profile.get(), spare};
+    };
+    look(group.whole);
+    for (const Lens& lens : group.campaigns) look(lens);
+    return best;
+}
+
+std::size_t campaign_of(const Group& group, const RowView& view) {
     std::size_t best = 0;
     double most = 0;
-    for (std::size_t p = 0; p < campaigns.size(); ++p) {
-        const double score = campaigns[p]->fit(view).score;
+    for (std::size_t p = 0; p < group.campaigns.size(); ++p) {
+        const double score = group.campaigns[p].profile->fit(view).score;
         if (p == 0 || score > most) {
             most = score;
             best = p;
@@ -234,10 +295,7 @@ std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now, std::i
         find_seeds(population, *found->cells, *found->twins, options.sparse);
     found->seeds = seeds.size();
     grow_seeds(*found, seeds, options);
-    Settlement settlement(*found);
-    settlement.spend(options);
-    settlement.assign();
-    for (Group& farm : found->farms) split(*found, farm);
+    settle(*found, options);
     std::erase_if(found->farms, [&](const Group& farm) {
         return population.count_orgs(farm.members) < options.orgs_min;
     });

@@ -9,15 +9,21 @@
 
 namespace seine::detect {
 
-struct Group {
+// A profile with its thresholds: of a whole farm, or of one campaign in it. A small campaign shows
+// by its own clients and days of sign-up what the farm as a whole drowns.
+struct Lens {
     std::unique_ptr<Profile> profile;
-    std::unique_ptr<Thresholds> thresholds;
+    std::unique_ptr<Thresholds> thresholds;  // none: of the largest campaign, which the whole shows
+};
+
+struct Group {
+    Lens whole;
     Verdict verdict;
-    std::vector<std::uint32_t> members;  // rows above their threshold, rising
-    std::vector<double> scores;          // of the members
+    std::vector<std::uint32_t> members;  // rows above a threshold, rising
+    std::vector<double> scores;          // of the members, in the lens that shows them best
     std::vector<std::uint32_t> part;     // campaign of each member
     std::uint32_t parts = 1;
-    std::vector<std::unique_ptr<Profile>> campaigns;  // of each part, where there are several
+    std::vector<Lens> campaigns;  // of each part, where there are several
 };
 
 // A frozen population with everything that was found in it. Kept until the next sweep, for the
@@ -43,8 +49,17 @@ struct FindOptions {
 // An account belongs to a farm that it fits with two groups of 1.5 nats each, or by links.
 [[nodiscard]] bool two_groups(const Membership& fit) noexcept;
 
+// How well an account fits a group in the lens that shows it best: by what it has over the
+// threshold that holds for it there.
+struct Fit {
+    Membership membership;
+    const Profile* profile = nullptr;
+    double spare = 0;  // nats over the threshold; negative: not a member
+};
+[[nodiscard]] Fit fit_of(const Group& group, const RowView& view);
+
 // The part of a farm that an account fits best.
-[[nodiscard]] std::size_t campaign_of(const Findings& found, std::size_t farm, const RowView& view);
+[[nodiscard]] std::size_t campaign_of(const Group& group, const RowView& view);
 
 [[nodiscard]] std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now,
                                                    std::int64_t window_ns,

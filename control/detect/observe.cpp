@@ -12,7 +12,7 @@ namespace {
 
 // Most tokens of a channel that an account keeps; the least and oldest goes.
 constexpr std::array<std::uint8_t, kChannels> kKept = {10, 10, 8, 4, 3, 3, 8, 4, 0,
-                                                       0,  0,  0, 0, 0, 1, 0, 0, 1, 1};
+                                                       0,  0,  0, 0, 0, 1, 0, 0, 1, 1, 0};
 constexpr std::size_t kTokensMax = 56;
 // contract::AccountFlags::declared_intermediary; that header is not for this floor.
 constexpr std::uint16_t kDeclaredIntermediary = 64;

@@ -45,6 +45,26 @@ std::uint64_t mix_value(const ShapeHistogram& shapes) {
     return 1 + (std::min(best, next) << 16 | std::max(best, next));
 }
 
+// The two clients that an account shows most, of those seen since `oldest_h`.
+std::uint64_t pair_value(const Account& a, std::uint16_t oldest_h) {
+    const Token *best = nullptr, *next = nullptr;
+    const auto more = [](const Token& x, const Token* y) {
+        return y == nullptr || x.count > y->count || (x.count == y->count && x.value < y->value);
+    };
+    for (const Token& t : a.tokens) {
+        if (t.channel != Channel::client || t.last_h < oldest_h) continue;
+        if (more(t, best)) {
+            next = best;
+            best = &t;
+        } else if (more(t, next)) {
+            next = &t;
+        }
+    }
+    if (next == nullptr) return 0;
+    return mix64(std::min(best->value, next->value) ^ 0x9e37u,
+                 std::max(best->value, next->value) ^ 0xd6e8feb86659fd93u);
+}
+
 // Where in the day an account works (8 sectors of the circle, 4 depths) and whether at weekends.
 std::uint64_t cadence_value(const Account& a) {
     if (a.connections < 12) return 0;
@@ -222,6 +242,7 @@ void Population::tokens_of_account(const Observer& from, const Row& row, std::ui
         if (frequent(a.shapes.count[bin], sizes)) put(Channel::shape, bin + 1, 0);
     }
     put(Channel::mix, mix_value(a.shapes), 0);
+    put(Channel::pair, pair_value(a, oldest_h), 0);
     put(Channel::cadence, cadence_value(a), 0);
     put(Channel::variety, variety_value(a.shapes), 0);
     put(Channel::age, age_value(a, at), 0);

@@ -1,4 +1,5 @@
-"""As a new user: the commands of docs/siem.md, with this test's paths, bring an event into a real rsyslog over TLS."""
+"""As a new user: the commands of docs/siem.md, with this test's paths and a recorded capture in place of the interface, bring a signature alert into
+a real rsyslog over TLS. Installation by the packages themselves is packages_test.py."""
 import json
 import os
 import re
@@ -15,27 +16,62 @@ import receivers  # noqa: E402
 import report  # noqa: E402
 
 
-def commands():
+CAPTURE = os.path.join(programs.GOLDEN, "plain-http1", "capture.pcap")
+RULE = b"browser-headless-chrome"  # of the shipped packs; the capture has such a browser
+
+
+def split_commands():
     with open(os.path.join(programs.SOURCE, "docs", "siem.md"), encoding="utf-8") as fh:
         text = fh.read()
     block = re.search(r"<!-- quickstart: .*?-->\n```\n(.*?)```\n<!-- end of quickstart -->", text, re.S).group(1)
     # A here-document is one command.
-    return re.findall(r"^cat >.*?^END$|^.+$", block, re.S | re.M) if "<<END" in block else block.splitlines()
+    return re.findall(r"^[^\n]*<<END\n.*?^END$|^[^\n]+$", block, re.S | re.M)
 
 
-def split_commands():
-    found, lines = [], iter("\n".join(commands()).split("\n"))
-    for line in lines:
-        if line.endswith("<<END"):
-            body = [line]
-            for inner in lines:
-                body.append(inner)
-                if inner == "END":
-                    break
-            found.append("\n".join(body))
-        elif line.strip():
-            found.append(line)
-    return found
+class Machine:
+    """A folder in place of the machine: /etc, /run and the daemons that systemctl starts."""
+
+    def __init__(self, args, folder, server):
+        self.args, self.folder, self.server = args, folder, server
+        self.socket, self.ring = os.path.join(folder, "control.sock"), os.path.join(folder, "flows.ring")
+        self.control = None
+
+    def install(self):
+        """What the packages put there."""
+        os.makedirs(os.path.join(self.folder, "etc", "secrets"))
+        with open(os.path.join(programs.SOURCE, "packaging", "seine-dataplane.toml"), encoding="utf-8") as fh:
+            text = fh.read()
+        with open(os.path.join(self.folder, "etc", "seine-dataplane.toml"), "w", encoding="utf-8") as fh:
+            fh.write(text.replace("/run/seine/flows.ring", self.ring).replace("/usr/share/seine/signatures", os.path.join(programs.SOURCE, "signatures")))
+        with open(os.path.join(self.folder, "control.toml"), "w", encoding="ascii") as fh:
+            fh.write('rings = ["%s"]\nsocket = "%s"\nmetrics = "127.0.0.1:%d"\n[store]\nfolder = "%s/state"\n' % (
+                self.ring, self.socket, receivers.free_port(), self.folder))
+
+    def started(self, unit):
+        if unit == "seine-dataplane":
+            ran = programs.run([programs.program(self.args, "seine-dataplane"), "--config", os.path.join(self.folder, "etc", "seine-dataplane.toml"),
+                                "--socket", ""], cwd=self.folder)
+            report.check(ran.code == 0, "the dataplane reads the capture", "%s" % ran)
+            return
+        self.control = subprocess.Popen([programs.program(self.args, unit), "--config", os.path.join(self.folder, "control.toml")],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.folder, "log"), "wb"))
+        for _ in range(100):
+            if os.path.exists(self.socket):
+                break
+            time.sleep(0.1)
+
+    def do(self, step):
+        if step.startswith("apt-get install"):
+            return self.install()
+        if step.startswith("systemctl enable --now "):
+            return self.started(step.split()[-1])
+        for this, here in (("-o seine ", ""), ("/etc/seine/", self.folder + "/etc/"), ('af-packet = ["eth0"]', 'pcap = ["%s"]' % CAPTURE.replace("/", "\\/")),
+                           ('host = "siem.example.net"', 'host = "127.0.0.1"\nport = %d' % self.server.port),
+                           ("seinectl ", "%s --socket %s " % (programs.program(self.args, "seinectl"), self.socket))):
+            step = step.replace(this, here)
+        ran = programs.run(["bash", "-c", step], cwd=self.folder)
+        report.check(ran.code == 0, "runs: %s" % step.split("\n")[0][-60:], "%s %s" % (ran, ran.out[-300:]))
+        return None
 
 
 def main():
@@ -44,61 +80,45 @@ def main():
         report.skipped("quickstart", "rsyslog is not installed")
         return
     folder = tempfile.mkdtemp(prefix="seine-quick-")
-    daemon = server = None
+    server = machine = None
     try:
         certs = receivers.Certificates(os.path.join(folder, "certs"))
         server = receivers.Rsyslog(folder, "tls", certs).start()
+        machine = Machine(args, folder, server)
         steps = split_commands()
         report.check(0 < len(steps) < 10, "fewer than ten commands", "%d" % len(steps))
-        os.makedirs(os.path.join(folder, "etc", "secrets"))
         for name in ("key", "pem"):
             shutil.copy(certs.path("client." + name), os.path.join(folder, "sensor." + name))
         shutil.copy(certs.path("ca.pem"), folder)
-        socket_path = os.path.join(folder, "control.sock")
-        with open(os.path.join(folder, "control.toml"), "w", encoding="ascii") as fh:
-            fh.write('rings = []\nsocket = "%s"\nmetrics = "127.0.0.1:%d"\n[store]\nfolder = "%s/state"\n' % (socket_path, receivers.free_port(), folder))
         for step in steps:
-            step = step.replace("-o seine ", "").replace("/etc/seine/", folder + "/etc/").replace('host = "siem.example.net"',
-                                                                                               'host = "127.0.0.1"\nport = %d' % server.port)
-            if step.startswith("systemctl"):
-                daemon = subprocess.Popen([programs.program(args, "seine-control"), "--config", os.path.join(folder, "control.toml")],
-                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(os.path.join(folder, "log"), "wb"))
-                for _ in range(100):
-                    if os.path.exists(socket_path):
-                        break
-                    time.sleep(0.1)
-                continue
-            step = step.replace("seinectl ", "%s --socket %s " % (programs.program(args, "seinectl"), socket_path))
-            ran = programs.run(["bash", "-c", step], cwd=folder)
-            report.check(ran.code == 0, "runs: %s" % step.split("\n")[0][-60:], "%s %s" % (ran, ran.out[-300:]))
-        for _ in range(50):
+            machine.do(step)
+        text = b""
+        for _ in range(100):
             with open(server.out, "rb") if os.path.exists(server.out) else open(os.devnull, "rb") as fh:
                 text = fh.read()
-            if b"CEF:0|Seine|" in text:
+            if RULE in text:
                 break
             time.sleep(0.1)
-        report.check(b"CEF:0|Seine|Seine|" in text and b"test event" in text, "the event is in rsyslog's file", text[-300:])
-        more(args, folder, socket_path, server)
+        report.check(b"CEF:0|Seine|Seine|" in text and b"test event" in text, "the test event is in rsyslog's file", text[-300:])
+        alerts = [line for line in text.splitlines() if b"|" + RULE + b"|" in line]
+        report.check(alerts and b"cat=signature_alert" in alerts[0] and b"HeadlessChrome" in alerts[0], "a signature alert of the capture is, too",
+                     alerts[:1] or text[-300:])
+        more(args, folder, machine, server)
     finally:
-        if daemon is not None:
-            daemon.send_signal(signal.SIGTERM)
-            report.equal(daemon.wait(20), 0, "SIGTERM ends it with 0")
+        if machine is not None and machine.control is not None:
+            machine.control.send_signal(signal.SIGTERM)
+            report.equal(machine.control.wait(20), 0, "SIGTERM ends it with 0")
+            print(open(os.path.join(folder, "log"), encoding="utf-8", errors="replace").read()[-500:])
         if server is not None:
             server.stop()
-        if daemon is not None and os.path.exists(os.path.join(folder, "log")):
-            print(open(os.path.join(folder, "log"), encoding="utf-8", errors="replace").read()[-500:])
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def more(args, folder, socket_path, server):
+def more(args, folder, machine, server):
     def ctl(*words):
-        return programs.run([programs.program(args, "seinectl"), "--socket", socket_path, *words], cwd=folder)
+        return programs.run([programs.program(args, "seinectl"), "--socket", machine.socket, *words], cwd=folder)
 
-    # The receiver goes away: named with since when and how much waits, and doctor says so.
-    server.stop()
-    ran = ctl("export", "test", "soc")
-    report.check(ran.code == 1 and b"refused" in ran.err, "test of a dead receiver fails and says why", ran)
-    server.start()
+    faults(ctl, server, machine)
     # A bad commit changes nothing.
     with open(os.path.join(folder, "bad.toml"), "w", encoding="ascii") as fh:
         fh.write('[[export]]\nname = "soc"\ncarrier = "syslog-tls"\nhost = "x"\nca_file = "/nowhere/ca.pem"\n')
@@ -108,8 +128,8 @@ def more(args, folder, socket_path, server):
     report.check(ran.code == 1, "it is not committed", ran)
     listed = json.loads(ctl("export", "list", "--json").out)
     report.equal([at["name"] for at in listed], ["soc"], "what ran goes on")
-    ran = ctl("config", "rollback", "1")
-    report.equal((ran.code, json.loads(ctl("export", "list", "--json").out)), (0, []), "rollback 1 takes the destination away")
+    ran = ctl("config", "rollback", "3")
+    report.equal((ran.code, json.loads(ctl("export", "list", "--json").out)), (0, []), "rollback 3 takes the destination away")
     ran = ctl("audit", "verify")
     report.check(ran.code == 0 and b"sound" in ran.out, "the audit log is sound", ran)
     path = os.path.join(folder, "state", "audit.jsonl")
@@ -124,11 +144,52 @@ def more(args, folder, socket_path, server):
     metrics(folder)
 
 
+def problem(ctl, words):
+    """The line of `status` that has all of `words`, waited for."""
+    told = ""
+    for _ in range(100):
+        told = " ".join(json.loads(ctl("status", "--json").out)["problems"])
+        if all(word in told for word in words):
+            break
+        time.sleep(0.1)
+    report.check(all(word in told for word in words), "status names it: %s" % ", ".join(words), told)
+
+
+def faults(ctl, server, machine):
+    """A receiver that is away, and one with another name: named with since when and how much waits, and nothing is lost."""
+    server.stop()
+    ran = ctl("export", "test", "soc")
+    report.check(ran.code == 1 and b"refused" in ran.err, "test of a dead receiver fails and says why", ran)
+    machine.started("seine-dataplane")
+    problem(ctl, ("destination soc takes nothing since 20", "refused", "events wait"))
+    ran = ctl("doctor")
+    report.check(ran.code == 1 and b"destination soc takes nothing" in ran.out and b"events wait" in ran.out, "doctor says so and what to do", ran.out[-400:])
+    waiting = json.loads(ctl("export", "list", "--json").out)[0]["waiting_findings"]
+    with open(os.path.join(machine.folder, "export.toml"), encoding="ascii") as fh:
+        text = fh.read()
+    before = receivers.lines_of(server.out)
+    server.start()
+    for name, step in (("other.example", 'server_name = "other.example"'), ("soc", "")):
+        with open(os.path.join(machine.folder, "other.toml"), "w", encoding="ascii") as fh:
+            fh.write(text + step + "\n")
+        ctl("config", "load", "other.toml")
+        report.check(ctl("config", "commit").code == 0, "another name is committed" if step else "and the right one again")
+        if step:
+            problem(ctl, ("destination soc takes nothing since 20", "certificate", "mismatch", "events wait"))
+            report.equal(receivers.lines_of(server.out), before, "nothing went to a receiver of %s" % name)
+    for _ in range(100):
+        if receivers.lines_of(server.out) >= before + waiting:
+            break
+        time.sleep(0.1)
+    report.check(waiting > 0 and receivers.lines_of(server.out) >= before + waiting, "what waited has arrived", "%d waited, %d then %d" % (
+        waiting, before, receivers.lines_of(server.out)))
+
+
 def metrics(folder):
     with open(os.path.join(folder, "control.toml"), encoding="ascii") as fh:
         port = re.search(r'metrics = "127.0.0.1:(\d+)"', fh.read()).group(1)
     ran = programs.run(["curl", "-s", "--max-time", "5", "http://127.0.0.1:%s/metrics" % port])
-    report.check(b"seine_events_total{kind=\"farm\"} 0" in ran.out and b"seine_config_revision 2" in ran.out, "metrics are served", ran.out[:300])
+    report.check(b"seine_events_total{kind=\"farm\"} 0" in ran.out and b"seine_config_revision 4" in ran.out, "metrics are served", ran.out[:300])
     if shutil.which("promtool") is None:
         report.skipped("promtool", "prometheus is not installed: the text and the alert rules are not checked by it")
         return

@@ -181,7 +181,19 @@ def receivers(args):
     return {"receivers 1000000": run}
 
 
-SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
+
+def exports(args):
+    """kill -9 of senders, of seine-control and of receivers at 20,000 events a second."""
+    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
+        table = os.path.join(folder, "table.json")
+        run = checks_of(script("siem_kills_test.py", "--bin", args.bin, "--rate", "20000", "--rounds", "4", "--words", "4", "--out", table))
+        if os.path.exists(table):
+            with open(table, encoding="utf-8") as fh:
+                run["table"] = json.load(fh)
+    return {"exports killed": run}
+
+
+SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
          "published": published, "join": join, "kills": kills, "scale": scale}
 
 

@@ -1,19 +1,36 @@
 // seine-test-kafka: librdkafka's mock cluster and a consumer of one topic.
 //   seine-test-kafka TOPIC     prints "brokers HOST:PORT,.." first, then "KEY<tab>VALUE" for each
-//   message, until killed.
+//   message, until killed. Lines to its input: `down` cuts all brokers off, `up` brings them back.
 #include <cstdio>
 #include <cstring>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <thread>
+
+namespace {
+
+constexpr int kBrokers = 3;
+
+void obey(rd_kafka_mock_cluster_t* cluster) {
+    char line[64];
+    while (std::fgets(line, sizeof line, stdin) != nullptr) {
+        for (int broker = 1; broker <= kBrokers; ++broker) {
+            if (std::strcmp(line, "down\n") == 0) rd_kafka_mock_broker_set_down(cluster, broker);
+            if (std::strcmp(line, "up\n") == 0) rd_kafka_mock_broker_set_up(cluster, broker);
+        }
+    }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 2) return 2;
     char words[512];
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     rd_kafka_t* host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof words);
-    rd_kafka_mock_cluster_t* cluster = rd_kafka_mock_cluster_new(host, 3);
+    rd_kafka_mock_cluster_t* cluster = rd_kafka_mock_cluster_new(host, kBrokers);
     if (cluster == nullptr ||
-        rd_kafka_mock_topic_create(cluster, argv[1], 4, 3) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_mock_topic_create(cluster, argv[1], 12, kBrokers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 1;
     const char* brokers = rd_kafka_mock_cluster_bootstraps(cluster);
     std::printf("brokers %s\n", brokers);
@@ -25,9 +42,10 @@ int main(int argc, char** argv) {
     rd_kafka_conf_set(reader_conf, "fetch.wait.max.ms", "50", words, sizeof words);
     rd_kafka_t* reader = rd_kafka_new(RD_KAFKA_CONSUMER, reader_conf, words, sizeof words);
     rd_kafka_poll_set_consumer(reader);
-    rd_kafka_topic_partition_list_t* parts = rd_kafka_topic_partition_list_new(4);
-    for (int i = 0; i < 4; ++i) rd_kafka_topic_partition_list_add(parts, argv[1], i)->offset = 0;
+    rd_kafka_topic_partition_list_t* parts = rd_kafka_topic_partition_list_new(12);
+    for (int i = 0; i < 12; ++i) rd_kafka_topic_partition_list_add(parts, argv[1], i)->offset = 0;
     rd_kafka_assign(reader, parts);
+    std::thread(obey, cluster).detach();
     while (true) {
         rd_kafka_message_t* message = rd_kafka_consumer_poll(reader, 100);
         if (message == nullptr) {

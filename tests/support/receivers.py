@@ -7,8 +7,11 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 NUMBER = re.compile(rb"event (\d+)\b")
 
@@ -17,6 +20,34 @@ def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def wait_for_port(port, most_s=20):
+    for _ in range(most_s * 20):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("nobody listens on port %d" % port)
+
+
+def first_line(path, start, most_s=20):
+    """The first line of a file that another process writes, once it is whole."""
+    for _ in range(most_s * 20):
+        with open(path, encoding="utf-8", errors="replace") as fh:
+            line = fh.readline()
+        if line.startswith(start) and line.endswith("\n"):
+            return line
+        time.sleep(0.05)
+    raise RuntimeError("%s: no line that begins with %s" % (path, start))
+
+
+def lines_of(path):
+    if not os.path.exists(path):
+        return 0
+    with open(path, "rb") as fh:
+        return sum(1 for _ in fh)
 
 
 def numbers_in(data):
@@ -52,6 +83,13 @@ class Certificates:
         self.issue("server", "ca", san="DNS:localhost,IP:127.0.0.1")
         self.issue("client", "ca", san="DNS:sensor")
         self.issue("expired", "ca", san="DNS:localhost,IP:127.0.0.1", days=-1)
+
+    @classmethod
+    def made(cls, folder):
+        """Those that another process has made."""
+        held = cls.__new__(cls)
+        held.folder = folder
+        return held
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -102,6 +140,11 @@ class Rsyslog:
             "udp": 'module(load="imudp")\ninput(type="imudp" port="%d" address="127.0.0.1")\n',
             "relp": 'module(load="imrelp")\ninput(type="imrelp" port="%d" address="127.0.0.1" maxDataSize="128k")\n',
         }
+        if certs is not None:
+            inputs["relp-tls"] = (
+                'module(load="imrelp" tls.tlslib="openssl")\ninput(type="imrelp" port="%%d" address="127.0.0.1" maxDataSize="128k" tls="on" '
+                'tls.authMode="certvalid" tls.caCert="%s" tls.myCert="%s" tls.myPrivKey="%s")\n'
+                % (certs.path("ca.pem"), certs.path("server.pem"), certs.path("server.key")))
         with open(self.conf, "w", encoding="ascii") as fh:
             fh.write('global(workDirectory="%s" maxMessageSize="128k" parser.escapeControlCharactersOnReceive="on")\n' % folder + tls)
             # A direct queue: a message is in the file before RELP says so.
@@ -133,12 +176,69 @@ class Rsyslog:
             self.process = None
 
 
+class ClickHouse:
+    """A server of one node whose Kafka engine reads a topic into a table: each message's number and how often it came."""
+
+    CONFIG = """<yandex><logger><level>warning</level><log>{0}/log</log><errorlog>{0}/err</errorlog></logger>
+<http_port>{1}</http_port><tcp_port>{2}</tcp_port><listen_host>127.0.0.1</listen_host><path>{0}/data/</path><tmp_path>{0}/tmp/</tmp_path>
+<users_config>{0}/users.xml</users_config><mark_cache_size>5368709120</mark_cache_size><default_profile>default</default_profile>
+<kafka><auto_offset_reset>earliest</auto_offset_reset></kafka></yandex>"""
+    USERS = """<yandex><profiles><default><stream_flush_interval_ms>500</stream_flush_interval_ms></default></profiles>
+<users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
+<quotas><default/></quotas></yandex>"""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.process = folder, free_port(), None
+        os.makedirs(folder, exist_ok=True)
+        for name, text in (("config.xml", self.CONFIG.format(folder, self.port, free_port())), ("users.xml", self.USERS)):
+            with open(os.path.join(folder, name), "w", encoding="ascii") as fh:
+                fh.write(text)
+
+    def start(self):
+        self.process = subprocess.Popen(["clickhouse-server", "--config-file=" + os.path.join(self.folder, "config.xml")], cwd=self.folder,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(300):
+            try:
+                if self.ask("SELECT 1") == "1\n":
+                    return self
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("clickhouse-server does not answer")
+
+    def ask(self, question):
+        request = urllib.request.Request("http://127.0.0.1:%d/" % self.port, data=question.encode())
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(error.read().decode("utf-8", "replace")[:300]) from error
+
+    def read_topic(self, brokers, topic):
+        self.ask("CREATE TABLE seen (n UInt64, valid UInt8) ENGINE = MergeTree ORDER BY n")
+        # One text a message; the JSON has no tabs and no line ends.
+        self.ask("CREATE TABLE queue (message String) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', "
+                 "kafka_group_name = 'clickhouse', kafka_format = 'TSV', kafka_row_delimiter = '\\n', kafka_num_consumers = 1" % (brokers, topic))
+        self.ask("CREATE MATERIALIZED VIEW fill TO seen AS SELECT toUInt64OrZero(extract(message, '\"event ([0-9]+)\"')) AS n, "
+                 "message LIKE '{%}' AS valid FROM queue")
+
+    def counts(self, of):
+        """Of numbers `of`: rows, different numbers, the highest, and how many were no JSON object."""
+        return [int(x) for x in self.ask("SELECT count(), uniqExact(n), max(n), countIf(valid = 0) FROM seen WHERE n %s" % of).split()]
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
 class Sink:
     """HTTPS: HEC with acknowledgement, bulk and webhook. `lose` of the answers are lost on purpose after the events were taken,
     `busy` of the requests get 503; both by a fixed pattern, so that runs repeat."""
 
-    def __init__(self, certs, cert="server", lose=0, busy=0):
+    def __init__(self, certs, cert="server", lose=0, busy=0, port=0, keep=None):
         self.taken, self.lock = {}, threading.Lock()
+        self.keep = open(keep, "ab") if keep else None  # one number a line, written before it is acknowledged
         self.requests = self.lost = self.refused = 0
         self.next_ack = 0
         self.ids = set()
@@ -195,7 +295,7 @@ class Sink:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certs.path(cert + ".pem"), certs.path(cert + ".key"))
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
@@ -205,6 +305,9 @@ class Sink:
     def take(self, body):
         found = numbers_in(body)
         with self.lock:
+            if self.keep is not None:
+                self.keep.write(b"".join(b"event %d\n" % number for number, count in found.items() for _ in range(count)))
+                self.keep.flush()
             for number, count in found.items():
                 self.taken[number] = self.taken.get(number, 0) + count
 
@@ -225,3 +328,9 @@ class Sink:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+if __name__ == "__main__":
+    # A sink as a process of its own, to be killed: receivers.py CERTS PORT KEPT
+    Sink(Certificates.made(sys.argv[1]), port=int(sys.argv[2]), keep=sys.argv[3])
+    threading.Event().wait()

@@ -1,6 +1,7 @@
 """The Debian packages: made by cpack, installed, upgraded with data, removed and purged, on an overlay of this system that is thrown away."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ STEPS = r"""
 set -eu
 mount -t tmpfs none "$1"; mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay overlay -o lowerdir=/,upperdir="$1/upper",workdir="$1/work" "$1/root"
-mount -t proc proc "$1/root/proc"; mount --rbind /dev "$1/root/dev"
+mount -t proc proc "$1/root/proc"; mount --rbind /dev "$1/root/dev"; mount --rbind /sys "$1/root/sys"
 mkdir -p "$1/root/debs"; mount --bind "$2" "$1/root/debs"
 exec chroot "$1/root" /bin/sh -eu -c "$3"
 """
@@ -35,7 +36,7 @@ systemd-analyze security --offline=true --threshold=20 /lib/systemd/system/seine
 # As the units start them: the dataplane is root in group seine, control is user seine.
 install -d -o root -g seine -m 0770 /run/seine
 sed -i 's|^#af-packet = .*|pcap = ["/debs/capture.pcap"]|' /etc/seine/seine-dataplane.toml
-(umask 0007; setpriv --regid seine --clear-groups seine-dataplane --config /etc/seine/seine-dataplane.toml --eal "--no-huge -m 256") >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+(umask 0007; setpriv --regid seine --clear-groups seine-dataplane --config /etc/seine/seine-dataplane.toml) >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 test "$(stat -c %a:%U:%G /run/seine/flows.ring)" = 660:root:seine && say ring
 setpriv --reuid seine --regid seine --clear-groups --no-new-privs seine-control --config /etc/seine/seine-control.toml >/tmp/log 2>&1 &
 daemon=$!
@@ -54,10 +55,26 @@ test ! -e /var/lib/seine && test ! -e /etc/seine/seine-control.toml && say purge
 
 def pack(build, version, out):
     os.makedirs(out)
-    ran = programs.run(["cpack", "-G", "DEB", "-B", out, "-D", "CPACK_PACKAGE_VERSION=%s" % version], timeout_s=600, cwd=build)
+    ran = programs.run(["cpack", "-G", "DEB", "-B", out, "-D", "CPACK_PACKAGE_VERSION=%s" % version, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip"], timeout_s=600, cwd=build)
     report.check(ran.code == 0, "cpack makes version %s" % version, "%s %s" % (ran, ran.out[-400:]))
     shutil.rmtree(os.path.join(out, "_CPack_Packages"), ignore_errors=True)
     return sorted(os.path.basename(path).split("_")[0] for path in glob.glob(os.path.join(out, "*.deb")))
+
+
+def next_version(one, two, version):
+    """The same packages under another version, not compressed again."""
+    os.makedirs(two)
+    for path in glob.glob(os.path.join(one, "*.deb")):
+        tree = os.path.join(two, "tree")
+        programs.run(["dpkg-deb", "-R", path, tree], timeout_s=300)
+        control = os.path.join(tree, "DEBIAN", "control")
+        with open(control, encoding="utf-8") as fh:
+            text = re.sub(r"(?m)^Version: .*$", "Version: " + version, fh.read())
+        with open(control, "w", encoding="utf-8") as fh:
+            fh.write(text)
+        ran = programs.run(["dpkg-deb", "-Znone", "-b", tree, os.path.join(two, os.path.basename(path))], timeout_s=300)
+        report.check(ran.code == 0, "%s as version %s" % (os.path.basename(path).split("_")[0], version), ran)
+        shutil.rmtree(tree)
 
 
 def main():
@@ -74,7 +91,7 @@ def main():
         wanted = ["seine-control", "seine-dataplane", "seine-signatures", "seinectl"]
         shutil.copy(os.path.join(programs.GOLDEN, "plain-http1", "capture.pcap"), folder)
         report.equal(pack(build, "0.1.0", os.path.join(folder, "one")), wanted, "four packages")
-        pack(build, "0.2.0", os.path.join(folder, "two"))
+        next_version(os.path.join(folder, "one"), os.path.join(folder, "two"), "0.2.0")
         depends = programs.run(["dpkg-deb", "-f", glob.glob(os.path.join(folder, "one", "seine-control_*"))[0], "Depends"]).out.decode()
         report.check("libsqlite3-0" in depends and "librdkafka1" in depends and "adduser" in depends, "libraries are dependencies", depends)
         if os.geteuid() != 0:

@@ -17,7 +17,7 @@ constexpr std::size_t kAges = 3;
 constexpr std::size_t kSampleMin = 30;  // a thinner stratum takes the weights of a wider one
 constexpr double kTauMin = 4;      // never below: odds of fifty to one
 // An expected false positive is never worth fewer accounts than this.
-constexpr double kPriceMin = 10;
+constexpr double kPriceMin = 25;
 constexpr double kFreeShare = 0.2;  // of the budget, dealt to all farms and strata alike
 
 using Density = std::vector<double>;

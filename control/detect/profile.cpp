@@ -288,8 +288,7 @@ void Profile::weigh_links() {
         const double floor = i % kTwinSteps == 0 ? 0.5 : std::max(0.5, out[i - 1] / 30);
         link_in_[i] = (std::max(0.0, in[i] - std::sqrt(in[i]) / 2) + 0.1) / (size + 0.8);
         link_out_[i] = std::max(out[i], floor) / rest;
-        link_nats_[i] =
-            std::clamp(std::log(link_in_[i] / link_out_[i]), kGroupNatsMin, kGroupNatsMax);
+        link_nats_[i] = std::min(std::log(link_in_[i] / link_out_[i]), kGroupNatsMax);
     }
     if (!connections.empty()) {
         const auto middle =
@@ -370,6 +369,7 @@ void Profile::add_link(const RowView& row, bool self, Membership& fit) const {
     // Who was hardly seen had no chance to be linked yet.
     if (link.nats < 0) {
         link.nats *= std::min(1.0, row.facts.connections / connections_);
+        link.nats = std::max(link.nats, kGroupNatsMin);
     }
 }
 

@@ -54,6 +54,26 @@ def compare_graders(args, evaluate, folder, result):
     report.equal(ours["farm_exchanges_before_first_alert"], theirs["farm_exchanges_before_first_alert"], "farm exchanges before the first alert likewise")
 
 
+def side_by_side(evaluate):
+    """Two runs at a time give what one after another gives, and end in one table of all levels."""
+    common = [evaluate, "--level", "L1", "--level", "L4", "--scale", "2500", "--days", "1", "--quiet", "--threads", "1"]
+    timed = ("seconds", "cpu_seconds", "peak_rss_mb", "world", "detector")
+    runs = []
+    for jobs in ("1", "2"):
+        ran = programs.run(common + ["--json", "--jobs", jobs])
+        if not report.check(ran.code == 0, "two levels are judged, %s at a time" % jobs, ran):
+            return
+        runs.append([{k: v for k, v in run.items() if k not in timed} for run in json.loads(ran.out)])
+    report.check([r["level"] for r in runs[0]] == ["L1", "L4"] and runs[0][0]["recall"] > 0.5, "in their order, and with grades", runs[0])
+    report.equal(runs[0], runs[1], "side by side as one after another")
+    ran = programs.run(common + ["--jobs", "2"])
+    report.check("| account recall % |" in ran.out.decode() and "| baseline proxy score, recall % |" in ran.out.decode(),
+                 "the target table has a row for each metric and baseline", ran)
+    ran = programs.run(common + ["--generator", "test {level} = L0 || exit 3 # {out}"])
+    report.check(ran.code == 1 and b" seed 1: the generator failed: test L" in ran.err, "a generator that fails is told", ran)
+    report.equal(programs.run(common + ["--generator", "true"]).code, 2, "a generator without a place for its output is refused")
+
+
 def main():
     args = programs.arguments(__doc__)
     generate, evaluate = programs.program(args, "seine-generate"), programs.program(args, "seine-evaluate")
@@ -82,6 +102,7 @@ def main():
         count = sum(1 for _ in open(bad, "rb"))
         ran = programs.run([evaluate, "--world", lines, "--baselines-only", "--quiet"])
         report.check(ran.code == 1 and "accounts.jsonl:%d:" % count in ran.err.decode(), "a bad line is told by file and number", ran)
+    side_by_side(evaluate)
     for arguments, code in ((["--level", "L9"], 2), ([], 2), (["--world", "/nonexistent", "--quiet"], 1), (["--help"], 0)):
         report.equal(programs.run([evaluate] + arguments).code, code, "exit code of seine-evaluate " + " ".join(arguments))
 

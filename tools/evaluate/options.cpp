@@ -22,12 +22,19 @@ po::options_description described() {
         "L1 L2 L3 L4 L5a L5b L5c or all: generate such a world and judge on it; repeatable")(
         "seed", po::value<std::vector<std::uint64_t>>()->value_name("N"),
         "of a generated world; repeatable (default 1)")(
+        "seeds", po::value<std::uint64_t>()->value_name("N"), "seeds 1 to N")(
         "scale", po::value<std::string>()->value_name("N")->default_value("100000"),
         "accounts of a generated world, or `published`: 1,024,000 accounts, 30 days, 16.55 million "
         "farm exchanges")("days", po::value<double>()->value_name("N"),
                           "length of a generated world (default 7; published 30)")(
         "parameters", po::value<std::string>()->value_name("FILE"),
         "parameters of a generated world (default: built in)")(
+        "generator", po::value<std::string>()->value_name("COMMAND"),
+        "another program that makes the worlds, run by the shell after {level} {seed} {scale} "
+        "{days} {out} are filled in: 'mkworld reference.toml --level {level} --seed {seed} "
+        "--accounts {scale} --days {days} --out {out}'")(
+        "jobs,j", po::value<std::size_t>()->value_name("N")->default_value(0),
+        "runs at a time, each in a process of its own; 0: one a core (published scale: one)")(
         "budget", po::value<double>()->value_name("N")->default_value(3),
         "false positives per million benign accounts and day that the detector may aim at")(
         "result", po::value<std::string>()->value_name("FILE"),
@@ -80,6 +87,9 @@ Status check(Options& out) {
             "nothing to judge on: give --world DIR or --level LEVEL; see seine-evaluate --help"};
     if (out.sweep_hours && !(*out.sweep_hours >= 0.05))
         return {Code::usage, "--sweep-hours must be at least 0.05"};
+    if (out.seeds.empty()) return {Code::usage, "--seeds must be at least 1"};
+    if (!out.generator.empty() && out.generator.find("{out}") == std::string::npos)
+        return {Code::usage, "--generator must say where {out} goes; see seine-evaluate --help"};
     if (!(out.budget > 0)) return {Code::usage, "--budget must be above 0"};
     const bool many = out.worlds.size() + out.levels.size() * out.seeds.size() > 1;
     if (many && (!out.result.empty() || !out.grade.empty()))
@@ -110,6 +120,14 @@ Result<Options> read_options(int argc, char** argv) {
         list("grade", out.grade);
         list("without", out.without);
         list("keep", out.keep);
+        list("generator", out.generator);
+        out.jobs = seen["jobs"].as<std::size_t>();
+        if (seen.count("seeds") > 0) {
+            out.seeds.clear();
+            const auto last = seen["seeds"].as<std::uint64_t>();
+            for (std::uint64_t seed = 1; seed <= last && seed <= 1000; ++seed)
+                out.seeds.push_back(seed);
+        }
         out.scale = seen["scale"].as<std::string>();
         out.budget = seen["budget"].as<double>();
         if (seen.count("days") > 0) out.days = seen["days"].as<double>();

@@ -20,6 +20,8 @@ struct Options {
     std::string result;                // --result
     std::string grade;                 // --grade: judge this result instead of running the detector
     std::string keep;                  // --keep DIR: generated worlds stay there
+    std::string generator;             // --generator: the command that makes a world; empty: ours
+    std::size_t jobs = 0;              // runs at a time; 0: as many as there are cores
     std::vector<std::string> without;  // --without GROUP: ablation
     bool ablation = false;
     bool baselines_only = false;

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <functional>
 
+#include "tools/evaluate/targets.h"
+
 namespace seine::evaluate {
 namespace {
 
@@ -138,25 +140,6 @@ std::string percent(double share) { return form("%.2f %%", 100 * share); }
 std::string percent(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
 std::string plain(const std::optional<double>& value, const char* pattern = "%.2f") {
     return value ? form(pattern, *value) : "-";  // NOLINT: patterns are literals of this file
-}
-
-// Targets of the product at the default budget, by level.
-struct Targets {
-    const char* level;
-    double recall, precision, fp, ari, exchanges;
-};
-constexpr Targets kTargets[] = {
-    {"L1", 0.999, 0.998, 1, 0.99, 3},  {"L2", 0.995, 0.995, 2, 0.97, 8},
-    {"L3", 0.995, 0.995, 2, 0.95, 15}, {"L4", 0.97, 0.99, 3, 0.90, 40},
-    {"L5a", 0.60, 0.95, 5, 0.70, 150}, {"L5b", 0.30, 0.90, 5, 0.50, 300},
-    {"L5c", 0.30, 0.90, 5, 0.50, 300},
-};
-
-const Targets* targets_of(const std::string& level) {
-    for (const Targets& t : kTargets) {
-        if (level == t.level) return &t;
-    }
-    return nullptr;
 }
 
 struct Spread {

@@ -1,6 +1,7 @@
 // `seinectl farm`: groups of accounts with one operator behind them, and why.
 #include <cstdio>
 
+#include "control/cli/farm_picture.h"
 #include "control/cli/nouns.h"
 #include "control/cli/table.h"
 
@@ -86,12 +87,64 @@ constexpr Option kList[] = {
 std::string show_decision(const JsonValue& answer, const Invocation&) {
     if (!answer["merged"].text().empty())
         return answer["merged"].text() + " is now part of " + answer["farm"].text() + "\n";
+    if (!answer["split_from"].text().empty())
+        return answer["farm"].text() + " has " + grouped(answer["accounts"].number()) + " accounts that were of " +
+               answer["split_from"].text() + "\n";
     return answer["farm"].text() + " " + answer["state"].text() + ": " + shown(answer["reason"].text()) + "\n";
 }
 
 constexpr Positional kTwoFarms[] = {{.name = "farm", .meaning = "the farm that stays, as the list prints it: F-12"},
                                     {.name = "other", .meaning = "the farm that goes into it: F-15"}};
 constexpr Option kReason[] = {{.name = "reason", .value = "TEXT", .meaning = "why, for the record; it must be given"}};
+
+std::string show_timeline(const JsonValue& answer, const Invocation&) {
+    Table table("lll");
+    table.row({"at", "what", ""});
+    for (const JsonValue& moment : answer["timeline"].items())
+        table.row({utc_time(moment["at"].whole()), shown(moment["what"].text()), shown(moment["detail"].text())});
+    return table.text();
+}
+
+std::string show_feedback(const JsonValue& answer, const Invocation&) {
+    if (answer["rules"].items().empty()) return "no rule; [[feedback]] of the configuration holds them\n";
+    Table table("lllrll");
+    table.row({"rule", "subject", "owner", "hits", "expires", "reason"});
+    for (const JsonValue& rule : answer["rules"].items())
+        table.row({shown(rule["rule"].text()), rule["subject"].text(), shown(rule["owner"].text()),
+                   grouped(rule["hits"].number()), utc_time(rule["expires"].whole()), shown(rule["reason"].text())});
+    return table.text();
+}
+
+std::string show_diff(const JsonValue& answer, const Invocation&) {
+    std::string out = answer["farm"].text() + " had " + grouped(answer["accounts_before"].number()) + " accounts at " +
+                      utc_time(answer["since"].whole()) + " and has " + grouped(answer["accounts_now"].number()) + "\n";
+    const auto list = [&](const char* name, const char* title, const char* sign) {
+        if (answer[name].items().empty()) return;
+        Table table("lllll");
+        table.row({"", "account", "last seen", "network", "client"});
+        for (const JsonValue& member : answer[name].items()) {
+            const std::string& gone = member["replaces"].text();
+            table.row({sign, member["account"].text() + (gone.empty() ? "" : " for " + gone.substr(0, 8)),
+                       utc_time(member["last"].whole()), shown(member["network"].text()), shown(member["client"].text())});
+        }
+        out += "\n" + std::string(title) + "\n" + table.text();
+    };
+    list("joined", "joined since", "+");
+    list("closed", "closed since", "-");
+    list("silent", "not seen since", ".");
+    return out;
+}
+
+std::string show_graph(const JsonValue& answer, const Invocation& invocation) {
+    return invocation.arguments.has("dot") ? farm_dot(answer) : farm_svg(answer);
+}
+
+constexpr Option kSince[] = {{"since", "TIME", "compared with so long ago: 90s, 10m, 2h or 7d (default 24h)"}};
+constexpr Option kGraph[] = {{.name = "svg", .value = {}, .meaning = "as a picture for a browser (the default)"},
+                             {.name = "dot", .value = {}, .meaning = "for Graphviz"}};
+constexpr Positional kSplit[] = {
+    {.name = "farm", .meaning = "the farm that they leave, as the list prints it: F-12"},
+    {.name = "account", .meaning = "tags of the accounts that go, or their first 4 or more hex digits", .repeats = true}};
 
 constexpr Verb kVerbs[] = {
     {.name = "list", .meaning = "farms, most accounts first", .options = kList, .show = show_list},
@@ -100,6 +153,25 @@ constexpr Verb kVerbs[] = {
      .meaning = "why an account is, or is not, taken to be of a farm: lines that sum to its score",
      .positionals = kAccount,
      .show = show_why},
+    {.name = "timeline",
+     .meaning = "what happened to a farm, oldest first",
+     .positionals = kFarm,
+     .show = show_timeline},
+    {.name = "diff",
+     .meaning = "what changed in a farm: accounts that joined, were closed or fell silent",
+     .positionals = kFarm,
+     .options = kSince,
+     .show = show_diff},
+    {.name = "graph",
+     .meaning = "a picture of a farm: networks, accounts and clients",
+     .positionals = kFarm,
+     .options = kGraph,
+     .show = show_graph,
+     .more = "Up to 48 accounts are drawn one by one, larger farms as bands as wide as their accounts:\n"
+             "seinectl farm graph F-12 > farm.svg"},
+    {.name = "feedback",
+     .meaning = "values that must not count ([[feedback]] of the configuration), and how often they were left out",
+     .show = show_feedback},
     {.name = "confirm",
      .meaning = "a farm is one: it is no longer provisional",
      .positionals = kFarm,
@@ -113,6 +185,11 @@ constexpr Verb kVerbs[] = {
     {.name = "merge",
      .meaning = "two farms of one level are one operator's",
      .positionals = kTwoFarms,
+     .show = show_decision},
+    {.name = "split",
+     .meaning = "some accounts of a farm are another operator's: they become a farm, and stay one",
+     .positionals = kSplit,
+     .options = kReason,
      .show = show_decision},
 };
 

@@ -1,6 +1,8 @@
 // Laying the status document out.
 #include "control/cli/status_view.h"
 
+#include <cstdio>
+
 #include "control/cli/table.h"
 
 namespace seine::cli {
@@ -77,10 +79,13 @@ std::string farms(const JsonValue& status) {
     if (farms.members().empty()) return {};
     if (farms["sweeps"].is(JsonValue::Type::null)) return line("farms", {{shown(farms["state"].text()), ""}});
     const bool swept = farms["sweeps"].number() > 0;
+    char expected[64];
+    std::snprintf(expected, sizeof expected, "%.1f of %g asked", farms["expected_false_positives"].real(), farms["budget"].real());
     return line("farms", {{"farms", grouped(farms["farms"].number())},
                           {"accounts in them", grouped(farms["accounts_in_farms"].number())},
                           {"provisional", grouped(farms["provisional"].number())},
                           {"looked at", grouped(farms["accounts_looked_at"].number())},
+                          {"false per M and day", expected},
                           {"sweep", swept ? std::to_string(farms["last_sweep_ms"].number()) + " ms" : "none yet"}});
 }
 

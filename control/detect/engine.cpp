@@ -18,9 +18,6 @@ namespace {
 
 constexpr std::int64_t kMatchEvery = 60 * kSecond;
 
-// A newcomer is alerted between sweeps only with this much to spare: it had no second look.
-constexpr double kNewcomerSpare = 2;
-
 Status no_farm(std::uint64_t id) {
     return {Code::not_found, "no farm F-" + std::to_string(id) + "; see the list of farms"};
 }
@@ -113,11 +110,13 @@ void Engine::State::update(Nanos now) {
     const Explainer explainer(observer, names);
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         auto lines = explainer.farm(*findings, findings->farms[f]);
+        std::uint8_t groups = 0;
+        for (const auto& line : lines) groups |= line.groups;
         for (const std::uint64_t id : registry.campaign_ids()[f]) {
-            registry.mutable_farms()[id].evidence = lines;
-            std::uint8_t groups = 0;
-            for (const auto& line : lines) groups |= line.groups;
-            registry.mutable_farms()[id].groups = groups;
+            const auto farm = registry.mutable_farms().find(id);
+            if (farm == registry.mutable_farms().end()) continue;  // its members wait
+            farm->second.evidence = lines;
+            farm->second.groups = groups;
         }
     }
 }
@@ -188,13 +187,13 @@ void Engine::tick(Nanos now) {
         if (!s.best_fit(slot, f, fit)) continue;
         ++s.rescored;
         account.score = fit.membership.score;
-        if (!two_groups(fit.membership) || fit.spare < kNewcomerSpare) continue;
+        if (!two_groups(fit.membership) || fit.spare < Registry::kSpareNats) continue;
         std::vector<std::uint32_t> tokens;
         const RowView view = s.view_of(slot, tokens);
         const auto& ids = s.registry.campaign_ids()[f];
         const std::size_t part =
-            ids.size() > 2 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};
-        s.registry.join(s.observer, ids[std::min(part, ids.size() - 2)], slot, account.score, now);
+            ids.size() > 1 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};
+        s.registry.join(s.observer, ids[std::min(part, ids.size() - 1)], slot, account.score, now);
     }
 }
 
@@ -247,11 +246,13 @@ Explanation Engine::why(const model::AccountTag& tag) const {
         explainer.membership(*s.findings->population, *fit.profile, fit.membership, account);
     out.result.score_nats = fit.membership.score;
     char text[160];
-    std::snprintf(text, sizeof text, "%s farm F-%llu with a score of %.1f nats (odds of e^%.1f).",
-                  out.result.alerted ? "This account belongs to" : "This account comes nearest to",
-                  static_cast<unsigned long long>(
-                      out.result.farm != 0 ? out.result.farm : s.registry.campaign_ids()[f][0]),
-                  fit.membership.score, fit.membership.score);
+    const std::uint64_t id =
+        out.result.farm != 0 ? out.result.farm : s.registry.campaign_ids()[f].front();
+    std::snprintf(
+        text, sizeof text, "%s farm %s with a score of %.1f nats (odds of e^%.1f).",
+        out.result.alerted ? "This account belongs to" : "This account comes nearest to",
+        id != 0 ? ("F-" + std::to_string(id)).c_str() : "(a group nobody of which is alerted)",
+        fit.membership.score, fit.membership.score);
     out.summary = text;
     return out;
 }
@@ -322,8 +323,71 @@ Status Engine::merge(std::uint64_t into, std::uint64_t from, Nanos now) {
     return {Code::not_found, "both must be known farms of one level, and not the same one"};
 }
 
+Result<std::uint64_t> Engine::split(std::uint64_t farm,
+                                    const std::vector<model::AccountTag>& accounts, Nanos now,
+                                    const std::string& reason) {
+    State& s = *state_;
+    if (reason.empty()) return Status(Code::usage, "a farm is split with a reason");
+    if (!s.registry.farms().contains(farm)) return no_farm(farm);
+    std::vector<std::uint32_t> slots;
+    for (const model::AccountTag& tag : accounts) {
+        const std::uint32_t slot = s.observer.accounts.find(tag);
+        if (slot == AccountTable::kNone || s.observer.accounts[slot].farm != farm)
+            return Status(Code::usage, "account " + model::to_text(tag) + " is not of farm F-" +
+                                           std::to_string(farm));
+        slots.push_back(slot);
+    }
+    const std::uint64_t fresh = s.registry.split(farm, slots, s.observer, now, reason);
+    if (fresh == 0)
+        return Status(Code::usage,
+                      "a campaign is split into two: some of its accounts go, some stay");
+    return fresh;
+}
+
+std::vector<MemberView> Engine::members(std::uint64_t farm) const {
+    const State& s = *state_;
+    std::vector<MemberView> out;
+    const auto at = s.registry.farms().find(farm);
+    if (at == s.registry.farms().end()) return out;
+    const Explainer explainer(s.observer, s.names);
+    for (const auto& [slot, member] : at->second.members) {
+        const Account& account = s.observer.accounts[slot];
+        MemberView view{account.tag,
+                        member.replaces,
+                        member.score,
+                        member.since,
+                        account.last,
+                        account.closed,
+                        {},
+                        {},
+                        {}};
+        std::array<const Token*, kChannels> most{};
+        for (const Token& token : account.tokens) {
+            const Token*& best = most[static_cast<std::size_t>(token.channel)];
+            if (best == nullptr || token.count > best->count) best = &token;
+        }
+        const auto shown = [&](Channel channel) {
+            const Token* token = most[static_cast<std::size_t>(channel)];
+            return token == nullptr ? std::string()
+                                    : explainer.value(channel, token->value, token->net);
+        };
+        view.network = shown(Channel::network);
+        view.address = shown(Channel::address);
+        view.client = shown(Channel::client);
+        out.push_back(std::move(view));
+    }
+    return out;
+}
+
 Status Engine::add_rule(FeedbackRule rule, Nanos now) {
     return state_->feedback.add(std::move(rule), now);
+}
+Status Engine::set_rules(std::vector<FeedbackRule> rules, Nanos now) {
+    return state_->feedback.replace(std::move(rules), now);
+}
+void Engine::set_policy(double budget, std::uint32_t orgs_min) {
+    state_->options.budget = budget;
+    state_->options.orgs_min = orgs_min;
 }
 bool Engine::remove_rule(std::uint64_t id) { return state_->feedback.remove(id); }
 std::vector<FeedbackRule> Engine::rules() const { return state_->feedback.rules(); }

@@ -41,6 +41,16 @@ struct Explanation {
     std::string summary;  // one sentence
 };
 
+// An account of a farm with what it shows most: for pictures, and for what changed.
+struct MemberView {
+    model::AccountTag account, replaces;
+    double score_nats = 0;
+    Nanos since, last, closed;  // closed: zero while it is open
+    std::string network;        // "AS64500 (residential)"
+    std::string address;
+    std::string client;
+};
+
 struct Counters {
     std::uint64_t sightings = 0, connections = 0, account_events = 0, unknown_accounts = 0;
     std::uint64_t through_intermediary = 0, tokens_evicted = 0, gap_samples = 0, gap_invalid = 0;
@@ -95,9 +105,20 @@ class Engine {
     [[nodiscard]] Status dismiss(std::uint64_t farm, Nanos now, const std::string& reason);
     [[nodiscard]] Status confirm(std::uint64_t farm, Nanos now, const std::string& reason);
     [[nodiscard]] Status merge(std::uint64_t into, std::uint64_t from, Nanos now);
+    // Some accounts of a campaign are another operator's: they become a farm of their own, and stay
+    // one. Returns its id.
+    [[nodiscard]] Result<std::uint64_t> split(std::uint64_t farm,
+                                              const std::vector<model::AccountTag>& accounts,
+                                              Nanos now, const std::string& reason);
+    // Empty where the farm is not known.
+    [[nodiscard]] std::vector<MemberView> members(std::uint64_t farm) const;
     // Rules that keep innocent things from counting, from the next sweep on (feedback.h).
     [[nodiscard]] Status add_rule(FeedbackRule rule, Nanos now);
     bool remove_rule(std::uint64_t id);
+    // These rules in place of all there are (feedback.h).
+    [[nodiscard]] Status set_rules(std::vector<FeedbackRule> rules, Nanos now);
+    // From the next sweep on. `budget`: false positives per million accounts and day.
+    void set_policy(double budget, std::uint32_t orgs_min);
     [[nodiscard]] std::vector<FeedbackRule> rules() const;
     // What happened since the last call: farms found, grown, rotated, dormant, dismissed ...
     [[nodiscard]] std::vector<model::Event> events();

@@ -56,6 +56,29 @@ Status Feedback::add(FeedbackRule rule, Nanos now) {
     return {};
 }
 
+Status Feedback::replace(std::vector<FeedbackRule> rules, Nanos now) {
+    const auto same = [](const FeedbackRule& a, const FeedbackRule& b) {
+        return a.subject == b.subject && a.value == b.value && a.org == b.org &&
+               a.account == b.account && a.owner == b.owner && a.reason == b.reason;
+    };
+    Feedback fresh;
+    fresh.next_id_ = next_id_;
+    for (FeedbackRule& rule : rules) {
+        const auto known = std::find_if(kept_.begin(), kept_.end(),
+                                        [&](const Kept& k) { return same(k.rule, rule); });
+        if (known == kept_.end()) {
+            if (Status status = fresh.add(std::move(rule), now); !status.ok()) return status;
+            continue;
+        }
+        Kept kept{known->rule, std::make_unique<std::atomic<std::uint64_t>>(known->hits->load())};
+        kept.rule.expires = rule.expires;
+        fresh.kept_.push_back(std::move(kept));
+    }
+    kept_ = std::move(fresh.kept_);
+    next_id_ = fresh.next_id_;
+    return {};
+}
+
 bool Feedback::remove(std::uint64_t id) {
     return std::erase_if(kept_, [id](const Kept& k) { return k.rule.id == id; }) > 0;
 }

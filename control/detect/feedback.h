@@ -36,6 +36,9 @@ class Feedback final : public TokenFilter {
 
     // Gives the rule its id. Refuses one without owner, reason or a sensible end.
     [[nodiscard]] Status add(FeedbackRule rule, Nanos now);
+    // Takes these rules in place of all there are; a rule that was there before (same subject,
+    // value, owner and reason) keeps its id, its beginning and its hits. All or nothing.
+    [[nodiscard]] Status replace(std::vector<FeedbackRule> rules, Nanos now);
     bool remove(std::uint64_t id);
     void expire(Nanos now);
     [[nodiscard]] std::vector<FeedbackRule> rules() const;

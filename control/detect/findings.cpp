@@ -109,15 +109,16 @@ class Settlement {
     // Above a threshold an account belongs to the farm that it fits best.
     void assign() {
         struct Best {
-            double score = 0;
+            double score = 0, spare = 0;
             std::size_t farm = 0;
         };
         std::unordered_map<std::uint32_t, Best> best;
         for (const View& view : views_) {
             for (const auto& [row, score] : view.candidates) {
-                if (score < view.thresholds->of(found_->population->rows[row])) continue;
+                const double spare = score - view.thresholds->of(found_->population->rows[row]);
+                if (spare < 0) continue;
                 Best& b = best[row];
-                if (score > b.score) b = {score, view.farm};
+                if (score > b.score) b = {score, spare, view.farm};
             }
         }
         Rows rows;
@@ -126,11 +127,13 @@ class Settlement {
         for (Group& farm : found_->farms) {
             farm.members.clear();
             farm.scores.clear();
+            farm.spares.clear();
         }
         for (const std::uint32_t row : rows) {
             Group& farm = found_->farms[best[row].farm];
             farm.members.push_back(row);
             farm.scores.push_back(best[row].score);
+            farm.spares.push_back(best[row].spare);
         }
     }
 
@@ -165,11 +168,10 @@ void place_newcomers(Group& farm, const Rows& known, const std::vector<std::uint
     if (farm.parts == 1) return;
     tbb::parallel_for(std::size_t{0}, farm.members.size(), [&](std::size_t i) {
         const auto at = std::lower_bound(known.begin(), known.end(), farm.members[i]);
-        farm.part[i] =
-            at != known.end() && *at == farm.members[i]
-                ? part[static_cast<std::size_t>(at - known.begin())]
-                : static_cast<std::uint32_t>(
-                      campaign_of(farm, farm.campaigns.front().profile->view(farm.members[i])));
+        farm.part[i] = at != known.end() && *at == farm.members[i]
+                           ? part[static_cast<std::size_t>(at - known.begin())]
+                           : static_cast<std::uint32_t>(campaign_of(
+                                 farm, farm.campaigns.front().profile->view(farm.members[i])));
     });
 }
 
@@ -222,7 +224,8 @@ void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptio
         }
         group.whole.profile = grow(population, *found.twins, seed, options.orgs_min);
         if (group.whole.profile == nullptr) continue;
-        group.verdict = judge(population, group.whole.profile->members(), *found.twins, *found.chance);
+        group.verdict =
+            judge(population, group.whole.profile->members(), *found.twins, *found.chance);
         if (group.verdict.kind != GroupKind::farm) {
             group.members = group.whole.profile->members();
             group.whole.profile.reset();
@@ -234,7 +237,8 @@ void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptio
             if (!belongs(*farm.whole.profile, *group.whole.profile)) continue;
             auto both =
                 grow(population, *found.twins,
-                     together(farm.whole.profile->members(), group.whole.profile->members()), options.orgs_min);
+                     together(farm.whole.profile->members(), group.whole.profile->members()),
+                     options.orgs_min);
             if (both == nullptr || both->members().size() < farm.whole.profile->members().size())
                 continue;
             const Verdict verdict = judge(population, both->members(), *found.twins, *found.chance);

@@ -21,6 +21,7 @@ struct Group {
     Verdict verdict;
     std::vector<std::uint32_t> members;  // rows above a threshold, rising
     std::vector<double> scores;          // of the members, in the lens that shows them best
+    std::vector<double> spares;          // nats over the threshold that held there
     std::vector<std::uint32_t> part;     // campaign of each member
     std::uint32_t parts = 1;
     std::vector<Lens> campaigns;  // of each part, where there are several

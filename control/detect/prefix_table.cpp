@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "control/detect/mmdb.h"
 #include "dataplane/base/hash.h"
 
 namespace seine::detect {
@@ -49,6 +50,41 @@ bool read_row(std::string_view line, Row& row) {
     return read_class(line.substr(second + 1), row.network.net);
 }
 
+// The words of the usual databases for who is behind an address; others say nothing.
+NetClass class_of_user(std::string_view user) noexcept {
+    struct Word {
+        std::string_view user;
+        NetClass net;
+    };
+    static constexpr Word kWords[] = {
+        {"residential", NetClass::residential},
+        {"traveler", NetClass::residential},
+        {"Cable/DSL", NetClass::residential},
+        {"Dialup", NetClass::residential},
+        {"cellular", NetClass::mobile},
+        {"Cellular", NetClass::mobile},
+        {"mobile", NetClass::mobile},
+        {"hosting", NetClass::hosting},
+        {"content_delivery_network", NetClass::hosting},
+        {"business", NetClass::corporate},
+        {"government", NetClass::corporate},
+        {"military", NetClass::corporate},
+        {"Corporate", NetClass::corporate},
+        {"corporate", NetClass::corporate},
+        {"college", NetClass::education},
+        {"school", NetClass::education},
+        {"library", NetClass::education},
+        {"education", NetClass::education},
+        {"consumer_privacy_network", NetClass::vpn},
+        {"vpn", NetClass::vpn},
+        {"ci", NetClass::ci},
+    };
+    for (const Word& word : kWords) {
+        if (word.user == user) return word.net;
+    }
+    return NetClass::unknown;
+}
+
 }  // namespace
 
 std::string_view name_of(NetClass net) noexcept { return kNames[static_cast<std::size_t>(net)]; }
@@ -67,10 +103,38 @@ void PrefixTable::add(const model::Address& prefix, unsigned bits, Network netwo
 }
 
 Network PrefixTable::lookup(const model::Address& address) const noexcept {
+    Network out;
     for (const std::uint8_t bits : lengths_) {
         const auto at = by_length_[bits].find(Key{model::prefix_of(address, bits)});
-        if (at != by_length_[bits].end()) return at->second;
+        if (at == by_length_[bits].end()) continue;
+        out = at->second;
+        break;
     }
+    for (const auto& file : files_) {
+        if (out.asn != 0 && out.net != NetClass::unknown) break;
+        const MmdbFile::Entry entry = file->lookup(address);
+        if (out.asn == 0) out.asn = entry.asn;
+        if (out.net == NetClass::unknown) out.net = class_of_user(entry.user);
+    }
+    return out;
+}
+
+Status PrefixTable::load(const std::string& paths) {
+    PrefixTable fresh;
+    for (std::size_t at = 0; at <= paths.size();) {
+        const std::size_t end = std::min(paths.find(',', at), paths.size());
+        std::string path = paths.substr(at, end - at);
+        at = end + 1;
+        path.erase(0, path.find_first_not_of(' '));
+        if (path.ends_with(".mmdb")) {
+            auto file = MmdbFile::open(path);
+            if (!file) return file.error();
+            fresh.files_.push_back(std::move(*file));
+        } else if (Status status = fresh.load_csv(path); !status.ok()) {
+            return status;
+        }
+    }
+    *this = std::move(fresh);
     return {};
 }
 

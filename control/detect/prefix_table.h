@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,9 +31,14 @@ struct Network {
     NetClass net = NetClass::unknown;
 };
 
-// Longest prefix wins. Lines of a CSV: prefix,asn,class, with an optional heading.
+class MmdbFile;
+
+// Longest prefix wins. Lines of a CSV: prefix,asn,class, with an optional heading. What the lines
+// leave open is looked up in the MaxMind DB files, in the order in which they were loaded.
 class PrefixTable {
   public:
+    // Files separated by commas: CSV, or MaxMind DB where a name ends in .mmdb.
+    [[nodiscard]] Status load(const std::string& paths);
     // Names file and line of the first fault; nothing of a faulty file is taken over.
     [[nodiscard]] Status load_csv(const std::string& path);
     [[nodiscard]] Status read_csv(std::string_view text, const std::string& source);
@@ -51,6 +57,7 @@ class PrefixTable {
     std::array<std::unordered_map<Key, Network, KeyHash>, 129> by_length_;
     std::vector<std::uint8_t> lengths_;  // in use, longest first
     std::size_t count_ = 0;
+    std::vector<std::shared_ptr<const MmdbFile>> files_;
 };
 
 }  // namespace seine::detect

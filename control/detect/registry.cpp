@@ -76,7 +76,7 @@ FarmRecord& Registry::match(const std::vector<std::uint32_t>& slots, model::Farm
     FarmRecord* best = nullptr;
     double most = 0;
     for (auto& [id, farm] : farms_) {
-        if (farm.level != level || used.contains(id)) continue;
+        if (farm.level != level || farm.held || (used.contains(id) && !farm.merged)) continue;
         std::size_t both = 0;
         for (const std::uint32_t slot : slots) both += farm.members.contains(slot) ? 1 : 0;
         // Members stay on the list when they fall silent, so a share of the found ones counts too.
@@ -125,6 +125,13 @@ model::AccountTag Registry::replaced_by(const FarmRecord& farm, const Observer& 
 void Registry::admit(FarmRecord& farm, Observer& observer, std::uint32_t slot, double score,
                      Nanos now) {
     Account& account = observer.accounts[slot];
+    if (farm.level == model::FarmLevel::campaign && account.farm != farm.id) {
+        const auto kept = farms_.find(account.farm);
+        if (kept != farms_.end() && kept->second.held) {  // an analyst's word outlives the sweep
+            kept->second.members[slot].score = account.score = score;
+            return;
+        }
+    }
     auto [at, fresh] = farm.members.try_emplace(slot);
     at->second.score = score;
     if (fresh) at->second.since = now;
@@ -157,52 +164,84 @@ void Registry::join(Observer& observer, std::uint64_t campaign, std::uint32_t sl
     if (parent != farms_.end()) admit(parent->second, observer, slot, score, now);
 }
 
+bool Registry::due(const Group& group, std::size_t member, std::uint32_t slot,
+                   const Account& account, Nanos now, Waiting& fresh) const {
+    if (account.has(Account::kAlerted) || group.spares[member] >= kSpareNats) return true;
+    const auto before = waiting_.find(slot);
+    const Nanos since = before == waiting_.end() ? now : before->second;
+    if (now - since >= kSecondLook) return true;
+    fresh[slot] = since;
+    return false;
+}
+
+// Members that may be alerted now, by their place in the group; the others wait.
+std::vector<std::size_t> Registry::due_of(const Group& group, const Findings& found,
+                                          const Observer& observer, Nanos now,
+                                          Waiting& fresh) const {
+    std::vector<std::size_t> out;
+    for (std::size_t m = 0; m < group.members.size(); ++m) {
+        const std::uint32_t slot = found.population->rows[group.members[m]].slot;
+        if (due(group, m, slot, observer.accounts[slot], now, fresh)) out.push_back(m);
+    }
+    return out;
+}
+
 void Registry::update(const Findings& found, Observer& observer, Nanos now, const Rules& rules) {
     campaign_ids_.assign(found.farms.size(), {});
     std::set<std::uint64_t> used;
+    Waiting fresh;
     for (std::size_t f = 0; f < found.farms.size(); ++f) {
         const Group& group = found.farms[f];
+        const std::vector<std::size_t> due = due_of(group, found, observer, now, fresh);
         std::vector<std::vector<std::uint32_t>> slots(group.parts + 1);
-        for (std::size_t i = 0; i < group.members.size(); ++i) {
-            const std::uint32_t slot = found.population->rows[group.members[i]].slot;
-            slots[group.part[i]].push_back(slot);
+        for (const std::size_t m : due) {
+            const std::uint32_t slot = found.population->rows[group.members[m]].slot;
+            slots[group.part[m]].push_back(slot);
             slots[group.parts].push_back(slot);
         }
-        FarmRecord& whole =
-            match(slots[group.parts], model::FarmLevel::infrastructure, used, now, rules);
-        const std::uint64_t infrastructure = whole.id;
-        std::vector<std::uint64_t> ids;
-        for (std::uint32_t p = 0; p < group.parts; ++p) {
-            ids.push_back(match(slots[p], model::FarmLevel::campaign, used, now, rules).id);
-        }
-        campaign_ids_[f] = ids;
-        ids.push_back(infrastructure);
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            FarmRecord& farm = farms_[ids[i]];
-            if (farm.state == State::dismissed) continue;
+        // A farm of which nobody may be alerted yet has no id.
+        const auto id_of = [&](std::size_t part, model::FarmLevel level) -> std::uint64_t {
+            return slots[part].empty() ? 0 : match(slots[part], level, used, now, rules).id;
+        };
+        const std::uint64_t whole = id_of(group.parts, model::FarmLevel::infrastructure);
+        for (std::uint32_t p = 0; p < group.parts; ++p)
+            campaign_ids_[f].push_back(id_of(p, model::FarmLevel::campaign));
+        std::set<std::uint64_t> scored;
+        for (std::uint32_t p = 0; p <= group.parts; ++p) {
+            const std::uint64_t id = p < group.parts ? campaign_ids_[f][p] : whole;
+            if (id == 0 || farms_[id].state == State::dismissed) continue;
+            FarmRecord& farm = farms_[id];
+            // What was merged by hand stays where it is.
+            if (p < group.parts && !(farm.merged && farms_.contains(farm.parent)))
+                farm.parent = whole;
+            if (scored.insert(id).second) farm.score = 0;
             const auto before = static_cast<std::uint32_t>(farm.members.size());
-            if (i < group.parts) farm.parent = infrastructure;
-            farm.reason = group.verdict.reason;
-            farm.score = 0;
-            for (std::size_t m = 0; m < group.members.size(); ++m) {
-                if (i < group.parts && group.part[m] != i) continue;
+            for (const std::size_t m : due) {
+                if (p < group.parts && group.part[m] != p) continue;
                 admit(farm, observer, found.population->rows[group.members[m]].slot,
                       group.scores[m], now);
                 farm.score = std::max(farm.score, group.scores[m]);
             }
-            const auto now_has = static_cast<std::uint32_t>(farm.members.size());
-            if (before == 0) {
-                tell(farm, Kind::found, 0, now, group.verdict.reason);
-            } else if (now_has >= farm.reported + 5 && now_has >= farm.reported * 5 / 4) {
-                tell(farm, Kind::grown, farm.reported, now,
-                     "from " + std::to_string(farm.reported) + " accounts to " +
-                         std::to_string(now_has));
-            }
-            if (farm.state == State::emerging && !rules.provisional) farm.state = State::active;
+            took(farm, before, group.verdict.reason, now, rules);
         }
     }
+    waiting_ = std::move(fresh);
     std::erase_if(farms_, [](const auto& f) { return f.second.members.empty(); });
     age(observer, now);
+}
+
+// A farm has taken members over: tells what is new.
+void Registry::took(FarmRecord& farm, std::uint32_t before, const std::string& reason, Nanos now,
+                    const Rules& rules) {
+    const auto now_has = static_cast<std::uint32_t>(farm.members.size());
+    farm.reason = reason;
+    if (before == 0) {
+        tell(farm, Kind::found, 0, now, reason);
+    } else if (now_has >= farm.reported + 5 && now_has >= farm.reported * 5 / 4) {
+        tell(farm, Kind::grown, farm.reported, now,
+             "from " + std::to_string(farm.reported) + " accounts to " + std::to_string(now_has));
+    }
+    if (farm.state == State::emerging && !rules.provisional) farm.state = State::active;
 }
 
 void Registry::age(Observer& observer, Nanos now) {
@@ -244,6 +283,7 @@ void Registry::age(Observer& observer, Nanos now) {
 }
 
 void Registry::forget(const Observer& observer) {
+    std::erase_if(waiting_, [&](const auto& w) { return !observer.accounts.live(w.first); });
     for (auto& [id, farm] : farms_) {
         std::erase_if(farm.members, [&](const auto& m) {
             return !observer.accounts.live(m.first) || (farm.level == model::FarmLevel::campaign &&
@@ -290,9 +330,48 @@ bool Registry::merge(std::uint64_t into, std::uint64_t from, Observer& observer,
     for (auto& [id, farm] : farms_) {
         if (farm.parent == from) farm.parent = into;
     }
+    a->second.merged = true;
     tell(a->second, Kind::merged, before, now, "merged by an analyst", from);
     farms_.erase(from);
     return true;
+}
+
+std::uint64_t Registry::split(std::uint64_t from, const std::vector<std::uint32_t>& slots,
+                              Observer& observer, Nanos now, const std::string& reason) {
+    const auto at = farms_.find(from);
+    if (at == farms_.end() || at->second.level != model::FarmLevel::campaign) return 0;
+    FarmRecord& old = at->second;
+    std::set<std::uint32_t> leave;
+    for (const std::uint32_t slot : slots) {
+        if (!old.members.contains(slot)) return 0;
+        leave.insert(slot);
+    }
+    if (leave.empty() || leave.size() == old.members.size()) return 0;
+    FarmRecord& fresh = farms_[next_id_];
+    fresh.id = next_id_++;
+    fresh.parent = old.parent;
+    fresh.state = old.state;
+    fresh.level = old.level;
+    fresh.provisional = old.provisional;
+    fresh.groups = old.groups;
+    fresh.evidence = old.evidence;
+    fresh.held = true;
+    fresh.found = now;
+    fresh.first_seen = fresh.last_seen = observer.accounts[*leave.begin()].last;
+    fresh.reason = reason;
+    const auto before = static_cast<std::uint32_t>(old.members.size());
+    for (const std::uint32_t slot : leave) {
+        Account& account = observer.accounts[slot];
+        const auto member = old.members.extract(slot);
+        fresh.score = std::max(fresh.score, member.mapped().score);
+        fresh.first_seen = std::min(fresh.first_seen, account.first);
+        fresh.last_seen = std::max(fresh.last_seen, account.last);
+        fresh.members.emplace(slot, member.mapped());
+        account.farm = fresh.id;
+    }
+    old.reported = static_cast<std::uint32_t>(old.members.size());
+    tell(fresh, Kind::split, before, now, reason, from);
+    return fresh.id;
 }
 
 }  // namespace seine::detect

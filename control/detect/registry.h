@@ -28,9 +28,11 @@ struct FarmRecord {
     double score = 0;
     std::uint8_t groups = 0;
     bool provisional = false;
-    std::uint32_t reported = 0;                     // accounts when the last event told of its size
-    std::uint32_t replaced = 0;                     // members that replaced a closed one
-    std::string reason;                             // the verdict's
+    bool merged = false;         // by hand: takes over every group that is mostly its own
+    bool held = false;           // split off by hand: its members stay, whatever a sweep finds
+    std::uint32_t reported = 0;  // accounts when the last event told of its size
+    std::uint32_t replaced = 0;  // members that replaced a closed one
+    std::string reason;          // the verdict's
     std::map<std::uint32_t, MemberRecord> members;  // by account slot
     std::vector<model::EvidenceLine> evidence;
 };
@@ -42,6 +44,12 @@ class Registry {
         std::uint32_t orgs_min = 5;
         bool provisional = false;
     };
+    // An account just above its threshold is alerted when it has been above it for so long: many
+    // looks at the same few accounts would find each of them above it once. With so many nats to
+    // spare it is alerted at once.
+    static constexpr std::int64_t kSecondLook = 6 * kHour;
+    static constexpr double kSpareNats = 2;
+
     // Takes over what a sweep found. An account stays with its farm: an alert cannot be unsaid.
     void update(const Findings& found, Observer& observer, Nanos now, const Rules& rules);
     // A newcomer that fits a farm of the last sweep.
@@ -56,6 +64,11 @@ class Registry {
     [[nodiscard]] bool confirm(std::uint64_t id, Nanos now, const std::string& reason);
     [[nodiscard]] bool merge(std::uint64_t into, std::uint64_t from, Observer& observer, Nanos now);
 
+    // Makes a campaign of some of its accounts, all of which must be its members; returns the new
+    // id, 0 where that is not so or none would stay.
+    [[nodiscard]] std::uint64_t split(std::uint64_t from, const std::vector<std::uint32_t>& slots,
+                                      Observer& observer, Nanos now, const std::string& reason);
+
     [[nodiscard]] const std::map<std::uint64_t, FarmRecord>& farms() const noexcept {
         return farms_;
     }
@@ -63,7 +76,11 @@ class Registry {
     [[nodiscard]] std::uint64_t next_id() const noexcept { return next_id_; }
     void set_next_id(std::uint64_t id) noexcept { next_id_ = id; }
     [[nodiscard]] std::vector<model::Event> take_events();
-    // Campaign id of each part of each farm of the last findings.
+    // Accounts above their threshold that wait for their second look, and since when, by slot.
+    using Waiting = std::map<std::uint32_t, Nanos>;
+    [[nodiscard]] const Waiting& waiting() const noexcept { return waiting_; }
+    void set_waiting(Waiting waiting) noexcept { waiting_ = std::move(waiting); }
+    // Campaign id of each part of each farm of the last findings; 0: nobody of it is alerted.
     [[nodiscard]] const std::vector<std::vector<std::uint64_t>>& campaign_ids() const noexcept {
         return campaign_ids_;
     }
@@ -80,7 +97,17 @@ class Registry {
     [[nodiscard]] model::AccountTag replaced_by(const FarmRecord& farm, const Observer& observer,
                                                 std::uint32_t slot) const;
 
+    // Whether a member of a group may be alerted now; else it waits in `fresh`.
+    [[nodiscard]] bool due(const Group& group, std::size_t member, std::uint32_t slot,
+                           const Account& account, Nanos now, Waiting& fresh) const;
+    [[nodiscard]] std::vector<std::size_t> due_of(const Group& group, const Findings& found,
+                                                  const Observer& observer, Nanos now,
+                                                  Waiting& fresh) const;
+    void took(FarmRecord& farm, std::uint32_t before, const std::string& reason, Nanos now,
+              const Rules& rules);
+
     std::map<std::uint64_t, FarmRecord> farms_;
+    Waiting waiting_;
     std::vector<std::vector<std::uint64_t>> campaign_ids_;
     std::vector<model::Event> events_;
     std::uint64_t next_id_ = 1;

@@ -10,7 +10,7 @@
 namespace seine::detect {
 namespace {
 
-constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '1'};
+constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '2'};
 
 // The part of an account that is copied as it is; its tokens follow.
 struct AccountImage {
@@ -172,7 +172,7 @@ struct FarmImage {
     std::uint64_t id, parent;
     model::FarmState state;
     model::FarmLevel level;
-    bool provisional;
+    bool provisional, merged, held;
     std::uint8_t groups;
     std::uint32_t reported, replaced, members;
     Nanos first_seen, last_seen, found;
@@ -183,16 +183,31 @@ struct MemberImage {
     MemberRecord record;
 };
 
+struct Waits {
+    std::uint32_t slot = 0, zero = 0;
+    Nanos since;
+};
+
 void put_farms(Writer& w, const Registry& registry) {
     w.put(registry.next_id());
     w.put(static_cast<std::uint64_t>(registry.farms().size()));
     for (const auto& [id, farm] : registry.farms()) {
         FarmImage image;
         std::memset(static_cast<void*>(&image), 0, sizeof image);
-        image = {farm.id,         farm.parent,      farm.state,
-                 farm.level,      farm.provisional, farm.groups,
-                 farm.reported,   farm.replaced,    static_cast<std::uint32_t>(farm.members.size()),
-                 farm.first_seen, farm.last_seen,   farm.found,
+        image = {farm.id,
+                 farm.parent,
+                 farm.state,
+                 farm.level,
+                 farm.provisional,
+                 farm.merged,
+                 farm.held,
+                 farm.groups,
+                 farm.reported,
+                 farm.replaced,
+                 static_cast<std::uint32_t>(farm.members.size()),
+                 farm.first_seen,
+                 farm.last_seen,
+                 farm.found,
                  farm.score};
         w.put(image);
         w.text(farm.reason);
@@ -219,6 +234,8 @@ bool get_farms(Reader& r, Registry& registry, const std::vector<std::uint32_t>& 
         farm.state = image.state;
         farm.level = image.level;
         farm.provisional = image.provisional;
+        farm.merged = image.merged;
+        farm.held = image.held;
         farm.groups = image.groups;
         farm.reported = image.reported;
         farm.replaced = image.replaced;
@@ -260,6 +277,9 @@ Status write_state(std::ostream& out, const StateView& view) {
         if (o.accounts.live(slot)) put_account(w, slot, o.accounts[slot]);
     }
     put_farms(w, view.registry);
+    std::vector<Waits> waiting;
+    for (const auto& [slot, since] : view.registry.waiting()) waiting.push_back({slot, 0, since});
+    w.list(waiting);
     w.seal();
     return w.good() ? Status{} : failed("the detection state could not be written whole");
 }
@@ -292,13 +312,19 @@ Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last
     for (std::uint64_t i = 0; i < accounts; ++i) {
         if (!get_account(r, o, slot_of)) return broken;
     }
-    if (!get_farms(r, registry, slot_of) || !r.sealed()) return broken;
+    std::vector<Waits> waiting;
+    if (!get_farms(r, registry, slot_of) || !r.list(waiting, kMost) || !r.sealed()) return broken;
     const auto now_at = [&slot_of](std::uint32_t slot) {
         return slot < slot_of.size() ? slot_of[slot] : AccountTable::kNone;
     };
     for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {
         o.accounts[slot].linked_to = now_at(o.accounts[slot].linked_to);
     }
+    Registry::Waiting waits;
+    for (const Waits& w : waiting) {
+        if (now_at(w.slot) != AccountTable::kNone) waits[now_at(w.slot)] = w.since;
+    }
+    registry.set_waiting(std::move(waits));
     if (!o.crypto.restore(std::move(stacks))) return broken;
     o.sessions.restore(std::move(sessions), now_at);
     o.exits.restore(std::move(exits));

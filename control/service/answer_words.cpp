@@ -54,6 +54,16 @@ Result<model::AccountTag> account_of(const command::Arguments& arguments, std::s
     return found->front().account;
 }
 
+Result<std::uint64_t> farm_of(const command::Arguments& arguments, std::string_view name) {
+    std::string text = arguments.text(name);
+    if (text.compare(0, 2, "F-") == 0 || text.compare(0, 2, "f-") == 0) text.erase(0, 2);
+    std::uint64_t id = 0;
+    const auto done = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (done.ec != std::errc() || done.ptr != text.data() + text.size())
+        return Status(Code::usage, "farm takes an id as seinectl farm list prints it: F-12");
+    return id;
+}
+
 Result<contract::FlowId> flow_id_of(const std::string& text) {
     contract::FlowId id;
     std::uint64_t parts[3] = {};

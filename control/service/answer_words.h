@@ -16,6 +16,8 @@ Result<Nanos> since(const command::Arguments& arguments, Nanos now);
 // `name` as the 32 hex digits of an account, or as many of them as are unambiguous.
 Result<model::AccountTag> account_of(const command::Arguments& arguments, std::string_view name,
                                      const store::Store& store);
+// "F-12", as the list of farms prints it.
+Result<std::uint64_t> farm_of(const command::Arguments& arguments, std::string_view name);
 // "dataplane-epoch-counter", as records print it.
 Result<contract::FlowId> flow_id_of(const std::string& text);
 // Days since 1970, and the first of the last `days` (argument "days").

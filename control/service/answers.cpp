@@ -21,6 +21,7 @@ void add_all(Answers& answers, Parts& parts) {
     add_audit_answers(answers, parts);
     add_doctor_answers(answers, parts);
     if (parts.farms != nullptr) add_farm_answers(answers, parts);
+    if (parts.farms != nullptr) add_farm_view_answers(answers, parts);
 }
 
 void Answers::add(const std::string& noun, const std::string& verb, command::Role needed, Handler handler) {

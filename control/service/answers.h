@@ -42,6 +42,7 @@ void add_flow_answers(Answers& answers, Parts& parts);
 void add_account_answers(Answers& answers, Parts& parts);
 void add_fingerprint_answers(Answers& answers, Parts& parts);
 void add_farm_answers(Answers& answers, Parts& parts);
+void add_farm_view_answers(Answers& answers, Parts& parts);
 void add_signature_answers(Answers& answers, Parts& parts);
 void add_alert_answers(Answers& answers, Parts& parts);
 void add_export_answers(Answers& answers, Parts& parts);

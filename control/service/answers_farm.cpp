@@ -1,6 +1,5 @@
 // `farm`: groups of accounts with one operator behind them, and why.
 #include <algorithm>
-#include <charconv>
 
 #include "control/command/json_builder.h"
 #include "control/service/answer_words.h"
@@ -71,13 +70,7 @@ Result<std::string> list(const command::Request& request, const Parts& parts) {
 }
 
 Result<std::uint64_t> id_of(const command::Request& request, const char* argument) {
-    std::string text = request.arguments.text(argument);
-    if (text.compare(0, 2, "F-") == 0 || text.compare(0, 2, "f-") == 0) text.erase(0, 2);
-    std::uint64_t id = 0;
-    const auto done = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (done.ec != std::errc() || done.ptr != text.data() + text.size())
-        return Status(Code::usage, "farm takes an id as seinectl farm list prints it: F-12");
-    return id;
+    return farm_of(request.arguments, argument);
 }
 
 Result<std::string> show(const command::Request& request, const Parts& parts) {

@@ -113,8 +113,10 @@ constexpr ConfigKey kKeys[] = {
      .flag = &Config::detect},
     {.table = "detect",
      .name = "prefixes",
-     .meaning = "A CSV file of networks: prefix,asn,class; class is one of residential, mobile, hosting, corporate, "
-                "education, vpn, ci. Empty: networks are judged without.",
+     .meaning = "Files of networks, separated by commas: CSV (prefix,asn,class; class is one of residential, mobile, "
+                "hosting, corporate, education, vpn, ci), or MaxMind DB where a name ends in .mmdb (AS number; user or "
+                "connection type). A CSV line wins over a database, an earlier file over a later one. Empty: networks "
+                "are judged without.",
      .text = &Config::detect_prefixes},
     {.table = "detect",
      .name = "accounts",

@@ -16,7 +16,7 @@ constexpr std::int64_t kFirstSweep = 20 * kSecond;
 }  // namespace
 
 Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const store::Store& store, Findings& findings,
-                                                 std::function<Nanos()> clock) {
+                                                 std::function<Nanos()> clock, DetectionSections& sections) {
     detect::Options options;
     options.accounts_max = static_cast<std::uint32_t>(config.detect_accounts);
     options.threads = static_cast<unsigned>(config.detect_threads);
@@ -25,10 +25,10 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
     if (!engine) return engine.error();
     detect::PrefixTable prefixes;
     if (!config.detect_prefixes.empty()) {
-        const Status status = prefixes.load_csv(config.detect_prefixes);
+        const Status status = prefixes.load(config.detect_prefixes);
         if (!status.ok()) return status;
     }
-    std::unique_ptr<FarmPart> part(new FarmPart(findings, std::move(clock)));
+    std::unique_ptr<FarmPart> part(new FarmPart(findings, std::move(clock), sections));
     part->state_path_ = config.state_folder + "/detect.state";
     part->sweep_every_ = static_cast<std::int64_t>(config.detect_sweep_seconds) * kSecond;
     part->engine_ = std::move(*engine);
@@ -50,11 +50,13 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
     });
     part->farms_ = part->engine_->farms();
     part->next_sweep_ = part->clock_() + std::min(kFirstSweep, part->sweep_every_);
+    sections.bind(part.get());
     part->thread_ = std::thread([raw = part.get()] { raw->run(); });
     return part;
 }
 
 FarmPart::~FarmPart() {
+    sections_.bind(nullptr);
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -212,6 +214,37 @@ Status FarmPart::merge(std::uint64_t into, std::uint64_t from) {
     Status status = engine_->merge(into, from, now);
     lock.unlock();
     return decided(std::move(status), now);
+}
+
+Result<std::uint64_t> FarmPart::split(std::uint64_t farm, const std::vector<model::AccountTag>& accounts,
+                                      const std::string& reason) {
+    const Nanos now = clock_();
+    std::unique_lock lock(engine_mutex_);
+    auto fresh = engine_->split(farm, accounts, now, reason);
+    lock.unlock();
+    if (!fresh) return fresh.error();
+    if (Status status = decided({}, now); !status.ok()) return status;
+    return *fresh;
+}
+
+void FarmPart::set_policy(double budget, std::uint32_t orgs_min) {
+    const std::lock_guard lock(engine_mutex_);
+    engine_->set_policy(budget, orgs_min);
+}
+
+Status FarmPart::set_rules(std::vector<detect::FeedbackRule> rules) {
+    const std::lock_guard lock(engine_mutex_);
+    return engine_->set_rules(std::move(rules), clock_());
+}
+
+std::vector<detect::FeedbackRule> FarmPart::rules() const {
+    const std::lock_guard lock(engine_mutex_);
+    return engine_->rules();
+}
+
+std::vector<detect::MemberView> FarmPart::members(std::uint64_t farm) const {
+    const std::lock_guard lock(engine_mutex_);
+    return engine_->members(farm);
 }
 
 FarmStatus FarmPart::status() const {

@@ -10,6 +10,7 @@
 
 #include "control/detect/engine.h"
 #include "control/service/config.h"
+#include "control/service/detection_sections.h"
 #include "control/service/findings.h"
 #include "control/service/ingest.h"
 #include "control/store/store.h"
@@ -29,15 +30,17 @@ struct FarmStatus {
     std::size_t accounts_in_farms = 0;
 };
 
-class FarmPart {
+class FarmPart final : public DetectionTuned {
   public:
     static constexpr std::size_t kQueueMax = 400'000;
 
     // Reads what the run before saved. Fails on a prefix table that is not sound.
     static Result<std::unique_ptr<FarmPart>> make(const Config& config, const store::Store& store, Findings& findings,
-                                                  std::function<Nanos()> clock);
+                                                  std::function<Nanos()> clock, DetectionSections& sections);
     // Ends the thread and saves.
-    ~FarmPart();
+    ~FarmPart() override;
+    FarmPart(const FarmPart&) = delete;
+    FarmPart& operator=(const FarmPart&) = delete;
     // For Ingest::add(); this outlives the ingest.
     IngestPart part();
 
@@ -49,10 +52,19 @@ class FarmPart {
     [[nodiscard]] Status confirm(std::uint64_t farm, const std::string& reason);
     [[nodiscard]] Status dismiss(std::uint64_t farm, const std::string& reason);
     [[nodiscard]] Status merge(std::uint64_t into, std::uint64_t from);
+    [[nodiscard]] Result<std::uint64_t> split(std::uint64_t farm, const std::vector<model::AccountTag>& accounts,
+                                              const std::string& reason);
+    // Policy and feedback of the running revision; from the next sweep on.
+    void set_policy(double budget, std::uint32_t orgs_min) override;
+    [[nodiscard]] Status set_rules(std::vector<detect::FeedbackRule> rules) override;
+    [[nodiscard]] std::vector<detect::FeedbackRule> rules() const;
+    // Waits for a sweep that is under way. Empty where the farm is not known.
+    [[nodiscard]] std::vector<detect::MemberView> members(std::uint64_t farm) const;
 
   private:
     using Item = std::variant<model::Sighting, model::AccountEvent>;
-    FarmPart(Findings& findings, std::function<Nanos()> clock) : findings_(findings), clock_(std::move(clock)) {}
+    FarmPart(Findings& findings, std::function<Nanos()> clock, DetectionSections& sections)
+        : findings_(findings), clock_(std::move(clock)), sections_(sections) {}
     void put(Item item);
     void run();
     void take(std::vector<Item>& items);
@@ -62,6 +74,7 @@ class FarmPart {
 
     Findings& findings_;
     std::function<Nanos()> clock_;
+    DetectionSections& sections_;
     std::string state_path_;
     std::int64_t sweep_every_ = 300 * kSecond;
 

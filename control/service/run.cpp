@@ -87,7 +87,8 @@ Status run(const Config& config, Signals& signals) {
     Dictionary dictionary;
     status = fill(dictionary, **store);
     if (!status.ok()) return status;
-    auto tunables = Tunables::open({config.state_folder, host_name(), {}}, parts.now());
+    DetectionSections tuned(static_cast<double>(config.detect_budget), detect::Options{}.orgs_min, wall_clock);
+    auto tunables = Tunables::open({config.state_folder, host_name(), tuned.all()}, parts.now());
     if (!tunables) return tunables.error();
     parts.tunables = tunables->get();
     siem::Exporter& exporter = (*tunables)->exporter();
@@ -96,7 +97,7 @@ Status run(const Config& config, Signals& signals) {
     findings.publish_to([&exporter](const model::Event& event) { exporter.submit(event); });
     std::unique_ptr<FarmPart> farms;
     if (config.detect) {
-        auto made = FarmPart::make(config, **store, findings, wall_clock);
+        auto made = FarmPart::make(config, **store, findings, wall_clock, tuned);
         if (!made) return made.error();
         farms = std::move(*made);
     }

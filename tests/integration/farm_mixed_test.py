@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The real capture with two small farms behind real proxies, merged into a generated benign day on its own clock."""
+"""The real capture with two small farms behind real proxies, through the dataplane, merged into a generated benign day on its own clock."""
 import json
 import os
 import sys
@@ -22,10 +22,10 @@ def judged(args, folder, seed, rename):
         second = int(float(json.loads(fh.readline())["msec"]))
     commands = [[programs.program(args, "seine-generate"), "world", "--benign", "--scale", "20000", "--days", "1", "--seed", str(seed), "--day-of", str(second),
                  "--out", day, "--quiet"],
-                [programs.program(args, "seine-replay"), capture, "--output", flows],
+                [programs.program(args, "seine-dataplane"), "--pcap", capture, "--records", "jsonl:" + flows],
                 [sys.executable, MERGE, "--world", day, "--flows", flows, "--gateway", gateway, "--labels", labels, "--out", merged]
                 + (["--rename", str(rename)] if rename else []),
-                [programs.program(args, "seine-evaluate"), "--world", merged, "--no-baselines", "--json", "--quiet"]]
+                [programs.program(args, "seine-evaluate"), "--world", merged, "--no-baselines", "--explain", "--json", "--quiet"]]
     for command in commands:
         ran = programs.run(command, timeout_s=600)
         if ran.code != 0:
@@ -50,6 +50,10 @@ def main():
             recalls = {c["name"]: c["recall"] for c in grades["campaigns"]}
             report.equal(recalls, {"opA": 1, "opB": 1}, "seed %d: all 26 accounts of both operators are alerted" % seed)
             report.equal(grades["false_positives"], 0, "seed %d: no benign account is" % seed)
+            for story in grades["stories"]:
+                told = " ".join(line["sentence"] for line in story["why"])
+                report.check("uses the address" in told and ("TLS answers come much later" in told or "says hello late" in told),
+                             "seed %d: why names the address of the relay, and its gap or late hello" % seed, story)
             report.equal(grades["ari"], 1, "seed %d: the operators are kept apart" % seed)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|floods|clients|worlds|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|floods|clients|worlds|hostile|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -139,6 +139,16 @@ def worlds(args):
     return {level: evaluated(args, "--level", level, *seeds) for level in LEVELS}
 
 
+def hostile(args):
+    """100 million tokens that nobody else shows, poured into detection: memory holds its cap, farms stay found."""
+    os.environ["SEINE_HOSTILE_TOKENS"] = "100000000"
+    began = time.monotonic()
+    ran = programs.run([os.path.join(args.bin, "test_detect"), "--gtest_filter=HostileTokens.*"], timeout_s=7200)
+    said = [line for line in ran.out.decode("utf-8", "replace").splitlines() if "HostileTokens" in line or "Failure" in line]
+    return {"hostile 100000000": {"exit": ran.code, "ok": 1 if ran.code == 0 else 0, "failed": said if ran.code else [],
+                                  "seconds": round(time.monotonic() - began, 1)}}
+
+
 def published(args):
     """Every level once at the published scale: 1,024,000 accounts, 30 days, 16.55 million farm exchanges."""
     return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
@@ -193,7 +203,7 @@ def exports(args):
     return {"exports killed": run}
 
 
-SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds,
+SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds, "hostile": hostile,
          "published": published, "join": join, "kills": kills, "scale": scale}
 
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <unordered_map>
 
 #include "control/detect/engine.h"
@@ -38,7 +39,14 @@ class EngineSubject final : public Subject {
         const bool early = now.count < start_ + 3 * kHourNs && step > kHourNs;
         next_sweep_ = early ? next_sweep_ + kHourNs : std::max(now.count, next_sweep_ + step);
     }
-    void finish(Nanos now) override { sweep(now); }
+    Status finish(Nanos now) override {
+        sweep(now);
+        if (plan_.state.empty()) return {};
+        std::ofstream out(plan_.state, std::ios::binary | std::ios::trunc);
+        Status status = engine_->save(out);
+        if (status.ok() && !out.flush()) status = failed(plan_.state + ": cannot be written");
+        return status;
+    }
     std::vector<Verdict> verdicts(const WorldTruth& truth) override;
     std::vector<std::pair<std::string, double>> figures() override;
     std::vector<FarmStory> stories() override;
@@ -124,6 +132,7 @@ Result<std::unique_ptr<Subject>> make_engine_subject(const EnginePlan& plan,
     detect::Options options;
     options.budget = plan.budget;
     options.threads = plan.threads;
+    if (!plan.state.empty()) options.accounts_max = 1'000'000;  // the daemon's own
     auto engine = detect::Engine::make(options);
     if (!engine) return engine.error();
     detect::PrefixTable prefixes;

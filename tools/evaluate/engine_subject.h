@@ -17,6 +17,7 @@ struct EnginePlan {
     // sweeps.
     double sweep_hours = 12;
     std::string prefixes;  // prefixes.csv
+    std::string state;     // file to write at the end, empty: none
 };
 
 // Sweeps come 1, 2 and 3 hours after the start, then every sweep_hours, and at the end.

@@ -41,6 +41,10 @@ po::options_description described() {
         "write a JSON line per account: account, score_nats, alerted, first_alert_ns, farm")(
         "grade", po::value<std::string>()->value_name("FILE"),
         "judge such a file instead of running the detector")(
+        "state", po::value<std::string>()->value_name("FILE"),
+        "write what detection knows at the end, as seine-control keeps it (STATE/detect.state)")(
+        "end-now",
+        "move the world's clock by whole days so that its last one ends within the last 24 h")(
         "without", po::value<std::vector<std::string>>()->value_name("GROUP"),
         "leave a channel group out: NET STK LNK TIME MIX PRX; repeatable")(
         "ablation", "run once more for each channel group, without it")(
@@ -92,8 +96,11 @@ Status check(Options& out) {
         return {Code::usage, "--generator must say where {out} goes; see seine-evaluate --help"};
     if (!(out.budget > 0)) return {Code::usage, "--budget must be above 0"};
     const bool many = out.worlds.size() + out.levels.size() * out.seeds.size() > 1;
-    if (many && (!out.result.empty() || !out.grade.empty()))
-        return {Code::usage, "--result and --grade go with one world at a time"};
+    if (many && (!out.result.empty() || !out.grade.empty() || !out.state.empty()))
+        return {Code::usage, "--result, --grade and --state go with one world at a time"};
+    if (out.end_now && out.state.empty())
+        return {Code::usage,
+                "--end-now goes with --state: grades are told in the world's own time"};
     return {};
 }
 
@@ -121,6 +128,8 @@ Result<Options> read_options(int argc, char** argv) {
         list("without", out.without);
         list("keep", out.keep);
         list("generator", out.generator);
+        list("state", out.state);
+        out.end_now = seen.count("end-now") > 0;
         out.jobs = seen["jobs"].as<std::size_t>();
         if (seen.count("seeds") > 0) {
             out.seeds.clear();

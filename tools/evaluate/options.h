@@ -23,6 +23,8 @@ struct Options {
     std::string generator;             // --generator: the command that makes a world; empty: ours
     std::size_t jobs = 0;              // runs at a time; 0: as many as there are cores
     std::vector<std::string> without;  // --without GROUP: ablation
+    std::string state;     // --state: what detection knows at the end, as the daemon keeps it
+    bool end_now = false;  // the clock of the world is moved by whole days so that it ends today
     bool ablation = false;
     bool baselines_only = false;
     bool plain_join = false;

@@ -38,19 +38,37 @@ double peak_rss_mb() {
 // Hands every sighting to the subject, and the clock before it; keeps the ledger.
 class Splitter final : public SightingSink {
   public:
-    Splitter(Subject* subject, Ledger* ledger) : subject_(subject), ledger_(ledger) {}
+    Splitter(Subject* subject, Ledger* ledger, std::int64_t later_ns)
+        : subject_(subject), ledger_(ledger), later_(later_ns) {}
     void text(model::ValueId id, const std::string& text) override {
         if (subject_ != nullptr) subject_->text(id, text);
     }
     void sighting(Nanos now, const model::Sighting& sighting) override {
         tick(now);
         if (ledger_ != nullptr) ledger_->add(sighting);
-        if (subject_ != nullptr) subject_->sighting(now, sighting);
+        if (subject_ == nullptr) return;
+        if (later_ == 0) {
+            subject_->sighting(now, sighting);
+            return;
+        }
+        model::Sighting moved = sighting;
+        for (Nanos* at : {&moved.flow.t_open, &moved.flow.t_close})
+            at->count += at->count == 0 ? 0 : later_;
+        for (model::AccountUse& use : moved.uses) {
+            for (Nanos* at : {&use.t_first, &use.t_last}) at->count += at->count == 0 ? 0 : later_;
+            if (use.first_seen_day != 0) use.first_seen_day += days();
+        }
+        subject_->sighting({now.count + later_}, moved);
     }
     void event(const model::AccountEvent& event) override {
-        if (subject_ != nullptr) subject_->event(event);
+        if (subject_ == nullptr) return;
+        model::AccountEvent moved = event;
+        moved.at.count += later_;
+        if (moved.first_seen_day != 0) moved.first_seen_day += days();
+        subject_->event(moved);
     }
     void tick(Nanos now) {
+        now.count += later_;
         if (subject_ == nullptr || now.count < last_.count + kSecond) return;
         last_ = now;
         subject_->advance(now);
@@ -58,8 +76,12 @@ class Splitter final : public SightingSink {
     [[nodiscard]] Nanos last() const { return last_; }
 
   private:
+    [[nodiscard]] std::uint32_t days() const {
+        return static_cast<std::uint32_t>(later_ / (24 * 3600 * kSecond));
+    }
     Subject* subject_;
     Ledger* ledger_;
+    std::int64_t later_;
     Nanos last_;
 };
 
@@ -132,7 +154,7 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
     if (subject != nullptr || plan.baselines) {
         auto feed = Feed::open(plan.folder);
         if (!feed) return feed.error();
-        Splitter splitter(subject.get(), plan.baselines ? &ledger : nullptr);
+        Splitter splitter(subject.get(), plan.baselines ? &ledger : nullptr, plan.later_ns);
         Ablation ablation(splitter, plan.without);
         SightingSink& sink = plan.without.empty() ? static_cast<SightingSink&>(splitter) : ablation;
         auto join = make_join(plan.plain_join, sink);
@@ -145,7 +167,7 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
         (*join)->finish();
         run.join_figures = (*join)->figures();
         if (subject != nullptr) {
-            subject->finish(splitter.last());
+            if (Status s = subject->finish(splitter.last()); !s.ok()) return s;
             verdicts = subject->verdicts(*truth);
             run.detector_figures = subject->figures();
             if (plan.explain) run.stories = subject->stories();

@@ -17,10 +17,11 @@ struct RunPlan {
     double budget = 3;
     bool plain_join = false;  // instead of control/account's
     bool baselines = true;
-    bool explain = false;  // keep the farms and their reasons
-    bool progress = true;  // lines on stderr while it takes long
-    std::string result;    // file to write, empty: none
-    std::string grade;     // file to judge instead of running a subject, empty: none
+    bool explain = false;       // keep the farms and their reasons
+    bool progress = true;       // lines on stderr while it takes long
+    std::string result;         // file to write, empty: none
+    std::int64_t later_ns = 0;  // added to every time that the subject sees
+    std::string grade;          // file to judge instead of running a subject, empty: none
 };
 
 // `make` gives the subject for this world; nullptr: baselines alone.

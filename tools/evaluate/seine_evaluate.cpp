@@ -90,6 +90,16 @@ Status make(const Options& options, const std::string& level, std::uint64_t seed
     return made ? Status() : made.error();
 }
 
+// So that the last day of a world ends within the last 24 hours.
+std::int64_t whole_days_until_now(const WorldTruth& truth) {
+    constexpr std::int64_t kDay = 24 * 3600 * kSecond;
+    const auto end =
+        truth.start_ns + static_cast<std::int64_t>(truth.days * static_cast<double>(kDay));
+    const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr)) * kSecond;
+    const std::int64_t days = (now - end) / kDay - (now < end ? 1 : 0);
+    return days * kDay;
+}
+
 class Session {
   public:
     Session(const Options& options, bool aloud) : options_(options), aloud_(aloud) {}
@@ -118,6 +128,11 @@ class Session {
         plan.progress = !options_.quiet;
         plan.result = without.empty() ? options_.result : "";
         plan.grade = options_.grade;
+        if (options_.end_now) {
+            const auto truth = read_truth(folder);
+            if (!truth) return truth.error();
+            plan.later_ns = whole_days_until_now(*truth);
+        }
         const auto subject = [&](const WorldTruth& truth,
                                  const std::string& path) -> Result<std::unique_ptr<Subject>> {
             if (options_.baselines_only) return std::unique_ptr<Subject>();
@@ -126,8 +141,9 @@ class Session {
             engine.threads = options_.threads;
             engine.sweep_hours = options_.sweep_hours.value_or(truth.days > 8 ? 24 : 12);
             engine.prefixes = path + "/prefixes.csv";
+            engine.state = options_.state;
 #ifdef SEINE_DETECTOR
-            return make_engine_subject(engine, truth.start_ns);
+            return make_engine_subject(engine, truth.start_ns + plan.later_ns);
 #else
             return failed("built without control/detect; --baselines-only judges the baselines");
 #endif

@@ -25,8 +25,8 @@ class Subject : public SightingSink {
   public:
     // The clock of the world, at least every simulated second that has an event.
     virtual void advance(Nanos now) = 0;
-    // After the last event.
-    virtual void finish(Nanos now) = 0;
+    // After the last event. Fails where a file that it is to write cannot be written.
+    virtual Status finish(Nanos now) = 0;
     // By row of the truth.
     virtual std::vector<Verdict> verdicts(const WorldTruth& truth) = 0;
     // What it counts of itself.

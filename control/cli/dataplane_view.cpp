@@ -89,6 +89,26 @@ std::string records(const JsonValue& stats) {
     return out + "   exported " + grouped(stats["records_exported"].number()) + "\n";
 }
 
+// What was seen of the flows that ended, and whether some are left out now.
+std::string sides(const JsonValue& stats) {
+    std::string out;
+    const JsonValue& sums = stats["directions"];
+    if (sums["one_sided_percent"].type() == JsonValue::Type::number) {
+        out += "\ndirections: " + grouped(sums["both"].number()) + " flows seen both ways, " +
+               grouped(sums["client_only"].number()) + " the client's alone, " +
+               grouped(sums["server_only"].number()) + " the server's alone: " +
+               std::to_string(sums["one_sided_percent"].number()) + " % one-sided";
+        const JsonValue& lately = sums["one_sided_percent_last_minute"];
+        if (lately.type() == JsonValue::Type::number)
+            out += ", " + std::to_string(lately.number()) + " % in the last minute";
+        out += "\n";
+    }
+    if (stats["shed_buckets"].number() != 0)
+        out += "\noverload: flows of " + std::to_string(stats["shed_buckets"].number()) +
+               " of 128 buckets are left out at present\n";
+    return out;
+}
+
 std::string losses(const JsonValue& stats) {
     Table table("lrl");
     bool any = false;
@@ -159,7 +179,7 @@ Result<std::string> fetch_stats(const std::string& socket, int timeout_ms) {
 }
 
 std::string dataplane_screen(const JsonValue& stats) {
-    return head(stats) + ports(stats) + workers(stats) + records(stats) + losses(stats) +
+    return head(stats) + ports(stats) + workers(stats) + records(stats) + sides(stats) + losses(stats) +
            remarks(stats);
 }
 

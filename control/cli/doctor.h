@@ -18,11 +18,13 @@ struct Finding {
 struct DoctorRoot {
     std::string proc = "/proc";
     std::string sys = "/sys";
+    std::string etc = "/etc";
 };
 
 using DoctorGroup = void (*)(const DoctorRoot& root, std::vector<Finding>& findings);
 void look_at_memory(const DoctorRoot& root, std::vector<Finding>& findings);  // doctor_memory.cpp
 void look_at_clock(const DoctorRoot& root, std::vector<Finding>& findings);   // doctor_clock.cpp
+void look_at_nics(const DoctorRoot& root, std::vector<Finding>& findings);    // doctor_nic.cpp, when asked for
 
 // All groups in the order they are printed; a new group is a file and a line in doctor.cpp.
 std::span<const DoctorGroup> doctor_groups() noexcept;

@@ -2,6 +2,7 @@
 #include "control/cli/ask.h"
 #include "control/cli/doctor.h"
 #include "control/cli/invocation.h"
+#include "control/cli/nic.h"
 #include "control/cli/nouns.h"
 #include "control/cli/table.h"
 #include "control/command/client.h"
@@ -58,9 +59,30 @@ std::size_t add_control(JsonBuilder& json, const Invocation& invocation) {
     return failures;
 }
 
+constexpr char kNicState[] = "/var/lib/seine/nic";
+
+// One line of what was done.
+Status told(const Invocation& invocation, const Result<std::string>& done, const Write& write) {
+    if (!done) return done.error();
+    JsonBuilder json;
+    json.object().field("done", *done).end();
+    return show_document(invocation, json.take(), write);
+}
+std::string show_done(const JsonValue& document, const Invocation&) { return shown(document["done"].text()) + "\n"; }
+
+Status bind(const Invocation& invocation, const Write& write) {
+    const bool force = invocation.arguments.has("force");
+    return told(invocation, bind_nic({}, invocation.arguments.text("address"), kNicState, force), write);
+}
+Status restore(const Invocation& invocation, const Write& write) {
+    return told(invocation, restore_nic({}, invocation.arguments.text("address"), kNicState), write);
+}
+
 Status run(const Invocation& invocation, const Write& write) {
     std::vector<Finding> findings;
+    const bool nic = invocation.arguments.has("nic");
     for (const DoctorGroup group : doctor_groups()) group({}, findings);
+    if (nic) look_at_nics({}, findings);
     JsonBuilder json;
     json.object().key("findings").array();
     std::size_t failures = 0;
@@ -68,7 +90,8 @@ Status run(const Invocation& invocation, const Write& write) {
         failures += at.level == Finding::Level::fail ? 1 : 0;
         add(json, at.group, name_of(at.level), at.text, at.remedy);
     }
-    failures += add_control(json, invocation);
+    // Cards are set up before there is a daemon to ask.
+    if (!nic) failures += add_control(json, invocation);
     json.end().field("failures", static_cast<std::uint64_t>(failures)).end();
     const Status shown_status = show_document(invocation, json.take(), write);
     if (!shown_status.ok()) return shown_status;
@@ -78,11 +101,28 @@ Status run(const Invocation& invocation, const Write& write) {
                         (failures == 1 ? " finding needs" : " findings need") + " your attention");
 }
 
+constexpr Option kShowOptions[] = {
+    {"nic", "", "network cards instead of the daemon: drivers, IOMMU, queues and cores, offloads, the RSS key"}};
+constexpr Positional kAddress[] = {{"address", "PCI address, such as 0000:03:00.0"}};
+constexpr Option kBindOptions[] = {{"force", "", "also a card whose interface is up, or that DPDK is not known to drive"}};
+
 constexpr Verb kVerbs[] = {
     {.name = "show",
      .meaning = "hugepages, clock, disk, destinations, certificates, and what to do about each",
+     .options = kShowOptions,
      .show = show,
-     .run = run}};
+     .run = run},
+    {.name = "bind",
+     .meaning = "give a network card to vfio-pci, for --port, and remember its driver",
+     .positionals = kAddress,
+     .options = kBindOptions,
+     .show = show_done,
+     .run = bind},
+    {.name = "restore",
+     .meaning = "give a network card back to the driver that it had",
+     .positionals = kAddress,
+     .show = show_done,
+     .run = restore}};
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/offload.h"
 
 namespace seine::app {
 namespace {
@@ -31,6 +32,14 @@ po::options_description options() {
         "kernel interface of a mirror or tap port, through XDP");
     add("port", po::value<Strings>()->composing()->value_name("ADDR"),
         "DPDK port, such as 0000:03:00.0; ADDR+ADDR for the two fibres of an optical tap");
+    add("inline", po::value<Strings>()->composing()->value_name("A+B"),
+        "two interfaces or DPDK ports as a bump in the wire: what comes in at one goes out at the other first");
+    add("keep-port", po::value<std::vector<std::uint32_t>>()->composing()->value_name("N"),
+        "live: only TCP and UDP from or to these ports, kept by the card where it takes rules; repeat for more");
+    add("explain-offload", po::bool_switch(), "print the rules that --keep-port would give a card, and end");
+    add("no-watchdog", po::bool_switch(), "--inline: no second process that takes over when this one dies");
+    add("user", po::value<std::string>()->value_name("NAME"),
+        "live, started as root: become this user once everything is open");
     add("consume", po::bool_switch(),
         "--af-xdp: take the traffic of an interface that has an address away from its host");
     add("workers", po::value<std::uint32_t>()->value_name("N"),
@@ -97,6 +106,11 @@ Status apply_options(const po::variables_map& given, Config& config) {
     take(given, "af-packet", config.af_packet);
     take(given, "af-xdp", config.af_xdp);
     take(given, "port", config.port);
+    take(given, "inline", config.inline_pairs);
+    take(given, "keep-port", config.keep_ports);
+    if (given["explain-offload"].as<bool>()) config.action = Action::explain_offload;
+    take(given, "user", config.user);
+    take_flag(given, "no-watchdog", config.watchdog, false);
     take(given, "workers", config.workers);
     take(given, "signatures", config.signatures);
     take(given, "eal", config.eal);
@@ -193,12 +207,19 @@ const std::vector<std::string>& option_names() {
 std::string help_text() {
     std::ostringstream out;
     out << "seine-dataplane: fingerprints of the clients in live traffic or captures, through DPDK\n"
-           "usage: seine-dataplane (--pcap FILE | --af-packet IFACE | --af-xdp IFACE | --port ADDR)... "
+           "usage: seine-dataplane (--pcap FILE | --af-packet IFACE | --af-xdp IFACE | --port ADDR | --inline A+B)... "
            "[options]\n\n"
         << options()
         << "\nexit: 0 done, 1 failed, 2 wrong usage. SIGTERM drains and ends with 0.\n"
            "example: seine-dataplane --pcap day.pcap --workers 2 --records jsonl:day.jsonl\n";
     return out.str();
+}
+
+std::string explain_offload(const Config& config) {
+    std::string out;
+    const std::vector<std::uint16_t> ports(config.keep_ports.begin(), config.keep_ports.end());
+    for (const auto& rule : runtime::rules_for_ports(ports)) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
+    return out;
 }
 
 std::string version_number() { return SEINE_VERSION; }
@@ -231,11 +252,20 @@ Status validate_key_headers(const std::vector<std::string>& names) {
 
 Status validate(const Config& config) {
     const bool files = !config.pcap.empty();
+    for (const std::uint32_t port : config.keep_ports)
+        if (port == 0 || port > 0xffff) return usage("--keep-port " + std::to_string(port) + ": give 1 to 65535");
+    if (config.keep_ports.size() > 64) return usage("--keep-port: at most 64 ports; without it everything is kept");
+    if (config.action == Action::explain_offload) {
+        return config.keep_ports.empty() ? usage("--explain-offload explains --keep-port; name a port") : Status();
+    }
     if (!files && !config.live()) {
-        return usage("no input: give --pcap FILE, --af-packet IFACE, --af-xdp IFACE or --port ADDR");
+        return usage("no input: give --pcap FILE, --af-packet IFACE, --af-xdp IFACE, --port ADDR or --inline A+B");
     }
     if (files && config.live()) {
         return usage("--pcap does not go with live input: run them one after the other");
+    }
+    if (!config.user.empty() && !config.live()) {
+        return usage("--user is for live input: read captures as that user from the start");
     }
     if (config.workers == 0 || config.workers > kWorkersMax) {
         return usage("--workers " + std::to_string(config.workers) + ": give 1 to " +

@@ -15,7 +15,7 @@ struct RecordTarget {
     std::string path;  // "-" is standard output, JSON lines only
 };
 
-enum class Action : std::uint8_t { run, help, version };
+enum class Action : std::uint8_t { run, help, version, explain_offload };
 
 // Names of the fields are the options with '-' for '_'; keys of the file are the options.
 struct Config {
@@ -25,6 +25,10 @@ struct Config {
     std::vector<std::string> af_packet;
     std::vector<std::string> af_xdp;
     std::vector<std::string> port;
+    std::vector<std::string> inline_pairs;  // "A+B", a bump in the wire
+    bool watchdog = true;  // inline: a second process stands by
+    std::string user;      // become this user once everything is open; empty: stay
+    std::vector<std::uint32_t> keep_ports;  // live: only these TCP and UDP ports; empty: everything
     bool consume = false;  // --af-xdp may take the traffic of an interface that has an address
 
     std::uint32_t workers = 1;
@@ -51,7 +55,7 @@ struct Config {
     std::uint64_t stream_pool_bytes = 0;
 
     [[nodiscard]] bool live() const noexcept {
-        return !af_packet.empty() || !af_xdp.empty() || !port.empty();
+        return !af_packet.empty() || !af_xdp.empty() || !port.empty() || !inline_pairs.empty();
     }
 };
 
@@ -77,6 +81,8 @@ std::string closest(std::string_view wrong, const std::vector<std::string>& name
 const std::vector<std::string>& option_names();
 
 std::string help_text();
+// --explain-offload: the rules that a card would be given, one a line as dpdk-testpmd takes them.
+std::string explain_offload(const Config& config);
 std::string version_number();
 std::string version_text();
 

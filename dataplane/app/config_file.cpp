@@ -52,6 +52,20 @@ class TableReader {
             wrong(*node, key, "a whole number, 0 or more");
         }
     }
+    // One number, or a list of numbers.
+    void numbers(const char* key, std::vector<std::uint32_t>& out) {
+        const toml::node* node = use(key);
+        if (node == nullptr) return;
+        out.clear();
+        const auto add = [&](const toml::node& item) {
+            const auto value = item.value_exact<std::int64_t>();
+            if (!value || *value < 0 || *value > 0xffffffff) return wrong(item, key, "whole numbers");
+            out.push_back(static_cast<std::uint32_t>(*value));
+        };
+        const toml::array* list = node->as_array();
+        if (list == nullptr) return add(*node);
+        for (const toml::node& item : *list) add(item);
+    }
     // One text, or a list of texts.
     void texts(const char* key, std::vector<std::string>& out) {
         const toml::node* node = use(key);
@@ -160,6 +174,12 @@ Status read_config_file(const std::string& path, Config& config) {
     in.texts("af-packet", config.af_packet);
     in.texts("af-xdp", config.af_xdp);
     in.texts("port", config.port);
+    in.texts("inline", config.inline_pairs);
+    in.text("user", config.user);
+    in.numbers("keep-port", config.keep_ports);
+    bool unwatched = !config.watchdog;
+    in.flag("no-watchdog", unwatched);
+    config.watchdog = !unwatched;
     in.number("workers", config.workers);
     in.text("signatures", config.signatures);
     in.text("eal", config.eal);

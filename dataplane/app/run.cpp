@@ -15,12 +15,15 @@
 #include "dataplane/app/outputs.h"
 #include "dataplane/app/rule_keeper.h"
 #include "dataplane/app/stats_report.h"
+#include "dataplane/app/watchdog.h"
 #include "dataplane/app/xdp_inputs.h"
 #include "dataplane/export/notify.h"
 #include "dataplane/runtime/core_dump.h"
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
 #include "dataplane/runtime/live_plan.h"
+#include "dataplane/runtime/privileges.h"
+#include "dataplane/runtime/telemetry.h"
 
 namespace seine::app {
 namespace {
@@ -55,6 +58,7 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
     out.workers = config.workers;
     out.record_ring_bytes = config.record_ring_bytes;
     out.sleep_when_idle = config.idle_sleep;
+    out.keep_ports.assign(config.keep_ports.begin(), config.keep_ports.end());
     auto& inspector = out.inspector;
     // A capture gives every flow it holds, as seine-replay does; nobody floods a file.
     inspector.records_all = config.records_all || !config.live();
@@ -86,8 +90,8 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
 // All of one run; members are destroyed in reverse, the EAL last.
 class Run {
   public:
-    Run(const Config& config, const std::atomic<bool>& stop_asked)
-        : config_(config), stop_asked_(stop_asked), started_ns_(clock_ns(CLOCK_REALTIME)), rules_(config) {}
+    Run(const Config& config, const std::atomic<bool>& stop_asked, const Watched& watched)
+        : config_(config), stop_asked_(stop_asked), watched_(watched), started_ns_(clock_ns(CLOCK_REALTIME)), rules_(config) {}
 
     int go() {
         const Status started = start();
@@ -95,6 +99,7 @@ class Run {
             say(started.message());
             return started.code() == Code::usage ? 2 : 1;
         }
+        if (!turn_came_) return 0;
         attend();
         return end();
     }
@@ -103,7 +108,10 @@ class Run {
     Status look_at_inputs();
     Status start_dpdk();
     Status open_admin();
+    Status drop_privileges();
     Status start();
+    void tend(std::int64_t now_ns);
+    void beat();
     void attend();
     int end();
     [[nodiscard]] Report report() const;
@@ -116,6 +124,12 @@ class Run {
 
     const Config& config_;
     const std::atomic<bool>& stop_asked_;
+    Watched watched_;  // by the watchdog, if there is one
+    bool turn_came_ = true;
+    std::vector<std::uint64_t> heartbeats_;
+    DirectionWatch directions_;
+    std::string admin_path_;
+    bool telemetry_ = false;
     std::int64_t started_ns_;
     std::string state_ = "running";
     bool stop_told_ = false;
@@ -140,6 +154,7 @@ Status Run::look_at_inputs() {
     add(runtime::LiveKind::af_packet, config_.af_packet);
     add(runtime::LiveKind::af_xdp, config_.af_xdp);
     add(runtime::LiveKind::device, config_.port);
+    add(runtime::LiveKind::inline_pair, config_.inline_pairs);
     auto plan = runtime::plan_live(requests, config_.workers);
     if (!plan) return plan.error();
     live_ = std::move(*plan);
@@ -161,6 +176,8 @@ Status Run::start_dpdk() {
         plan.slots = config_.workers;
         plan.memory_bytes = live_.memory_bytes();
         plan.devices = live_.devices;
+        // Without a folder for its socket DPDK would not start at all.
+        plan.telemetry = geteuid() != 0 || access("/run", W_OK) == 0;
     } else {
         plan.slots = runtime::Crew::slots_for_files(config_.workers);
         plan.memory_bytes = runtime::Crew::memory_for_files();
@@ -168,6 +185,11 @@ Status Run::start_dpdk() {
     auto eal = runtime::Eal::start(plan);
     if (!eal) return eal.error();
     eal_ = std::make_unique<runtime::Eal>(std::move(*eal));
+    if (plan.telemetry) {
+        const Status told = runtime::Telemetry::start();
+        telemetry_ = told.ok();
+        if (!told.ok()) note("no telemetry: " + told.message(), true);
+    }
     // A capture is read at any speed: there, slower pages are for the counters' reader alone.
     if (!eal_->notice().empty()) note(eal_->notice(), config_.live());
     return {};
@@ -191,7 +213,22 @@ Status Run::open_admin() {
     }
     if (!admin) return admin.error();
     admin_ = std::make_unique<AdminServer>(std::move(*admin));
+    admin_path_ = path;
     return {};
+}
+
+// Last of all that needs root. What this run made it may still remove as that user.
+Status Run::drop_privileges() {
+    if (config_.user.empty()) return {};
+    auto user = runtime::find_user(config_.user);
+    if (!user) return user.error();
+    if (!admin_path_.empty()) {
+        const std::string folder = admin_path_.substr(0, admin_path_.rfind('/'));
+        const Status handed = runtime::hand_to(*user, admin_path_);
+        if (!handed.ok()) return handed;
+        if (folder == kSocketFolder) static_cast<void>(runtime::hand_to(*user, folder));
+    }
+    return runtime::become(*user, xdp_ != nullptr);
 }
 
 Status Run::start() {
@@ -201,11 +238,18 @@ Status Run::start() {
     for (const std::string& line : about_rules) note(line, config_.live());
     step = look_at_inputs();
     if (!step.ok()) return step;
+    // One that stands by has DPDK ready; a card on the bus has one owner at a time.
+    const bool stands_by = watched_.beat != nullptr && !live_.devices;
+    if (stands_by) step = start_dpdk();
+    if (!step.ok()) return step;
+    turn_came_ = watched_.wait_for_turn();
+    if (!turn_came_) return {};
+    started_ns_ = clock_ns(CLOCK_REALTIME);
     auto outputs = Outputs::open(config_);
     if (!outputs) return outputs.error();
     outputs_ = std::move(*outputs);
     for (const std::string& notice : outputs_->notices()) note(notice, true);
-    step = start_dpdk();
+    if (!stands_by) step = start_dpdk();
     if (!step.ok()) return step;
 
     auto wanted = crew_config(config_, outputs_->epoch());
@@ -218,6 +262,8 @@ Status Run::start() {
     step = open_admin();
     if (!step.ok()) return step;
 
+    step = drop_privileges();
+    if (!step.ok()) return step;
     runtime::keep_heap_out_of_core_dumps();
     outputs_->attach(*crew_);
     step = crew_->start();
@@ -228,15 +274,42 @@ Status Run::start() {
         return step;
     }
     outputs_->start(*crew_);
+    if (telemetry_) runtime::Telemetry::publish(crew_->snapshot());
     for (const std::string& line : to_say_) say(line);
     exporting::notify("READY=1");
     return {};
+}
+
+// Once a second.
+void Run::tend(std::int64_t now_ns) {
+    exporting::notify("WATCHDOG=1");
+    for (const std::string& line : crew_->tend()) say(line);
+    const std::string about_rules = rules_.tend(now_ns);
+    if (!about_rules.empty()) note(about_rules, false), say(about_rules);
+    if (!config_.live()) return;
+    const runtime::Snapshot snapshot = crew_->snapshot();
+    if (telemetry_) runtime::Telemetry::publish(snapshot);
+    const std::string about_sides = directions_.tend(directions_of(snapshot.totals()), now_ns);
+    if (!about_sides.empty()) note(about_sides, false), say(about_sides);
+}
+
+// Tells the watchdog that every worker has moved since it was told last.
+void Run::beat() {
+    if (watched_.beat == nullptr) return;
+    std::vector<std::uint64_t> now;
+    for (const auto& worker : crew_->workers()) now.push_back(worker->heartbeat());
+    bool all = heartbeats_.empty() || now.size() == heartbeats_.size();
+    for (std::size_t i = 0; i < heartbeats_.size() && all; ++i) all = now[i] != heartbeats_[i];
+    if (!all) return;
+    heartbeats_ = std::move(now);
+    watched_.beat->fetch_add(1, std::memory_order_relaxed);
 }
 
 void Run::attend() {
     std::int64_t tended_ns = clock_ns(CLOCK_MONOTONIC);
     while (!crew_->done()) {
         admin_->serve(kTurnMs);
+        beat();
         if ((stop_told_ || stop_asked_.load(std::memory_order_relaxed)) && state_ == "running") {
             state_ = "draining";
             exporting::notify("STOPPING=1");
@@ -245,10 +318,7 @@ void Run::attend() {
         const std::int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
         if (now_ns - tended_ns >= kTendNs) {
             tended_ns = now_ns;
-            exporting::notify("WATCHDOG=1");
-            for (const std::string& line : crew_->tend()) say(line);
-            const std::string about_rules = rules_.tend(now_ns);
-            if (!about_rules.empty()) note(about_rules, false), say(about_rules);
+            tend(now_ns);
         }
     }
 }
@@ -275,6 +345,7 @@ Report Run::report() const {
     out.input = !config_.af_packet.empty() ? "af_packet"
                 : !config_.af_xdp.empty()  ? "af_xdp"
                 : !config_.port.empty()    ? "port"
+                : !config_.inline_pairs.empty() ? "inline"
                                            : "pcap";
     out.started_ns = started_ns_;
     out.now_ns = clock_ns(CLOCK_REALTIME);
@@ -282,6 +353,7 @@ Report Run::report() const {
     out.process = static_cast<std::uint32_t>(getpid());
     out.snapshot = crew_->snapshot();
     if (xdp_ != nullptr) out.xdp = xdp_->counters();
+    out.last_minute = directions_.last();
     out.records_exported = outputs_->records();
     out.signatures = rules_.summary();
     out.notices = notices_;
@@ -293,8 +365,12 @@ Report Run::report() const {
 
 int run(const Config& config, const std::atomic<bool>& stop_asked) {
     runtime::forbid_core_dumps();
-    Run one(config, stop_asked);
-    return one.go();
+    const auto once = [&](const Watched& watched) {
+        Run one(config, stop_asked, watched);
+        return one.go();
+    };
+    if (config.inline_pairs.empty() || !config.watchdog) return once({});
+    return supervise(once, stop_asked);
 }
 
 }  // namespace seine::app

@@ -37,6 +37,9 @@ int run_main(int argc, char** argv) {
         case seine::app::Action::version:
             std::fputs(seine::app::version_text().c_str(), stdout);
             return 0;
+        case seine::app::Action::explain_offload:
+            std::fputs(seine::app::explain_offload(*config).c_str(), stdout);
+            return 0;
         case seine::app::Action::run:
             break;
     }

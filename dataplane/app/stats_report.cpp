@@ -68,6 +68,10 @@ void append_port(std::string& out, const runtime::PortSnapshot& port) {
     object.number("rx_nombuf", counters.rx_nombuf);
     object.number("kernel_packets", counters.kernel_packets);
     object.number("kernel_drops", counters.kernel_drops);
+    if (port.offload.empty()) return;
+    object.text("offload", port.offload);
+    object.number("offload_rules", port.offload_rules);
+    if (!port.offload_refusal.empty()) object.text("offload_refusal", port.offload_refusal);
 }
 
 void append_worker(std::string& out, const runtime::WorkerSnapshot& worker) {
@@ -76,6 +80,16 @@ void append_worker(std::string& out, const runtime::WorkerSnapshot& worker) {
     object.number("flows_live", worker.flows_live);
     object.flag("stalled", worker.stalled);
     append_counts(object.key("counters"), worker.counters);
+}
+
+// Shares in whole percent, where there is anything to share.
+void append_directions(std::string& out, const Directions& since_start, const Directions& last_minute) {
+    Object object(out);
+    object.number("both", since_start.both);
+    object.number("client_only", since_start.client_only);
+    object.number("server_only", since_start.server_only);
+    if (since_start.sum() > 0) object.number("one_sided_percent", (since_start.one_sided_share() + 50) / 100);
+    if (last_minute.sum() > 0) object.number("one_sided_percent_last_minute", (last_minute.one_sided_share() + 50) / 100);
 }
 
 void append_texts(std::string& out, const std::vector<std::string>& texts) {
@@ -108,6 +122,8 @@ std::string stats_document(const Report& report) {
         object.number("flows_live", flows_live);
         const auto totals = snapshot.totals();
         append_counts(object.key("totals"), totals);
+        append_directions(object.key("directions"), directions_of(totals), report.last_minute);
+        object.number("shed_buckets", snapshot.shed_buckets);
         object.number("records_exported", report.records_exported);
         if (!report.signatures.empty()) object.key("signatures") += report.signatures;
         append_texts(object.key("notices"), report.notices);

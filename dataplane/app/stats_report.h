@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dataplane/base/status.h"
+#include "dataplane/app/directions.h"
 #include "dataplane/runtime/stats.h"
 
 namespace seine::app {
@@ -19,6 +20,7 @@ struct Report {
     std::uint32_t process = 0;
     runtime::Snapshot snapshot;
     std::vector<runtime::NamedCount> xdp;  // of the XDP program; empty without one
+    Directions last_minute;                // of flows; all zero before the first minute is over
     std::uint64_t records_exported = 0;
     std::string signatures;             // a JSON object: which rule set runs; empty: not told
     std::vector<std::string> notices;   // worth knowing, not wrong

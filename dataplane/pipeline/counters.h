@@ -28,6 +28,9 @@ namespace seine::pipeline {
     X(flows_closed_idle, "flows ended by their idle limit")                                   \
     X(flows_closed_half_open, "flows that never got past the handshake")                      \
     X(flows_closed_end, "flows ended with the input")                                         \
+    X(flows_seen_both, "flows that ended and were seen in both directions")                   \
+    X(flows_seen_client_only, "flows that ended and showed only the client's packets")        \
+    X(flows_seen_server_only, "flows that ended and showed only the server's packets")        \
     X(flows_evicted, "flows evicted because the table was full")                              \
     X(flows_refused, "packets without a flow because no entry could be freed")                \
     X(cold_settled_early, "flows settled before their time: others needed their state")       \

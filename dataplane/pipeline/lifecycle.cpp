@@ -24,6 +24,16 @@ std::int64_t idle_limit(const Workspace& w, flow::FlowId id) noexcept {
     return hot.has(kOpenTold) ? limits.settled_ns : limits.half_seen_ns;
 }
 
+// Of flows that something was learned of: a scan or a log line is answered by nobody.
+void count_seen(Workspace& w, const FlowHot& hot) noexcept {
+    if (!hot.has(kWorthy)) return;
+    const bool client = hot.has(kSeenClient);
+    const bool server = hot.has(kSeenServer);
+    w.counters.add(client && server ? Counter::flows_seen_both
+                   : client         ? Counter::flows_seen_client_only
+                                    : Counter::flows_seen_server_only);
+}
+
 void count_end(Workspace& w, EndReason reason) noexcept {
     switch (reason) {
         case EndReason::fin: w.counters.add(Counter::flows_closed_fin); return;
@@ -72,6 +82,7 @@ void write_end(Workspace& w, flow::FlowId id, EndReason reason) noexcept {
     }
     if (hot.has(kOpenTold)) emit_close(w, id, reason);
     count_end(w, reason);
+    count_seen(w, hot);
     release_cold(w, id);
     if (hot.exchanges != flow::kNoState) w.exchanges->give(hot.exchanges);
     hot.exchanges = flow::kNoState;

@@ -18,6 +18,7 @@ struct CrewConfig {
     std::size_t record_ring_bytes = std::size_t{16} << 20;
     bool sleep_when_idle = true;  // live workers nap when nothing comes
     Reload* rules = nullptr;      // outlives the crew
+    std::vector<std::uint16_t> keep_ports;  // live: only TCP and UDP of these ports; empty: everything
 };
 
 class Crew {

@@ -76,11 +76,13 @@ void add_memory(const EalPlan& plan, std::size_t huge_bytes_free, bool amount_gi
                 EalArguments& out) {
     auto& values = out.values;
     if (plan.huge_pages && huge_bytes_free >= plan.memory_bytes) {
-        values.insert(values.end(), {"--in-memory", "--no-telemetry"});
+        values.emplace_back("--in-memory");
+        if (!plan.telemetry) values.emplace_back("--no-telemetry");
         return;
     }
     const std::size_t megabytes = (plan.memory_bytes + kMebibyte - 1) / kMebibyte;
-    values.insert(values.end(), {"--no-huge", "--no-shconf", "--no-telemetry"});
+    values.insert(values.end(), {"--no-huge", "--no-shconf"});
+    if (!plan.telemetry) values.emplace_back("--no-telemetry");
     if (!amount_given) values.insert(values.end(), {"-m", std::to_string(megabytes)});
     if (!plan.huge_pages) return;
     const std::size_t pages = (plan.memory_bytes + 2 * kMebibyte - 1) / (2 * kMebibyte) + 8;

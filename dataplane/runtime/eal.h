@@ -15,6 +15,7 @@ struct EalPlan {
     std::size_t memory_bytes = std::size_t{128} << 20;  // what pools and rings will ask for
     unsigned slots = 1;       // threads that touch packets: workers, and the receiver of a file
     bool devices = false;     // look for PCI devices; only --port needs them
+    bool telemetry = false;   // DPDK's telemetry socket, in its run folder
     bool huge_pages = true;   // false: do not even look for them
     std::string extra_args;   // --eal "ARGS", appended last so that DPDK lets them win
 };

@@ -4,7 +4,9 @@
 
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/live_source.h"
+#include "dataplane/runtime/offload.h"
 #include "dataplane/runtime/port.h"
+#include "dataplane/runtime/shedding.h"
 
 namespace seine::runtime {
 namespace {
@@ -25,6 +27,7 @@ int run_worker(void* argument) {
 struct OpenPort {
     std::unique_ptr<Port> port;
     std::vector<KernelSocket> sockets;
+    OffloadState offload;
 };
 
 class LiveCrew final : public Crew {
@@ -47,13 +50,19 @@ class LiveCrew final : public Crew {
         pool_ = std::move(*made);
         const Status hired = hire(config, /*lossless=*/false, config.sleep_when_idle);
         if (!hired.ok()) return hired;
+        filter_ = PortFilter(config.keep_ports);
         for (const LiveInput& input : plan.inputs) {
             const Status opened = open(input);
             if (!opened.ok()) return opened;
+            if (filter_.any()) keep_ports(config.keep_ports);
+        }
+        for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
+            if (plan.inputs[i].forward_to < 0) continue;
+            live_[i].forward_to = ports_[static_cast<std::size_t>(plan.inputs[i].forward_to)].port.get();
         }
         for (unsigned i = 0; i < config.workers; ++i) {
             sources_.push_back(std::make_unique<LiveSource>(i, live_, clock_, handover_,
-                                                            workers_[i]->counters()));
+                                                            workers_[i]->counters(), &shed_));
         }
         watched_.resize(config.workers);
         return {};
@@ -76,7 +85,9 @@ class LiveCrew final : public Crew {
 
   private:
     Status open(const LiveInput& input);
+    void keep_ports(const std::vector<std::uint16_t>& ports);
     void watch(std::vector<std::string>& lines);
+    void shed(std::vector<std::string>& lines);
 
     struct Watched {
         std::uint64_t heartbeat = 0;
@@ -87,11 +98,14 @@ class LiveCrew final : public Crew {
     std::unique_ptr<Pool> pool_;
     std::vector<OpenPort> ports_;
     std::vector<LivePort> live_;
+    PortFilter filter_;
     TscClock clock_;
     Handover handover_;
     std::vector<std::unique_ptr<LiveSource>> sources_;
     std::vector<Task> tasks_;
     std::vector<Watched> watched_;
+    ShedController shed_controller_;
+    ShedLevel shed_{0};
 };
 
 Status LiveCrew::open(const LiveInput& input) {
@@ -113,6 +127,7 @@ Status LiveCrew::open(const LiveInput& input) {
         config.hardware = true;
         config.mtu = 9000;
     }
+    config.forwards = input.forward_to >= 0;
     const auto before = kernel_sockets();
     auto port = Port::open(config, *pool_);
     if (!port) return port.error();
@@ -128,6 +143,14 @@ Status LiveCrew::open(const LiveInput& input) {
     return {};
 }
 
+// Of the port opened last.
+void LiveCrew::keep_ports(const std::vector<std::uint16_t>& ports) {
+    OpenPort& open = ports_.back();
+    const auto card = card_rules_of(open.port->id(), open.port->queues());
+    open.offload = put_on_card(*card, rules_for_ports(ports));
+    if (open.offload.where == OffloadState::Where::software) live_.back().filter = &filter_;
+}
+
 Snapshot LiveCrew::snapshot() const {
     Snapshot out;
     for (const OpenPort& open : ports_) {
@@ -137,12 +160,17 @@ Snapshot LiveCrew::snapshot() const {
         port.link_up = link.up;
         port.link_megabits = link.megabits;
         port.counters = open.port->counters();
+        if (open.offload.where != OffloadState::Where::nowhere)
+            port.offload = open.offload.where == OffloadState::Where::card ? "card" : "software";
+        port.offload_rules = open.offload.rules;
+        port.offload_refusal = open.offload.why;
         for (const KernelSocket& socket : open.sockets) {
             port.counters.kernel_packets += socket.packets;
             port.counters.kernel_drops += socket.drops;
         }
         out.ports.push_back(std::move(port));
     }
+    out.shed_buckets = shed_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < workers_.size(); ++i) {
         out.workers.push_back(workers_[i]->snapshot());
         out.workers.back().stalled = watched_[i].still >= kStallTends;
@@ -166,6 +194,24 @@ void LiveCrew::watch(std::vector<std::string>& lines) {
     }
 }
 
+// Losses in front of the inspector; those behind it have their own remedies.
+void LiveCrew::shed(std::vector<std::string>& lines) {
+    ShedController::Seen sums;
+    for (const OpenPort& open : ports_) {
+        const PortCounters counters = open.port->counters();
+        sums.lost += counters.imissed + counters.rx_nombuf;
+        for (const KernelSocket& socket : open.sockets) sums.lost += socket.drops;
+    }
+    for (const auto& worker : workers_) {
+        const WorkerCounters& counters = worker->counters();
+        sums.lost += counters.get(WorkerCounter::handover_dropped);
+        sums.received += counters.get(WorkerCounter::packets_received) + counters.get(WorkerCounter::packets_shed);
+    }
+    std::string line = shed_controller_.tend(sums);
+    shed_.store(shed_controller_.level(), std::memory_order_relaxed);
+    if (!line.empty()) lines.push_back(std::move(line));
+}
+
 std::vector<std::string> LiveCrew::tend() {
     std::vector<std::string> lines;
     const std::uint32_t epoch = clock_.epoch();
@@ -178,6 +224,7 @@ std::vector<std::string> LiveCrew::tend() {
         for (KernelSocket& socket : open.sockets) refresh(socket);
     }
     watch(lines);
+    shed(lines);
     return lines;
 }
 

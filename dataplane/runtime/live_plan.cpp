@@ -150,6 +150,41 @@ Status plan_af_xdp(LiveInput& input, const LiveRequest& request, LivePlan& plan)
     return {};
 }
 
+// Either both are devices on a bus, or both are interfaces of the kernel.
+Status plan_inline(const LiveRequest& request, std::uint64_t lockable_a_queue, LivePlan& plan) {
+    const std::size_t plus = request.name.find('+');
+    const bool two = plus != std::string::npos && plus > 0 && plus + 1 < request.name.size() &&
+                     request.name.find('+', plus + 1) == std::string::npos &&
+                     request.name.substr(0, plus) != request.name.substr(plus + 1);
+    if (!two) return {Code::usage, "--inline " + request.name + ": name the two ports of the wire as A+B"};
+    const bool devices = request.name.find(':') != std::string::npos;
+    for (const std::string& name : {request.name.substr(0, plus), request.name.substr(plus + 1)}) {
+        LiveInput input;
+        input.kind = devices ? LiveKind::device : LiveKind::af_packet;
+        input.name = name;
+        input.queues = plan.workers;
+        if (!devices) {
+            auto facts = look_at_interface(name);
+            if (!facts) return Status(facts.error().code(), "--inline " + facts.error().message());
+            input.facts = std::move(*facts);
+            if (input.facts.has_address)
+                return failed("--inline " + name + ": has an address, so its host would answer what is passed on; "
+                              "take it off with: ip address flush dev " + name);
+            const Status planned = plan_af_packet(input, lockable_a_queue, plan);
+            if (!planned.ok()) return failed("--inline " + planned.message());
+        } else {
+            plan.devices = true;
+        }
+        plan.inputs.push_back(std::move(input));
+    }
+    const auto count = static_cast<int>(plan.inputs.size());
+    plan.inputs[plan.inputs.size() - 2].forward_to = count - 1;
+    plan.inputs.back().forward_to = count - 2;
+    plan.notices.push_back(request.name + ": is a part of the wire from now on; without cards that bypass it, the link is "
+                           "cut whenever this program does not run; after a crash a second process takes over");
+    return {};
+}
+
 std::uint32_t buffers_for(const LivePlan& plan) noexcept {
     const bool large = plan.buffer_bytes > 16384;
     std::uint32_t buffers = plan.workers > 1 ? plan.handover_slots * plan.workers : 0;
@@ -171,6 +206,11 @@ Result<LivePlan> plan_live(const std::vector<LiveRequest>& requests, unsigned wo
     for (const LiveRequest& request : requests) {
         if (request.kind == LiveKind::device) {
             plan_devices(request, plan);
+            continue;
+        }
+        if (request.kind == LiveKind::inline_pair) {
+            const Status planned = plan_inline(request, lockable / workers / requests.size() / 2, plan);
+            if (!planned.ok()) return planned;
             continue;
         }
         const bool xdp = request.kind == LiveKind::af_xdp;

@@ -10,7 +10,8 @@
 
 namespace seine::runtime {
 
-enum class LiveKind : std::uint8_t { af_packet, af_xdp, device };
+// inline_pair: a bump in the wire, "A+B", two interfaces or two devices.
+enum class LiveKind : std::uint8_t { af_packet, af_xdp, device, inline_pair };
 
 struct LiveRequest {
     LiveKind kind{};
@@ -36,6 +37,7 @@ struct LiveInput {
     KernelRing ring;       // of af_packet
     std::uint32_t queues = 1;
     std::string program;   // of af_xdp: file of the XDP program, for DPDK's driver
+    int forward_to = -1;   // inline: the input whose port sends what this one receives
 };
 
 struct LivePlan {

@@ -2,55 +2,16 @@
 
 #include "dataplane/base/hash.h"
 #include "dataplane/runtime/dpdk/mbuf.h"
+#include "dataplane/runtime/forward.h"
 #include "dataplane/wire/steering.h"
-#include "dataplane/wire/tunnel.h"
 
 namespace seine::runtime {
 namespace {
 
 // After the stop what the kernel still holds is read, but a busy line never falls silent.
 constexpr std::size_t kDrainMax = 65536;
-constexpr std::size_t kVlanTagsMax = 2;
-
-constexpr std::uint16_t kIpv4 = 0x0800;
-constexpr std::uint16_t kIpv6 = 0x86dd;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-
-bool plain_transport(ByteView bytes, std::uint8_t protocol) noexcept {
-    if (protocol == kTcp) return true;
-    if (protocol != kUdp || bytes.size() < 8) return false;
-    // Asked both ways round, so that both directions of a flow get one answer.
-    const std::uint16_t source = load_be16(bytes.data());
-    const std::uint16_t target = load_be16(bytes.data() + 2);
-    return !wire::may_be_udp_tunnel(source, target) && !wire::may_be_udp_tunnel(target, source);
-}
-
-bool plain_ip(ByteView ip) noexcept {
-    if (ip.size() < 20) return false;
-    if (ip[0] >> 4 == 4) {
-        const std::size_t header_bytes = std::size_t{ip[0]} % 16 * 4;
-        const bool fragment = (load_be16(ip.data() + 6) & 0x3fff) != 0;
-        return header_bytes >= 20 && ip.size() >= header_bytes && !fragment &&
-               plain_transport(ip.subspan(header_bytes), ip[9]);
-    }
-    return ip[0] >> 4 == 6 && ip.size() >= 40 && plain_transport(ip.subspan(40), ip[6]);
-}
 
 }  // namespace
-
-bool plain_flow(ByteView frame, wire::LinkType link) noexcept {
-    if (link == wire::LinkType::raw_ip) return plain_ip(frame);
-    if (link != wire::LinkType::ethernet || frame.size() < 14) return false;
-    std::uint16_t type = load_be16(frame.data() + 12);
-    frame = frame.subspan(14);
-    for (std::size_t tags = 0; type == 0x8100 || type == 0x88a8; ++tags) {
-        if (tags == kVlanTagsMax || frame.size() < 4) return false;
-        type = load_be16(frame.data() + 2);
-        frame = frame.subspan(4);
-    }
-    return (type == kIpv4 || type == kIpv6) && plain_ip(frame);
-}
 
 Handover::Handover(unsigned workers, std::uint32_t ring_slots) : workers_(workers) {
     for (unsigned i = 0; i < workers * workers; ++i) {
@@ -85,13 +46,45 @@ unsigned Handover::owner(ByteView frame, wire::LinkType link, bool symmetric,
 }
 
 LiveSource::LiveSource(unsigned index, const std::vector<LivePort>& ports, const TscClock& clock,
-                       Handover& handover, WorkerCounters& counters)
-    : index_(index), clock_(clock), handover_(handover), counters_(counters) {
+                       Handover& handover, WorkerCounters& counters, const ShedLevel* shed)
+    : index_(index), clock_(clock), handover_(handover), counters_(counters), shed_(shed) {
     for (const LivePort& from : ports) {
         for (unsigned queue = index; queue < from.port->queues(); queue += handover.workers()) {
             queues_.push_back({from, static_cast<std::uint16_t>(queue)});
         }
     }
+}
+
+std::size_t LiveSource::keep_wanted(std::span<rte_mbuf*> got, const LivePort& from) noexcept {
+    std::size_t kept = 0;
+    for (rte_mbuf* packet : got) {
+        if (from.filter->wants(first_bytes(packet), from.link)) {
+            got[kept++] = packet;
+        } else {
+            give_back({&packet, 1});
+        }
+    }
+    counters_.add(WorkerCounter::packets_unwanted, got.size() - kept);
+    return kept;
+}
+
+// Under overload: frees the packets of the buckets that are left out and closes ranks. Before the handover, so
+// that they cost nobody more.
+std::size_t LiveSource::leave_out(std::span<rte_mbuf*> got, const LivePort& from, unsigned level) noexcept {
+    std::size_t kept = 0;
+    std::uint64_t bytes = 0;
+    for (rte_mbuf* packet : got) {
+        const bool hashed = from.symmetric && (packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0;
+        if (shed_bucket(hashed ? &packet->hash.rss : nullptr, first_bytes(packet), from.link) >= level) {
+            got[kept++] = packet;
+            continue;
+        }
+        bytes += packet->pkt_len;
+        give_back({&packet, 1});
+    }
+    counters_.add(WorkerCounter::packets_shed, got.size() - kept);
+    counters_.add(WorkerCounter::bytes_shed, bytes);
+    return kept;
 }
 
 // Keeps the packets of this worker at the front of `got` and hands the others over.
@@ -124,7 +117,14 @@ std::size_t LiveSource::receive_own(std::span<rte_mbuf*> out, bool& silent) noex
         if (got == 0) continue;
         silent = false;
         if (handover_.stopped()) drained_ += got;
-        const std::size_t kept = keep_own(out.first(got), queue.from);
+        if (queue.from.forward_to != nullptr) forward(queue.from.forward_to->id(), queue.number, out.first(got), counters_);
+        std::size_t mine = got;
+        if (queue.from.filter != nullptr) mine = keep_wanted(out.first(got), queue.from);
+        if (shed_ != nullptr) {
+            const unsigned level = shed_->load(std::memory_order_relaxed);
+            if (level > 0) [[unlikely]] mine = leave_out(out.first(mine), queue.from, level);
+        }
+        const std::size_t kept = keep_own(out.first(mine), queue.from);
         if (kept > 0) return kept;
     }
     return 0;

@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/runtime/offload.h"
 #include "dataplane/runtime/packet_ring.h"
+#include "dataplane/runtime/plain_flow.h"
 #include "dataplane/runtime/port.h"
+#include "dataplane/runtime/shedding.h"
 #include "dataplane/runtime/source.h"
 #include "dataplane/runtime/stats.h"
 #include "dataplane/runtime/tsc_clock.h"
@@ -19,11 +22,11 @@ struct LivePort {
     wire::LinkType link{};
     // The device spreads plain TCP and UDP flows so that both directions meet at one queue.
     bool symmetric = false;
+    // Inline: what comes in goes out here first.
+    Port* forward_to = nullptr;
+    // --keep-port in software, where the card does not do it; null otherwise.
+    const PortFilter* filter = nullptr;
 };
-
-// True for a frame that every symmetric spreader (kernel fanout, RSS with our key) hashes by the very
-// addresses and ports that the inspector sees: IP without fragments or tunnels, TCP or UDP inside.
-[[nodiscard]] bool plain_flow(ByteView frame, wire::LinkType link) noexcept;
 
 // What the live sources of one crew share: a ring from each worker to each other, and the end.
 //
@@ -63,8 +66,9 @@ class Handover {
 class LiveSource final : public PacketSource {
   public:
     // Worker `index` polls the queues of every port whose number modulo the workers is `index`.
+    // `shed` null: nothing is ever left out.
     LiveSource(unsigned index, const std::vector<LivePort>& ports, const TscClock& clock, Handover& handover,
-               WorkerCounters& counters);
+               WorkerCounters& counters, const ShedLevel* shed = nullptr);
 
     std::size_t receive(std::span<rte_mbuf*> out) noexcept override;
     [[nodiscard]] bool ended() const noexcept override;
@@ -73,6 +77,8 @@ class LiveSource final : public PacketSource {
 
   private:
     std::size_t receive_own(std::span<rte_mbuf*> out, bool& silent) noexcept;
+    std::size_t keep_wanted(std::span<rte_mbuf*> got, const LivePort& from) noexcept;
+    std::size_t leave_out(std::span<rte_mbuf*> got, const LivePort& from, unsigned level) noexcept;
     std::size_t keep_own(std::span<rte_mbuf*> got, const LivePort& from) noexcept;
     std::size_t receive_handed(std::span<rte_mbuf*> out) noexcept;
 
@@ -85,6 +91,7 @@ class LiveSource final : public PacketSource {
     const TscClock& clock_;
     Handover& handover_;
     WorkerCounters& counters_;
+    const ShedLevel* shed_;
     std::size_t queue_next_ = 0;
     unsigned peer_next_ = 0;
     std::size_t drained_ = 0;  // packets taken since the stop

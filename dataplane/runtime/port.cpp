@@ -137,6 +137,10 @@ Status Port::set_up(const PortConfig& config, Pool& pool) {
     std::uint8_t rss_key[kRssKeyBytesMax];
     rte_eth_conf conf = receive_config(config, info, rss_key);
     const std::uint16_t transmit_queues = std::min(config.queues, info.max_tx_queues);
+    if (config.forwards && transmit_queues < config.queues) {
+        return failed(config.label + ": has " + std::to_string(info.max_tx_queues) + " transmit queues, " +
+                      std::to_string(config.queues) + " workers want one each; lower --workers");
+    }
     done = rte_eth_dev_configure(id_, config.queues, transmit_queues, &conf);
     if (done != 0 && conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) {
         // A driver that will not have our key: packets are then dealt by hash, worker to worker.
@@ -163,7 +167,8 @@ Status Port::set_up(const PortConfig& config, Pool& pool) {
     if (conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) {
         spreads_flows_ = spread_evenly(id_, info.reta_size, config.queues);
     }
-    if (config.hardware) static_cast<void>(rte_eth_promiscuous_enable(id_));
+    if (config.hardware || config.forwards) done = rte_eth_promiscuous_enable(id_);
+    if (config.forwards && done != 0) return refused(config, "it does not take packets for others", done);
     return {};
 }
 

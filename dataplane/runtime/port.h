@@ -41,6 +41,7 @@ struct PortConfig {
     std::string arguments;  // after the first comma of a virtual device; empty for hardware
     std::uint16_t queues = 1;
     std::uint16_t descriptors = 1024;
+    bool forwards = false;     // inline: as many transmit queues, promiscuous
     bool hardware = false;     // ask for symmetric RSS, scattered receive, timestamps, promiscuous
     std::uint16_t mtu = 0;     // 0: leave it
 };

@@ -29,6 +29,11 @@ struct PortCounters {
     X(packets_handed_over, "packets passed to the worker that owns their flow")             \
     X(packets_taken_over, "packets received from other workers")                            \
     X(handover_dropped, "packets lost because the owner's queue was full")                  \
+    X(packets_forwarded, "packets sent on at the other port of an inline pair")             \
+    X(forward_dropped, "packets that the other port of an inline pair did not take")        \
+    X(packets_unwanted, "packets of ports that --keep-port does not name, left out in software") \
+    X(packets_shed, "packets of flow buckets left out under overload")                      \
+    X(bytes_shed, "their bytes")                                                            \
     X(fragments_held, "fragments that waited for the first of their datagram")              \
     X(fragments_unowned, "fragments passed on without their first one")                     \
     X(record_ring_waits, "pauses of file input until the exporter made room")               \
@@ -77,6 +82,10 @@ struct PortSnapshot {
     bool link_up = false;
     std::uint32_t link_megabits = 0;
     PortCounters counters;
+    // --keep-port: "card", "software" or empty; how many rules, and why the card has none.
+    std::string offload;
+    std::size_t offload_rules = 0;
+    std::string offload_refusal;
 };
 struct WorkerSnapshot {
     unsigned index = 0;
@@ -87,6 +96,7 @@ struct WorkerSnapshot {
 struct Snapshot {
     std::vector<PortSnapshot> ports;
     std::vector<WorkerSnapshot> workers;
+    unsigned shed_buckets = 0;  // of the 128 that flows fall into: left out at present
     std::vector<NamedCount> receiver;  // of the thread that deals packets to them; empty without one
     // Sums over the workers, same names and order.
     [[nodiscard]] std::vector<NamedCount> totals() const;

@@ -89,7 +89,7 @@ LIBRARIES = [
       "tools/evaluate", "tools/bench"]),
     ("libbpf", r"(bpf|xdp)/", ["ebpf"]),
     ("sanitizer marks", r"sanitizer/", ["dataplane/base", "dataplane/flow", "dataplane/stream", "dataplane/pipeline"]),
-    ("kernel headers", r"linux/", ["ebpf", "dataplane/runtime"]),
+    ("kernel headers", r"linux/", ["ebpf", "dataplane/runtime", "control/cli"]),
     ("SQLite", r"sqlite3", ["control/store"]),
     ("spdlog", r"spdlog/", ["control/service"]),
     ("prometheus-cpp", r"prometheus/", ["control/service"]),

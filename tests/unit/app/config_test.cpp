@@ -98,7 +98,7 @@ TEST(Config, SuggestsTheOptionThatWasMeant) {
 
 TEST(Config, SaysWhatIsMissing) {
     EXPECT_EQ(refusal({}),
-              "no input: give --pcap FILE, --af-packet IFACE, --af-xdp IFACE or --port ADDR");
+              "no input: give --pcap FILE, --af-packet IFACE, --af-xdp IFACE, --port ADDR or --inline A+B");
     EXPECT_NE(refusal({"--pcap"}).find("--pcap"), std::string::npos);
     EXPECT_EQ(refusal({"day.pcap"}),
               "day.pcap: an option is missing before it; for a capture write --pcap day.pcap");

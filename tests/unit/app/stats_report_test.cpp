@@ -44,7 +44,8 @@ TEST(StatsReport, HoldsEveryCounterPerWorkerAndInSum) {
               R"("kernel_packets":0,"kernel_drops":0}],"workers":[{"worker":0,"flows_live":3,)"
               R"("stalled":false,"counters":{"packets":5,"flows_new":1}},{"worker":1,"flows_live":3,)"
               R"("stalled":false,"counters":{"packets":6,"flows_new":1}}],"flows_live":6,)"
-              R"("totals":{"packets":11,"flows_new":2},"records_exported":0,"notices":[],)"
+              R"("totals":{"packets":11,"flows_new":2},"directions":{"both":0,"client_only":0,)"
+              R"("server_only":0},"shed_buckets":0,"records_exported":0,"notices":[],)"
               R"("problems":["line\u000abreak"],"meanings":{"packets":"frames","flows_new":"flows"}})");
 }
 

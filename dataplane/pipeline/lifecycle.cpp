@@ -14,6 +14,16 @@ bool is_encrypted(contract::App app) noexcept {
     return app == contract::App::tls || app == contract::App::quic || app == contract::App::dtls;
 }
 
+// After so long without a packet a datagram flow that nobody recognised gives its cold state back. It keeps its entry
+// and takes state again if it goes on: DNS at line rate would fill the pool with flows that are over.
+constexpr std::int64_t kForgetNs = 2 * kSecond;
+
+bool forgettable(const Workspace& w, const FlowHot& hot) noexcept {
+    if (!hot.has(kUdp) || hot.has(kWorthy) || hot.cold == flow::kNoState || w.config.records_all) return false;
+    const Cold& cold = (*w.cold)[hot.cold];
+    return cold.kind == Cold::Kind::none && hot.app == contract::App{} && cold.match.seen == 0;
+}
+
 std::int64_t idle_limit(const Workspace& w, flow::FlowId id) noexcept {
     const FlowHot& hot = (*w.table)[id];
     const Limits& limits = w.config.limits;
@@ -177,6 +187,7 @@ bool take_cold(Workspace& w, flow::FlowId id) noexcept {
     hot.cold = cold;
     (*w.cold)[cold].flow = id;
     w.half_open.push({id, hot.number});
+    if (hot.has(kUdp)) w.wheel->schedule(id, deadline_of(w, id));
     return true;
 }
 
@@ -216,6 +227,7 @@ Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {
     const Limits& limits = w.config.limits;
     if (hot.last_seen - w.now > limits.time_back_ns_max) return w.now;
     Nanos due = hot.last_seen + idle_limit(w, id);
+    if (forgettable(w, hot)) due = std::min(due, hot.last_seen + kForgetNs);
     if (hot.cold != flow::kNoState && hot.has(kWorthy)) {
         const Nanos since = (*w.cold)[hot.cold].worthy_at;
         if (!hot.has(kOpenTold)) due = std::min(due, since + limits.open_after_hello_ns);
@@ -229,6 +241,7 @@ Nanos deadline_of(const Workspace& w, flow::FlowId id) noexcept {
 void on_timer(Workspace& w, flow::FlowId id, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
     if (expired(w, id, now)) return close_flow(w, id, idle_reason(w, id));
+    if (forgettable(w, hot) && now - hot.last_seen >= kForgetNs) release_cold(w, id);
     if (hot.cold != flow::kNoState && hot.has(kWorthy)) {
         FlowContext flow{w, id, hot, (*w.cold)[hot.cold], hot.last_seen, {}};
         if (!hot.has(kOpenTold)) {

@@ -55,6 +55,21 @@ TEST(Limits, ASynFloodDoesNotStopAnHonestHandshake) {
     EXPECT_GT(line.count(Counter::flows_closed_half_open), 50000u);
 }
 
+TEST(Limits, DatagramsThatNobodyRecognisesDoNotKeepTheStateOfHandshakes) {
+    // A hundred times as many flows as there is state for, each of one datagram, as DNS is.
+    Line line;
+    for (std::uint32_t n = 0; n < 25600; ++n) {
+        const std::string source = "10.0." + std::to_string(n >> 8 & 0xff) + "." + std::to_string(n & 0xff);
+        synth::Ipv4Options ip;
+        ip.source = source;
+        const auto question = synth::udp({.source_port = 40000, .target_port = 53}, synth::bytes_of("a question"));
+        line.packet(synth::eth(synth::ipv4(ip, question)).bytes);
+        line.wait(20 * kMillisecond);
+    }
+    EXPECT_EQ(line.count(Counter::cold_settled_early), 0u);
+    EXPECT_EQ(line.count(Counter::cold_exhausted), 0u);
+}
+
 TEST(Limits, AFloodOfPlainRequestsDoesNotStopAnHonestHandshake) {
     // Each is worth a record, so none is half-open, and clear text keeps its state between requests.
     Line line;

@@ -26,7 +26,7 @@ std::string cut_off(std::uint64_t lost) {
 
 }  // namespace
 
-Result<std::unique_ptr<Outputs>> Outputs::open(const Config& config) {
+Result<std::unique_ptr<Outputs>> Outputs::open(const Config& config, bool in_haste) {
     std::unique_ptr<Outputs> out(new Outputs);
     for (const RecordTarget& target : config.records) {
         if (target.form == RecordForm::jsonl) {
@@ -45,6 +45,7 @@ Result<std::unique_ptr<Outputs>> Outputs::open(const Config& config) {
         ring.data_bytes = config.ring_bytes;
         ring.dataplane_id = static_cast<std::uint16_t>(config.dataplane_id);
         ring.epoch = out->epoch_;
+        ring.touch_all = !in_haste;
         auto sink = exporting::RingSink::open(ring);
         if (!sink) return sink.error();
         const exporting::RingWriter& flows = (*sink)->flows();

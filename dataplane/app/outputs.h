@@ -16,8 +16,9 @@ namespace seine::app {
 
 class Outputs {
   public:
-    // Opens every target of the config.
-    static Result<std::unique_ptr<Outputs>> open(const Config& config);
+    // Opens every target of the config. `in_haste`: packets wait already, so pages of a ring are touched as they
+    // are used.
+    static Result<std::unique_ptr<Outputs>> open(const Config& config, bool in_haste = false);
     ~Outputs();
     Outputs(const Outputs&) = delete;
     Outputs& operator=(const Outputs&) = delete;

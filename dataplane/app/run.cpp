@@ -1,6 +1,7 @@
 #include "dataplane/app/run.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +86,18 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
         return failed("the kernel gives no random bytes for the flow table");
     }
     return out;
+}
+
+// What a worker takes from the heap beside its record ring, about.
+constexpr std::size_t kWorkerHeapBytes = std::size_t{24} << 20;
+
+// The heap keeps that much, its pages touched: taking it later costs no page fault.
+void touch_heap(std::size_t bytes) {
+    constexpr int kBytesMax = 1 << 30;
+    mallopt(M_MMAP_THRESHOLD, kBytesMax);
+    mallopt(M_TRIM_THRESHOLD, kBytesMax);
+    const auto memory = std::make_unique<char[]>(bytes);  // zeroed, so every page is there
+    static_cast<void>(static_cast<const volatile char*>(memory.get())[bytes - 1]);
 }
 
 // All of one run; members are destroyed in reverse, the EAL last.
@@ -242,10 +255,11 @@ Status Run::start() {
     const bool stands_by = watched_.beat != nullptr && !live_.devices;
     if (stands_by) step = start_dpdk();
     if (!step.ok()) return step;
+    if (stands_by) touch_heap((config_.record_ring_bytes + kWorkerHeapBytes) * config_.workers);
     turn_came_ = watched_.wait_for_turn();
     if (!turn_came_) return {};
     started_ns_ = clock_ns(CLOCK_REALTIME);
-    auto outputs = Outputs::open(config_);
+    auto outputs = Outputs::open(config_, stands_by);
     if (!outputs) return outputs.error();
     outputs_ = std::move(*outputs);
     for (const std::string& notice : outputs_->notices()) note(notice, true);

@@ -101,7 +101,7 @@ Result<std::unique_ptr<RingMap>> open_map(const RingWriterConfig& config, std::u
         return cannot(config.path,
                       "no room for a ring of " + std::to_string(data_bytes >> 10) + " KiB");
     }
-    if (!map_ring(*map, data_bytes, true, true))
+    if (!map_ring(*map, data_bytes, true, config.touch_all))
         return cannot(config.path, "the ring cannot be mapped");
     return map;
 }

@@ -16,6 +16,7 @@ struct RingWriterConfig {
     std::size_t data_bytes = std::size_t{64} << 20;  // rounded up to a power of two
     std::uint16_t dataplane_id = 0;
     std::uint32_t epoch = 0;  // wanted; a ring that is carried on raises it past its own
+    bool touch_all = true;    // every page before the first record; false: the start must be quick
 };
 
 // What a writer found at its path.

@@ -57,8 +57,8 @@ def print_grade(grade):
              "-" if grade["ari"] is None else "%.2f" % grade["ari"]))
 
 
-def merged_day(programs, folder, seed):
-    """The grade of the capture merged into a benign day on its own clock."""
+def merged_day(programs, folder, seed, extra=()):
+    """The grade of the capture merged into a benign day on its own clock; `extra` goes to seine-evaluate."""
     gateway = os.path.join(CASE, "gateway.jsonl")
     with open(gateway, encoding="utf-8") as fh:
         second = int(float(json.loads(fh.readline())["msec"]))
@@ -68,7 +68,8 @@ def merged_day(programs, folder, seed):
     run([os.path.join(programs, "seine-replay"), os.path.join(CASE, "capture.pcap"), "--output", flows])
     run([sys.executable, "-B", os.path.join(HERE, "evaluate", "merge_capture.py"), "--world", day, "--flows", flows, "--gateway", gateway, "--labels",
          os.path.join(CASE, "operators.jsonl"), "--out", merged])
-    return json.loads(run([os.path.join(programs, "seine-evaluate"), "--world", merged, "--no-baselines", "--explain", "--json", "--quiet"]))[0]
+    return json.loads(run([os.path.join(programs, "seine-evaluate"), "--world", merged, "--no-baselines", "--explain", "--json", "--quiet",
+                           *extra]))[0]
 
 
 def main():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The demo that stays: seine-control over the records of a capture and the log of the gateway behind it, until Ctrl-C.
+"""The demo that stays: seine-control over the records of a capture and the log of the gateway behind it, until Ctrl-C. Its farms are
+those of the same capture on a generated benign day that ends today, which control finds in its state as after a restart.
 
 usage: demo_serve.py BIN FOLDER [--once]
 
@@ -13,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+
+import demo_farms
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CASE = os.path.join(HERE, "..", "tests", "golden", "farm-mixed")
@@ -47,6 +50,18 @@ def wait_for_accounts(control, ask):
     sys.exit("demo_serve.py: no accounts after %d s" % WAIT_S)
 
 
+def wait_for_farms(ask):
+    """Campaigns after a sweep; the state that control started with holds two."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        ran = subprocess.run(ask, capture_output=True, check=False)
+        farms = [f for f in json.loads(ran.stdout) if f["level"] == "campaign"] if ran.returncode == 0 else []
+        if farms:
+            return farms
+        time.sleep(0.2)
+    sys.exit("demo_serve.py: no farm after %d s" % WAIT_S)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programs")
@@ -60,6 +75,10 @@ def main():
     with open(os.path.join(CASE, "gateway.jsonl"), "rb") as source, open(names["log"], "wb") as log:
         log.write(source.read())
     write_config(args.folder, names)
+    print("Making a benign day of %s accounts with the capture on it, so that there is a population to stand out from .." % format(demo_farms.DAY_ACCOUNTS, ","))
+    sys.stdout.flush()
+    os.makedirs(os.path.join(args.folder, "state"), mode=0o700, exist_ok=True)
+    demo_farms.merged_day(args.programs, args.folder, 1, ["--end-now", "--state", os.path.join(args.folder, "state", "detect.state")])
     checked([program["-dataplane"], "--pcap", os.path.join(CASE, "capture.pcap"), "--records", "ring:" + names["ring"]])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     control = subprocess.Popen([program["-control"], "--config", names["config"]], stdin=subprocess.DEVNULL)
@@ -67,10 +86,13 @@ def main():
         known = wait_for_accounts(control, [program["ctl"], "account", "list", "--limit", "1000", "--json", "--socket", names["socket"]])
         print("seine-control runs over the records of a capture and its gateway's log; %d accounts are known. Ask it, from another terminal:" % known)
         print()
-        for words in ("status", "account list", "fingerprint list", "farm list", "flow list"):
-            print("  %s %s --socket %s" % (os.path.relpath(program["ctl"]), words, names["socket"]))
+        farms = wait_for_farms([program["ctl"], "farm", "list", "--json", "--socket", names["socket"]])
+        largest = max(farms, key=lambda farm: farm["accounts"])["id"]
+        for words in ("status", "account list", "fingerprint list", "farm list", "farm show " + largest, "farm timeline " + largest,
+                      "farm graph %s > farm.svg" % largest, "flow list"):
+            print("  %s --socket %s %s" % (os.path.relpath(program["ctl"]), names["socket"], words))
         print()
-        print("The list of farms stays empty: so few accounts are no population to stand out from. tools/demo alone shows farms.")
+        print("The farms are those of the capture on the generated day; their accounts carry that day's tags, not those of account list.")
         print("A capture has an end, so its dataplane is done; for live traffic start one beside it:")
         print("  %s --af-packet IFACE --records ring:%s" % (os.path.relpath(program["-dataplane"]), names["ring"]))
         print("Ctrl-C ends it and removes %s." % args.folder)

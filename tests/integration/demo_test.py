@@ -75,6 +75,7 @@ def serve(args):
     with tempfile.TemporaryDirectory(prefix="seine-demo-") as folder:
         ran = programs.run([sys.executable, "-B", os.path.join(programs.SOURCE, "tools", "demo_serve.py"), args.bin, folder, "--once"], timeout_s=120)
         report.check(ran.code == 0 and b"accounts are known" in ran.out, "control stays over the capture and answers", ran)
+        report.check(b"farm show F-" in ran.out, "and shows its farms", ran)
 
 
 if __name__ == "__main__":

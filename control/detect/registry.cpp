@@ -179,9 +179,14 @@ std::vector<std::size_t> Registry::due_of(const Group& group, const Findings& fo
                                           const Observer& observer, Nanos now,
                                           Waiting& fresh) const {
     std::vector<std::size_t> out;
+    // A group that is found as one stands for itself; who joins it later waits.
+    bool known = false;
+    for (const std::uint32_t row : group.members) {
+        known = known || observer.accounts[found.population->rows[row].slot].has(Account::kAlerted);
+    }
     for (std::size_t m = 0; m < group.members.size(); ++m) {
         const std::uint32_t slot = found.population->rows[group.members[m]].slot;
-        if (due(group, m, slot, observer.accounts[slot], now, fresh)) out.push_back(m);
+        if (!known || due(group, m, slot, observer.accounts[slot], now, fresh)) out.push_back(m);
     }
     return out;
 }

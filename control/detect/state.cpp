@@ -269,8 +269,17 @@ Status write_state(std::ostream& out, const StateView& view) {
     w.put(o.model_since);
     w.put(o.counters);
     w.list(o.crypto.rows());
-    w.list(o.sessions.entries());
-    w.list(o.exits.entries());
+    // Tables are mostly empty: what is used is written.
+    std::vector<SessionTable::Entry> sessions;
+    for (const auto& entry : o.sessions.entries()) {
+        if (entry.identity != 0) sessions.push_back(entry);
+    }
+    w.list(sessions);
+    std::vector<ExitGaps::Entry> exits;
+    for (const auto& entry : o.exits.entries()) {
+        if (entry.key != 0) exits.push_back(entry);
+    }
+    w.list(exits);
     o.twins.for_each_list([&w](const auto& list) { w.list(list); });
     w.put(static_cast<std::uint64_t>(o.accounts.size()));
     for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {

@@ -122,7 +122,7 @@ def main():
                             os.path.join(state, "detect.state")], timeout_s=300)
         if not report.check(ran.code == 0 and json.loads(ran.out)[0]["recall"] > 0.5, "a world becomes a detection state", ran):
             return
-        daemon = control.Control(args, folder, "[detect]\nsweep-seconds = 2\n")
+        daemon = control.Control(args, folder, "[detect]\nsweep-seconds = 3\n")
         if not report.check(daemon.start(), "control starts with it", daemon.log()):
             return
         try:

@@ -90,8 +90,6 @@ struct Sum {
     }
 };
 
-#define SEINE_VALUE_COLUMNS "SELECT day, value, first, last, flows, accounts, organisations, networks, some FROM value_day "
-
 }  // namespace
 
 Result<std::vector<AccountRow>> SqliteStore::accounts(const AccountQuery& query) const {
@@ -159,15 +157,17 @@ Result<ValueRow> SqliteStore::value(std::uint16_t field, model::ValueId value, s
     Sum sum;
     sum.row.field = field;
     bool any = false;
-    for (std::uint32_t day = first_day; day <= last_day; ++day) {
-        Statement row = (**reader)->prepare(SEINE_VALUE_COLUMNS "WHERE day=? AND field=? AND value=?");
-        row.bind(day).bind(std::uint32_t{field}).bind(value);
-        if (row.step()) {
-            sum.add(row);
-            any = true;
-        }
-        if (!row.status().ok()) return row.status();
+    // Only days that have values of the field, each by its key, in one snapshot.
+    Statement rows = (**reader)->prepare(
+        "SELECT v.day, v.value, first, last, flows, accounts, organisations, networks, some FROM value_count d CROSS JOIN"
+        " value_day v ON v.day=d.day AND v.field=d.field AND v.value=?1 WHERE d.day BETWEEN ?2 AND ?3 AND d.field=?4"
+        " ORDER BY d.day");
+    rows.bind(value).bind(first_day).bind(last_day).bind(std::uint32_t{field});
+    while (rows.step()) {
+        sum.add(rows);
+        any = true;
     }
+    if (!rows.status().ok()) return rows.status();
     if (!any) return Status(Code::not_found, "it was not seen in these days");
     return sum.take();
 }

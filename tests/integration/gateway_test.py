@@ -76,7 +76,7 @@ class Rig:
             self.control = subprocess.Popen([programs.program(self.args, "seine-control"), "--config", self.path("control.toml")],
                                             stderr=errors)
             self.pair.started.append(self.control)
-        report.check(netns.wait_for(lambda: os.path.exists(self.path("nginx.sock")) and self.ask("status")), "seine-control is up",
+        report.check(netns.wait_for(lambda: os.path.exists(self.path("nginx.sock")) and self.ask("status"), 60), "seine-control is up",
                      self.tail("control.log"))
         with open(self.path("gateways.log"), "wb") as errors:
             inside = lambda *command: self.pair.start(self.pair.server, list(command), stderr=errors, stdout=errors)  # noqa: E731
@@ -88,7 +88,13 @@ class Rig:
             inside(sys.executable, "-c", UPSTREAM)
             self.nginx = inside("nginx", "-c", self.write("nginx/example.conf", "nginx.conf"))
             inside("haproxy", "-f", self.write("haproxy/example.cfg", "haproxy.cfg"))
-        time.sleep(1.5)
+        for port in (8081, 443, 8443, 10443):
+            report.check(netns.wait_for(lambda: self.listens(port), 60), "port %d is listened on" % port, self.tail("gateways.log"))
+
+    def listens(self, port):
+        """Whether something in the servers' namespace listens at the TCP port."""
+        ran = self.pair.run(self.pair.server, ["ss", "-Hltn", "sport = :%d" % port], capture_output=True, check=False)
+        return bool(ran.stdout.strip())
 
     def tail(self, name):
         with open(self.path(name), "rb") as fh:
@@ -149,6 +155,14 @@ class Rig:
             report.equal(ran.returncode, 0, "the C client sends with MAC key " + number)
         self.counts["datagram"] = 4
 
+    def accounts_by_port(self):
+        """Client port to accounts, of flows that are stored: those that have ended, as of the last commit."""
+        seen = {}
+        for flow in (self.ask("flow", "list", "--limit", "10000") or {"flows": []})["flows"]:
+            if flow["record"]["src"] == "10.9.0.1":
+                seen.setdefault(flow["record"]["sport"], set()).update(flow["accounts"])
+        return seen
+
     def check(self):
         total = self.counts["nginx"] * 3 + self.counts["haproxy"] * 2 + self.counts["datagram"]
 
@@ -156,23 +170,21 @@ class Rig:
             join = (self.ask("status") or {}).get("join", {})
             return join.get("records", 0) >= total and not join.get("pending", 1)
         report.check(netns.wait_for(done, 45), "all that the sources say is judged", (self.ask("status") or {}).get("join"))
-        time.sleep(2.5)
+        # A connection is listed once it has ended and a commit was made, which takes its time on a busy machine.
+        tags = {port: self.tag_of(key) for port, key in self.wanted.items()}
+        netns.wait_for(lambda: all(tags[port] in self.accounts_by_port().get(port, set()) for port in tags), 90)
         sources = {s["name"]: s for s in self.ask("account", "source", "list")["sources"]}
         report.equal(sources["nginx-file"]["records"], self.counts["nginx"], "a record for each request by the log file")
         report.equal(sources["nginx-syslog"]["records"], self.counts["nginx"], "and by syslog")
         report.equal(sources["haproxy"]["records"], self.counts["haproxy"], "and by HAProxy's syslog")
         report.equal(sources["inline"]["records"], self.counts["nginx"] + self.counts["haproxy"], "and inline")
         report.equal((sources["records"]["records"], sources["records"]["forged"]), (4, 1), "records by datagram, a forged one refused")
-        seen = {}
-        for flow in self.ask("flow", "list", "--limit", "10000")["flows"]:
-            record = flow["record"]
-            if record["src"] == "10.9.0.1":
-                seen.setdefault(record["sport"], set()).update(flow["accounts"])
+        seen = self.accounts_by_port()
         wrong, missing = [], []
         for port, key in sorted(self.wanted.items()):
-            want = self.tag_of(key)
+            want = tags[port]
             have = seen.get(port, set())
-            missing += [key] if want not in have else []
+            missing += [(key, port, sorted(have) if port in seen else "not listed")] if want not in have else []
             wrong += [key] if have - {want} else []
         print("  %d connections of clients: joined %d, wrong %d, missing %d" % (
             len(self.wanted), len(self.wanted) - len(missing), len(wrong), len(missing)))

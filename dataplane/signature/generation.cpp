@@ -51,6 +51,7 @@ void index_rules(const CompiledRules& rules, GenerationIndex& index) {
         if (without != Tri::yes) continue;
         for (unsigned group = 0; group < static_cast<unsigned>(Group::count_); ++group)
             if ((groups >> group & 1) != 0) index.rules_of_group[group].push_back(i);
+        index.groups_with_rules |= groups;
     }
     for (const auto& list : of_fact) {
         index.rules_of_fact_start.push_back(static_cast<std::uint32_t>(index.rules_of_fact.size()));
@@ -184,6 +185,7 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
         room->rule_windows.resize(set.rules.size());
         room->counters = std::make_unique<RuleCounters[]>(set.rules.size());
         room->sources = std::make_unique<SourceRates>(limits.sources_max);
+        room->memory = std::make_unique<ValueMemory>(set.slots.size(), limits.seed);
         const Field bodies[2] = {Field::http_body, Field::http_response_body};
         for (unsigned i = 0; i < 2; ++i) {
             const std::uint16_t slot = index.slot_of_field[static_cast<std::size_t>(bodies[i])];

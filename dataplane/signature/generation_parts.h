@@ -9,6 +9,7 @@
 #include "dataplane/signature/compiled.h"
 #include "dataplane/signature/rate_table.h"
 #include "dataplane/signature/regex.h"
+#include "dataplane/signature/value_memory.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -77,6 +78,7 @@ struct GenerationIndex {
     std::vector<std::uint32_t> rules_of_fact;
     std::vector<std::uint32_t> rules_of_fact_start;  // one more than facts
     std::array<std::vector<std::uint32_t>, static_cast<std::size_t>(Group::count_)> rules_of_group;
+    Groups groups_with_rules = 0;  // those whose list above is not empty
     std::vector<Groups> groups_of_rule;
     std::vector<bool> kept;  // facts that a later event may need
     bool any_headers = false;
@@ -111,6 +113,7 @@ struct WorkerRoom {
     std::unique_ptr<RuleCounters[]> counters;  // by rule
     std::vector<RateWindow> rule_windows;      // by rule
     std::unique_ptr<SourceRates> sources;
+    std::unique_ptr<ValueMemory> memory;
     BodyPool bodies[2];  // of requests, of responses
     std::atomic<std::uint64_t> packets{0};
 };

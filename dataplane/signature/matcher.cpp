@@ -1,6 +1,7 @@
 #include "dataplane/signature/matcher.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <hs.h>
 
@@ -78,7 +79,7 @@ int Matcher::on_match(unsigned id, unsigned long long, unsigned long long, unsig
     const auto& facts = matcher.generation_->rules().facts;
     if (id >= facts.size()) return 0;
     if (facts[id].confirms.empty()) {
-        matcher.found(id);
+        matcher.matched(id);
     } else if (matcher.body_ != nullptr) {
         BodyScan& body = *matcher.body_;
         if (body.suspect_count < body.suspects.size()) body.suspects[body.suspect_count++] = static_cast<std::uint16_t>(id);
@@ -96,39 +97,62 @@ void Matcher::found(std::uint32_t fact) noexcept {
     else count(Loss::facts);
 }
 
+// By a database, so that the same value will have it again.
+void Matcher::matched(std::uint32_t fact) noexcept {
+    if (learning_ != nullptr && !learning_->add(static_cast<std::uint16_t>(fact))) forget();
+    found(fact);
+}
+
+void Matcher::forget() noexcept {
+    if (learning_ != nullptr) learning_->forget();
+    learning_ = nullptr;
+}
+
 void Matcher::confirm(std::uint32_t fact, std::string_view value) noexcept {
-    for (const std::uint32_t rule : std::span(generation_->index().rules_of_fact)
-                                        .subspan(generation_->index().rules_of_fact_start[fact])
+    for (const std::uint32_t rule : std::span(index_->rules_of_fact)
+                                        .subspan(index_->rules_of_fact_start[fact])
                                         .first(1))
         bump(room_->counters[rule].confirms);
     for (const Regex& regex : room_->confirms[fact]) {
         const RegexAnswer answer = regex.search(value);
-        if (answer == RegexAnswer::gave_up) count(Loss::gave_up);
-        if (answer == RegexAnswer::yes) return found(fact);
+        if (answer == RegexAnswer::gave_up) {
+            count(Loss::gave_up);
+            forget();
+        }
+        if (answer == RegexAnswer::yes) return matched(fact);
     }
 }
 
 void Matcher::scan(std::uint16_t slot, std::string_view value) noexcept {
     if (!values_.push({slot, 0, value})) return count(Loss::facts);
-    const SlotIndex& index = generation_->index().slots[slot];
+    const SlotIndex& index = index_->slots[slot];
     if (index.present != kNone) found(index.present);
     for (const SlotIndex::List& list : index.lists)
         if (list.table->contains(value)) found(list.fact);
     if (index.database == nullptr) return;
+    ValueMemory::Entry* const entry = room_->memory->place(slot, value);
+    if (entry != nullptr) {
+        if (room_->memory->holds(*entry, slot, value)) {
+            for (std::uint8_t i = 0; i < entry->fact_count; ++i) found(entry->facts[i]);
+            return;
+        }
+        ValueMemory::begin(*entry, slot, value);
+    }
+    learning_ = entry;
     suspects_.clear();
     hs_scan(index.database, value.data(), static_cast<unsigned>(value.size()), 0, room_->scratch, on_match, this);
     for (const std::uint16_t fact : suspects_) confirm(fact, value);
+    learning_ = nullptr;
 }
 
 void Matcher::feed(Field field, std::string_view value) noexcept {
-    const std::uint16_t slot = generation_->index().slot_of_field[static_cast<std::size_t>(field)];
+    const std::uint16_t slot = index_->slot_of_field[static_cast<std::size_t>(field)];
     if (slot != 0xffff) scan(slot, value);
 }
 
 void Matcher::feed_header(std::string_view name, std::string_view value) noexcept {
-    const GenerationIndex& index = generation_->index();
-    if (!index.any_headers || name.size() > kHeaderNameBytesMax) return;
-    for (const auto& header : index.headers[name.size()]) {
+    if (!index_->any_headers || name.size() > kHeaderNameBytesMax) return;
+    for (const auto& header : index_->headers[name.size()]) {
         const bool same = std::equal(name.begin(), name.end(), header.name.begin(), [](char sent, char lower) {
             return (sent >= 'A' && sent <= 'Z' ? sent + 32 : sent) == lower;
         });
@@ -137,10 +161,10 @@ void Matcher::feed_header(std::string_view name, std::string_view value) noexcep
 }
 
 void Matcher::feed_address(Field field, const std::uint8_t (&address)[16]) noexcept {
-    const std::uint16_t slot = generation_->index().slot_of_field[static_cast<std::size_t>(field)];
+    const std::uint16_t slot = index_->slot_of_field[static_cast<std::size_t>(field)];
     if (slot == 0xffff) return;
     if (!values_.push({slot, 0, {}})) return count(Loss::facts);
-    const SlotIndex& index = generation_->index().slots[slot];
+    const SlotIndex& index = index_->slots[slot];
     if (index.present != kNone) found(index.present);
     std::array<std::uint8_t, 16> bytes{};
     std::copy(std::begin(address), std::end(address), bytes.begin());
@@ -152,7 +176,7 @@ void Matcher::feed_address(Field field, const std::uint8_t (&address)[16]) noexc
 void Matcher::look_at(std::uint32_t rule) noexcept {
     if (room_->rule_marks[rule] == room_->event) return;
     room_->rule_marks[rule] = room_->event;
-    const bool of_request = (generation_->index().groups_of_rule[rule] & kRequestGroups) != 0;
+    const bool of_request = (index_->groups_of_rule[rule] & kRequestGroups) != 0;
     auto& fired = of_request ? state_->request_fired : state_->flow_fired;
     if (holds(fired, rule)) return;
     const CompiledRule& one = generation_->rules().rules[rule];
@@ -173,7 +197,7 @@ void Matcher::look_at(std::uint32_t rule) noexcept {
 }
 
 void Matcher::look_at_rules_of(std::uint32_t fact) noexcept {
-    const GenerationIndex& index = generation_->index();
+    const GenerationIndex& index = (*index_);
     for (std::uint32_t i = index.rules_of_fact_start[fact]; i < index.rules_of_fact_start[fact + 1]; ++i)
         look_at(index.rules_of_fact[i]);
 }
@@ -182,7 +206,7 @@ void Matcher::look_at_rules_of(std::uint32_t fact) noexcept {
 void Matcher::keep() noexcept {
     const CompiledRules& rules = generation_->rules();
     for (const Found& each : found_) {
-        if (!generation_->index().kept[each.fact]) continue;
+        if (!index_->kept[each.fact]) continue;
         const Group group = info(rules.slots[rules.facts[each.fact].slot].field.field).group;
         auto& kept = (bit(group) & kRequestGroups) != 0 ? state_->request_facts : state_->flow_facts;
         if (!kept.push(each.fact)) count(Loss::facts);
@@ -198,12 +222,10 @@ std::span<const Hit> Matcher::end(Groups groups) noexcept {
     if (fresh != 0) {
         for (const std::uint16_t fact : state_->flow_facts) look_at_rules_of(fact);
         for (const std::uint16_t fact : state_->request_facts) look_at_rules_of(fact);
-        for (unsigned group = 0; group < static_cast<unsigned>(Group::count_); ++group) {
-            if ((fresh >> group & 1) == 0) continue;
-            for (const std::uint32_t rule : generation_->index().rules_of_group[group]) look_at(rule);
-        }
+        for (Groups left = fresh & index_->groups_with_rules; left != 0; left &= left - 1)
+            for (const std::uint32_t rule : index_->rules_of_group[static_cast<unsigned>(std::countr_zero(left))]) look_at(rule);
     }
-    keep();
+    if (!found_.empty()) keep();
     return {hits_.data(), hits_.size()};
 }
 
@@ -228,13 +250,13 @@ bool Matcher::begin_body(MatchState& state, Field field) noexcept {
 
 bool Matcher::feed_body(MatchState& state, Field field, ByteView bytes) noexcept {
     if (state.body == MatchState::kNoBody || state.generation != generation_->number()) return true;
-    const std::uint16_t slot = generation_->index().slot_of_field[static_cast<std::size_t>(field)];
+    const std::uint16_t slot = index_->slot_of_field[static_cast<std::size_t>(field)];
     BodyScan& body = room_->bodies[state.body & 1].scans[state.body / 2];
     bytes = bytes.first(std::min<std::size_t>(bytes.size(), kBodyBytesMax - body.bytes));
     if (bytes.empty()) return body.bytes == kBodyBytesMax;
     const std::string_view text = as_text(bytes);
     if (!values_.push({slot, body.bytes, text})) return true;
-    const SlotIndex& index = generation_->index().slots[slot];
+    const SlotIndex& index = index_->slots[slot];
     if (index.present != kNone) found(index.present);
     std::copy(text.begin(), text.end(), body.text.begin() + body.bytes);
     body.bytes += static_cast<std::uint32_t>(bytes.size());
@@ -254,7 +276,7 @@ void Matcher::confirm_body(BodyScan& body) noexcept {
 void Matcher::finish_body(MatchState& state, Field field) noexcept {
     if (state.body == MatchState::kNoBody || state.generation != generation_->number()) return;
     BodyScan& body = room_->bodies[state.body & 1].scans[state.body / 2];
-    const std::uint16_t slot = generation_->index().slot_of_field[static_cast<std::size_t>(field)];
+    const std::uint16_t slot = index_->slot_of_field[static_cast<std::size_t>(field)];
     if (body.stream != nullptr && values_.push({slot, body.bytes, {}})) {
         body_ = &body;
         hs_reset_stream(body.stream, 0, room_->scratch, on_match, this);

@@ -6,6 +6,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/signature/generation.h"
 #include "dataplane/signature/match_state.h"
+#include "dataplane/signature/value_memory.h"
 
 namespace seine::signature {
 
@@ -44,6 +45,7 @@ class Matcher {
     // At a burst boundary: from here on this set is used; nullptr: none. It outlives its use.
     void adopt(const Generation* generation) noexcept {
         generation_ = generation;
+        index_ = generation == nullptr ? nullptr : &generation->index();
         room_ = generation == nullptr ? nullptr : &generation->room(worker_);
     }
     void count_packets(std::uint64_t count) noexcept;
@@ -80,6 +82,8 @@ class Matcher {
 
   private:
     void found(std::uint32_t fact) noexcept;
+    void matched(std::uint32_t fact) noexcept;
+    void forget() noexcept;
     void confirm_body(BodyScan& body) noexcept;
     void confirm(std::uint32_t fact, std::string_view value) noexcept;
     void scan(std::uint16_t slot, std::string_view value) noexcept;
@@ -93,6 +97,7 @@ class Matcher {
 
     unsigned worker_;
     const Generation* generation_ = nullptr;
+    const GenerationIndex* index_ = nullptr;  // its
     WorkerRoom* room_ = nullptr;
     MatchState* state_ = nullptr;
     Groups seen_ = 0;
@@ -110,6 +115,7 @@ class Matcher {
     FixedVector<Found, kFoundMax> found_;
     FixedVector<std::uint16_t, 128> suspects_;
     FixedVector<Hit, kHitsMax> hits_;
+    ValueMemory::Entry* learning_ = nullptr;  // of the value that is being scanned
     BodyScan* body_ = nullptr;  // while one is scanned: what is suspected is kept with it
     std::atomic<std::uint64_t> lost_[kLossCount] = {};
 };

@@ -1,16 +1,19 @@
 // The line over a small mix, for callgrind: instructions a packet repeat where times do not.
 //
-// usage: line_count [edge|handshakes|quic|http|settled] [packets]
+// usage: line_count [edge|handshakes|quic|http|settled] [packets] [rules]
 // Prints the packets that went through Inspector::inspect; run it under
 //   valgrind --tool=callgrind --toggle-collect='seine::pipeline::Inspector::inspect*' line_count
-// and divide. The inspector runs as a worker runs it: bursts of 64, records drained in between.
+// and divide. The inspector runs as a worker runs it: bursts of 64, records drained in between. With a folder of rules it matches them too.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "dataplane/pipeline/inspector.h"
+#include "dataplane/signature/compile.h"
+#include "dataplane/signature/rule_file.h"
 #include "tools/generate/mix.h"
 
 namespace seine {
@@ -32,7 +35,25 @@ bool kind_of(std::string_view name, generate::MixKind& out) {
     return true;
 }
 
-int run(generate::MixKind kind, std::uint64_t packets) {
+// nullptr: the folder's rules have mistakes, which were told.
+std::unique_ptr<signature::Generation> rules_of(const char* folder) {
+    signature::LoadedRules loaded = signature::read_rules(folder);
+    signature::CompiledRules compiled;
+    if (loaded.problems.empty()) compiled = compile(loaded.set, loaded.problems);
+    if (!loaded.problems.empty()) {
+        std::fprintf(stderr, "line_count: %s\n", loaded.problems.lines().c_str());
+        return nullptr;
+    }
+    compiled.generation = 1;
+    auto made = signature::Generation::make(std::move(compiled), {});
+    if (made) return std::move(*made);
+    std::fprintf(stderr, "line_count: %s\n", made.error().message().c_str());
+    return nullptr;
+}
+
+int run(generate::MixKind kind, std::uint64_t packets, const char* folder) {
+    std::unique_ptr<signature::Generation> rules;
+    if (folder != nullptr && (rules = rules_of(folder)) == nullptr) return 1;
     generate::MixOptions options;
     options.kind = kind;
     options.packets = packets;
@@ -62,6 +83,7 @@ int run(generate::MixKind kind, std::uint64_t packets) {
         std::fprintf(stderr, "line_count: %s\n", inspector.error().message().c_str());
         return 1;
     }
+    (*inspector)->adopt(rules.get());
     std::vector<pipeline::Frame> burst;
     for (std::size_t i = 0; i < stored.size();) {
         burst.clear();
@@ -86,8 +108,9 @@ int run(generate::MixKind kind, std::uint64_t packets) {
 int main(int argc, char** argv) {
     seine::generate::MixKind kind = seine::generate::MixKind::edge;
     if (argc > 1 && !seine::kind_of(argv[1], kind)) {
-        std::fprintf(stderr, "usage: line_count [edge|handshakes|quic|http|settled] [packets]\n");
+        std::fprintf(stderr, "usage: line_count [edge|handshakes|quic|http|settled] [packets] [rules]\n");
         return 2;
     }
-    return seine::run(kind, argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 60'000);
+    return seine::run(kind, argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 60'000,
+                      argc > 3 ? argv[3] : nullptr);
 }

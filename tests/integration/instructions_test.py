@@ -20,11 +20,14 @@ import report  # noqa: E402
 LIMITS = {"edge": (20000, 1310), "settled": (10000, 4650), "http": (10000, 10600)}
 
 
-def counted(binary, kind, packets):
+RULES_PERCENT_MAX = 10  # what the shipped packs may add to the mix
+
+
+def counted(binary, kind, packets, *rules):
     """(instructions inside the inspector, packets that went through it)"""
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=seine::pipeline::Inspector::inspect*",
-                              "--callgrind-out-file=" + os.path.join(folder, "out"), binary, kind, str(packets)],
+                              "--callgrind-out-file=" + os.path.join(folder, "out"), binary, kind, str(packets), *rules],
                              capture_output=True, text=True, timeout=600)
     collected = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode != 0 or not collected:
@@ -35,6 +38,7 @@ def counted(binary, kind, packets):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--bin", required=True)
+    ap.add_argument("--rules", required=True)
     args = ap.parse_args()
     binary = os.path.join(args.bin, "line_count")
     if not os.path.exists(binary):
@@ -44,6 +48,10 @@ def main():
     for kind, (packets, limit) in LIMITS.items():
         instructions, seen = counted(binary, kind, packets)
         each = instructions / seen
+        if kind == "edge":
+            added = 100 * (counted(binary, kind, packets, args.rules)[0] / instructions - 1)
+            print("edge: the shipped rules add %.1f %%, at most %d" % (added, RULES_PERCENT_MAX))
+            report.check(added <= RULES_PERCENT_MAX, "instructions.rules", "the shipped rules add %.1f %%" % added)
         print("%s: %.0f instructions a packet over %d packets, limit %d" % (kind, each, seen, limit))
         report.check(each <= limit, "instructions.%s" % kind,
                      "%.0f instructions a packet, limit %d: find what grew (callgrind_annotate), or say why" % (each, limit))

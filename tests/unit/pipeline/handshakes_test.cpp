@@ -51,8 +51,9 @@ TEST_F(Handshakes, HelloOfManySegments) {
 // Eleven bytes tell a hello from anything else.
 TEST_F(Handshakes, EveryCutHelloLeavesAReasonAndNoFingerprint) {
     for (std::size_t cut = 11; cut < hello.size(); ++cut) {
-        Line one;
+        Line& one = line.again();
         Talk short_talk{one};
+        short_talk.client_port = static_cast<std::uint16_t>(10000 + cut);
         short_talk.open();
         short_talk.client(Bytes(hello.begin(), hello.begin() + static_cast<std::ptrdiff_t>(cut)));
         one.finish();
@@ -74,8 +75,9 @@ TEST_F(Handshakes, AMalformedHelloLeavesAReasonAndNoFingerprint) {
 
 TEST_F(Handshakes, AnyFlippedByteIsSurvived) {
     for (std::size_t at = 0; at < hello.size(); ++at) {
-        Line one;
+        Line& one = line.again();
         Talk odd{one};
+        odd.client_port = static_cast<std::uint16_t>(10000 + at);
         odd.open();
         Bytes bent = hello;
         bent[at] ^= 0xff;

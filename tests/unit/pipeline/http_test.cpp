@@ -54,8 +54,9 @@ TEST_F(Http, ChunkedBodiesAreSkippedAtAnyCut) {
         "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
         "b;ext=1\r\nGET /no HTT\r\n3\r\nabc\r\n0\r\nTrailer: x\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n";
     for (std::size_t cut = 1; cut < text.size(); ++cut) {
-        Line one;
+        Line& one = line.again();
         Talk other{one};
+        other.client_port = static_cast<std::uint16_t>(10000 + cut);
         other.open();
         other.client_says(text.substr(0, cut));
         other.client_says(text.substr(cut));

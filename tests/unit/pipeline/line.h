@@ -79,6 +79,12 @@ class Line {
         inspector_->inspect({&frame, 1});
         if (draining_) drain();
     }
+    // Another connection on the same line, as if it were a new one: no flow is left, no record is known.
+    [[nodiscard]] Line& again() {
+        finish();
+        records.clear();
+        return *this;
+    }
     void wait(std::int64_t ns) { now_ = now_ + ns; }
     // Time passes and timers run.
     void pass(std::int64_t ns) {

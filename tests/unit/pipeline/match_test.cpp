@@ -102,10 +102,12 @@ TEST_F(Match, ChunkedBodiesAreReadAtAnyCut) {
         rules(rule("inject", "field = \"http.body\"\ncontains = \"ignore previous instructions\"") +
               rule("end", "field = \"http.body\"\nsuffix = \"!\"") +
               rule("b", "field = \"http.path\"\nequals = \"/b\""));
+    line.inspector().adopt(set.get());
     for (std::size_t cut = 1; cut < text.size(); ++cut) {
-        Line one;
-        one.inspector().adopt(set.get());
+        Line& one = line.again();
+        one.wait(600 * kSecond);  // past what a rule may tell of one source at once
         Talk other{one};
+        other.client_port = static_cast<std::uint16_t>(10000 + cut);
         other.open();
         other.client_says(text.substr(0, cut));
         other.client_says(text.substr(cut));

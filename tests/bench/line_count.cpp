@@ -3,7 +3,8 @@
 // usage: line_count [edge|handshakes|quic|http|settled] [packets] [rules]
 // Prints the packets that went through Inspector::inspect; run it under
 //   valgrind --tool=callgrind --toggle-collect='seine::pipeline::Inspector::inspect*' line_count
-// and divide. The inspector runs as a worker runs it: bursts of 64, records drained in between. With a folder of rules it matches them too.
+// and divide. The inspector runs as a worker runs it: bursts of 64, records drained in between. With a folder of rules it
+// matches them too.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

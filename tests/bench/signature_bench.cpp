@@ -190,11 +190,13 @@ void against_bare_scans(bool distinct) {
     }
     const std::uint64_t before = generation->room(0).memory->found();
     static_cast<void>(matched());
-    const double remembered = static_cast<double>(generation->room(0).memory->found() - before) / static_cast<double>(scans.size());
+    const double remembered =
+        static_cast<double>(generation->room(0).memory->found() - before) / static_cast<double>(scans.size());
     std::printf(
         "%s  1000 patterns, 6 fields  n=%d  %.0f %% of the rate of bare hs_scan "
         "(+-%.1f %%)  target >= 85 %%  bare %.0f ns a value  remembered %.0f %%\n",
-        distinct ? "matcher_of_bare_scan" : "matcher_of_bare_scan_as_sent", kRounds, 100 * median(ratios), 100 * half_spread(ratios), median(bare_ns), 100 * remembered);
+        distinct ? "matcher_of_bare_scan" : "matcher_of_bare_scan_as_sent", kRounds, 100 * median(ratios),
+        100 * half_spread(ratios), median(bare_ns), 100 * remembered);
     for (const auto& [field, database] : databases) hs_free_database(database);
     hs_free_scratch(scratch);
 }

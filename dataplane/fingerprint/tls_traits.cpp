@@ -1,6 +1,8 @@
 // Collects the traits of a hello as bits, then prints their letters.
 #include "dataplane/fingerprint/tls_traits.h"
 
+#include <bit>
+
 namespace seine::fingerprint {
 namespace {
 
@@ -28,9 +30,7 @@ class Traits {
     }
     void print(TlsTraitsText& out) const noexcept {
         if (bits_ == 0) out.push('-');
-        for (std::size_t i = 0; i < sizeof kLetters; ++i) {
-            if (((bits_ >> i) & 1) != 0) out.push(kLetters[i]);
-        }
+        for (std::uint64_t left = bits_; left != 0; left &= left - 1) out.push(kLetters[std::countr_zero(left)]);
     }
 
   private:
@@ -46,6 +46,8 @@ void take_ciphers(const tls::ClientHello& hello, Traits& traits, TlsTraitsText& 
     bool any = false;
     for (std::size_t i = 0; i < hello.ciphers.size(); ++i) {
         const std::uint16_t suite = hello.ciphers[i];
+        // Most are 0xc0xx and 0x00xx of TLS 1.2, which say nothing here.
+        if ((suite & 0xff00) == 0xc000 && any) continue;
         if (tls::is_grease(suite)) {
             traits.set(Trait::grease_cipher);
             continue;
@@ -108,13 +110,17 @@ void take_extension(const tls::ClientHello& hello, std::uint16_t type, Traits& t
 void take_signature_algorithms(const tls::ClientHello& hello, Traits& traits) noexcept {
     for (std::size_t i = 0; i < hello.signature_algorithms.size(); ++i) {
         const std::uint16_t algorithm = hello.signature_algorithms[i];
-        // TLS 1.2 pairs are hash, signature: 2 is SHA-1, 2 is DSA (RFC 5246 section 7.4.1.4.1).
-        const bool pair = algorithm < 0x0700;
-        traits.set_if(pair && (algorithm >> 8) == 2, Trait::sha1);
-        traits.set_if(pair && (algorithm & 0xff) == 2, Trait::dsa);
-        traits.set_if(algorithm == 0x0807, Trait::ed25519);
-        traits.set_if(algorithm == 0x0808, Trait::ed448);
-        traits.set_if(algorithm >= 0x081a && algorithm <= 0x081c, Trait::brainpool);
+        if (algorithm < 0x0700) {
+            // TLS 1.2 pairs are hash, signature: 2 is SHA-1, 2 is DSA (RFC 5246 section 7.4.1.4.1).
+            if ((algorithm >> 8) == 2) traits.set(Trait::sha1);
+            if ((algorithm & 0xff) == 2) traits.set(Trait::dsa);
+        } else if (algorithm == 0x0807) {
+            traits.set(Trait::ed25519);
+        } else if (algorithm == 0x0808) {
+            traits.set(Trait::ed448);
+        } else if (algorithm >= 0x081a && algorithm <= 0x081c) {
+            traits.set(Trait::brainpool);
+        }
     }
 }
 

@@ -1,18 +1,15 @@
-// Fetching the stats document and laying it out.
+// Laying out the stats document.
 #include "control/cli/dataplane_view.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "control/cli/table.h"
-#include "control/command/channel.h"
-#include "dataplane/contract/admin.h"
+#include "control/command/dataplane.h"
 
 namespace seine::cli {
 
 using command::JsonValue;
-using contract::AdminKind;
-using contract::AdminMessage;
 
 namespace {
 
@@ -114,7 +111,7 @@ std::string losses(const JsonValue& stats) {
     bool any = false;
     for (const char* part : {"totals", "receiver"}) {
         for (const auto& [name, value] : stats[part].members()) {
-            if (!tells_a_loss(name) || value.number() == 0) continue;
+            if (!command::tells_a_loss(name) || value.number() == 0) continue;
             any = true;
             const std::string meaning = shown(stats["meanings"][name].text());
             table.row({"  " + shown(name), grouped(value.number()), meaning});
@@ -135,48 +132,6 @@ std::string remarks(const JsonValue& stats) {
 }
 
 }  // namespace
-
-bool tells_a_loss(std::string_view counter) noexcept {
-    static constexpr std::string_view kDecode = "decode_";
-    if (counter.substr(0, kDecode.size()) == kDecode) return counter != "decode_ok";
-    static constexpr std::string_view kWords[] = {
-        "dropped", "malformed", "limit",    "cut",           "exhausted", "evicted",
-        "refused", "gave_up",   "failed",   "lost",          "oversize",  "truncated",
-        "unowned", "unknown",   "conflict", "out_of_window", "shed",      "missed",
-        "timed_out", "past_bound", "bad_length"};
-    return std::any_of(std::begin(kWords), std::end(kWords), [counter](std::string_view word) {
-        return counter.find(word) != std::string_view::npos;
-    });
-}
-
-Result<std::string> fetch_stats(const std::string& socket, int timeout_ms) {
-    auto channel = command::Channel::connect(socket, timeout_ms);
-    if (!channel) return channel.error();
-    std::vector<std::uint8_t> packet(contract::kAdminMessageBytesMax);
-    const std::size_t bytes = contract::encode_admin(packet, {AdminKind::stats, false, 1, {}});
-    const Status sent = channel->send({packet.data(), bytes});
-    if (!sent.ok()) return sent;
-    std::string document;
-    AdminMessage answer;
-    do {
-        const auto got = channel->receive(packet, timeout_ms);
-        if (!got) return got.error();
-        const Parse parse = contract::decode_admin({packet.data(), *got}, answer);
-        if (parse != Parse::ok || answer.sequence != 1) {
-            return failed(
-                socket +
-                ": an answer of another kind; are seinectl and the dataplane of one release?");
-        }
-        if (answer.kind == AdminKind::refused)
-            return failed(socket + ": refused: " + shown(as_text(answer.body)));
-        if (answer.kind != AdminKind::document)
-            return failed(socket + ": an answer that does not fit the question");
-        document.append(as_text(answer.body));
-        if (document.size() > contract::kAdminDocumentBytesMax)
-            return failed(socket + ": an answer without end");
-    } while (answer.more);
-    return document;
-}
 
 std::string dataplane_screen(const JsonValue& stats) {
     return head(stats) + ports(stats) + workers(stats) + records(stats) + sides(stats) + losses(stats) +

@@ -7,7 +7,8 @@
 namespace seine::cli {
 namespace {
 
-constexpr DoctorGroup kGroups[] = {look_at_memory, look_at_clock};
+constexpr DoctorGroup kGroups[] = {look_at_memory, look_at_interfaces, look_at_clock,
+                                   look_at_access};
 
 }  // namespace
 

@@ -108,7 +108,7 @@ constexpr Option kBindOptions[] = {{"force", "", "also a card whose interface is
 
 constexpr Verb kVerbs[] = {
     {.name = "show",
-     .meaning = "hugepages, clock, disk, destinations, certificates, and what to do about each",
+     .meaning = "hugepages, interfaces, clocks, access, disk, joins, destinations, certificates, and what to do about each",
      .options = kShowOptions,
      .show = show,
      .run = run},

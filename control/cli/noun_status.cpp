@@ -4,6 +4,7 @@
 #include "control/cli/invocation.h"
 #include "control/cli/nouns.h"
 #include "control/cli/status_view.h"
+#include "control/command/dataplane.h"
 #include "control/command/client.h"
 
 namespace seine::cli {
@@ -16,7 +17,7 @@ std::string screen(const command::JsonValue& document, const Invocation& invocat
 }
 
 Status show_dataplane(const Invocation& invocation, const std::string& socket, const Write& write) {
-    const auto document = fetch_stats(socket, invocation.timeout_ms);
+    const auto document = command::ask_dataplane(socket, invocation.timeout_ms, contract::AdminKind::stats);
     return document ? show_document(invocation, *document, write) : document.error();
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "control/cli/dataplane_admin.h"
 #include "control/cli/invocation.h"
+#include "control/command/dataplane.h"
 #include "dataplane/contract/json.h"
 
 namespace seine::cli {
@@ -24,7 +24,7 @@ Result<RunningRules> running_rules(const Invocation& invocation) {
     RunningRules out;
     out.socket = dataplane_socket_of(invocation);
     const auto document =
-        ask_dataplane(out.socket, invocation.timeout_ms, contract::AdminKind::stats);
+        command::ask_dataplane(out.socket, invocation.timeout_ms, contract::AdminKind::stats);
     if (!document) return document.error();
     const auto stats = command::JsonValue::parse(*document);
     if (!stats)

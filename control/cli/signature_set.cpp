@@ -8,8 +8,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "control/cli/dataplane_admin.h"
 #include "control/cli/signature_place.h"
+#include "control/command/dataplane.h"
 #include "control/signature/prepare.h"
 #include "dataplane/signature/rule_file.h"
 
@@ -95,7 +95,7 @@ Status ship(const Invocation& invocation, const Write& write, const RunningRules
     const std::string path = fs::absolute(store.blob_of(version.number)).string();
     body.resize(contract::encode_reload(body, {version.number, path, *confirm}));
     const auto answer =
-        ask_dataplane(running.socket, invocation.timeout_ms, contract::AdminKind::reload, body);
+        command::ask_dataplane(running.socket, invocation.timeout_ms, contract::AdminKind::reload, body);
     if (!answer) {
         store.remove(version.number);
         return answer.error();
@@ -166,7 +166,7 @@ Status confirm_rules(const Invocation& invocation, const Write& write) {
     if (!running) return running.error();
     std::uint8_t body[8];
     std::memcpy(body, &running->highest, sizeof body);
-    const auto answer = ask_dataplane(running->socket, invocation.timeout_ms,
+    const auto answer = command::ask_dataplane(running->socket, invocation.timeout_ms,
                                       contract::AdminKind::confirm, ByteView(body));
     if (!answer) return answer.error();
     const std::string number = std::to_string(running->highest);
@@ -180,7 +180,7 @@ Status roll_back_rules(const Invocation& invocation, const Write& write) {
     const std::string& typed = invocation.arguments.text("version");
     if (running->pending && typed.empty()) {
         const auto answer =
-            ask_dataplane(running->socket, invocation.timeout_ms, contract::AdminKind::rollback);
+            command::ask_dataplane(running->socket, invocation.timeout_ms, contract::AdminKind::rollback);
         if (!answer) return answer.error();
         const std::string number = std::to_string(running->confirmed);
         return printed(write, invocation.json ? "{\"generation\":" + number + "}\n"

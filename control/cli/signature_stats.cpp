@@ -3,10 +3,10 @@
 #include <map>
 
 #include "control/cli/ask.h"
-#include "control/cli/dataplane_admin.h"
 #include "control/cli/signature_place.h"
 #include "control/cli/signature_set.h"
 #include "control/cli/table.h"
+#include "control/command/dataplane.h"
 
 namespace seine::cli {
 namespace {
@@ -61,7 +61,7 @@ std::string table_of(const JsonValue& dataplane, const JsonValue& control, bool 
 
 // The dataplane's counters, control's, or both: whichever is there.
 Status show_rule_stats(const Invocation& invocation, const Write& write) {
-    const auto counted = ask_dataplane(dataplane_socket_of(invocation), invocation.timeout_ms, contract::AdminKind::rules);
+    const auto counted = command::ask_dataplane(dataplane_socket_of(invocation), invocation.timeout_ms, contract::AdminKind::rules);
     // --socket alone may name the dataplane.
     const bool named = invocation.socket_given && invocation.dataplane_socket.empty();
     const auto kept = named && counted ? Result<std::string>(Status(Code::unreachable, "")) : ask(invocation);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "control/cli/dataplane_admin.h"
 #include "control/cli/signature_place.h"
 #include "control/cli/signature_set.h"
 #include "control/cli/table.h"

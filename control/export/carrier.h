@@ -40,6 +40,7 @@ struct CarrierSettings {
     std::uint64_t rotate_bytes = std::uint64_t{256} << 20;  // file
     unsigned rotate_keep = 8;                               // file
     unsigned template_seconds = 60;                         // ipfix-udp
+    std::uint32_t pen = kDocumentationPen;                  // ipfix
 };
 
 // What became of the messages that deliver() was given.

@@ -1,7 +1,6 @@
 // Elastic Common Schema. It has no field for JA4 and none for farms: those stand under `seine.`,
 // every fingerprint is also in related.hash, and accounts are in user.id as keyed tags.
 #include "control/export/escape.h"
-#include "control/export/format.h"
 #include "control/export/json_table.h"
 
 namespace seine::siem {
@@ -168,26 +167,11 @@ constexpr Row kRows[] = {
     from(kFinding, "seine.evidence_groups", Item::evidence_groups),
 };
 
-class Ecs final : public Format {
-  public:
-    [[nodiscard]] std::string_view name() const noexcept override { return "ecs"; }
-    [[nodiscard]] std::string_view meaning() const noexcept override {
-        return "Elastic Common Schema, with own fields under `seine.`";
-    }
-    [[nodiscard]] bool is_json() const noexcept override { return true; }
-    [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(TextBuffer& out, const EventItems& items) const override {
-        table_.append(out, items);
-    }
-
-  private:
-    JsonTable table_{kRows};
-};
-
 }  // namespace
 
 const Format& ecs_format() {
-    static const Ecs format;
+    static const JsonFormat format("ecs", "Elastic Common Schema, with own fields under `seine.`",
+                                   kRows);
     return format;
 }
 

@@ -115,6 +115,7 @@ template <typename Syntax, typename Special>
 // writes one backslash.
 template <typename Syntax, typename Special>
 void escape(TextBuffer& out, std::string_view text, std::string_view slash, Special special) {
+    if (text.empty()) return;
     char* to = out.room(text.size());
     std::memcpy(to, text.data(), text.size());
     const std::size_t plain = Syntax::run(to, text.size());
@@ -308,7 +309,7 @@ void append_time(TextBuffer& out, std::int64_t ns, int digits, std::string_view 
     fraction[0] = static_cast<char>('0' + rest / 100'000'000);
     const auto kept = static_cast<std::size_t>(digits);
     std::memcpy(to + kSecondBytes + 1, fraction, kept);
-    std::memcpy(to + kSecondBytes + 1 + kept, zone.data(), zone.size());
+    std::copy(zone.begin(), zone.end(), to + kSecondBytes + 1 + kept);
     out.advance(kSecondBytes + 1 + kept + zone.size());
 }
 

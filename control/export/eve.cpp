@@ -1,7 +1,6 @@
 // EVE JSON of Suricata. Its schema closes the top level and `tls`; `alert.metadata` and the flow
 // variables of `metadata` are open, so that is where what Suricata has no name for goes.
 #include "control/export/escape.h"
-#include "control/export/format.h"
 #include "control/export/json_table.h"
 
 namespace seine::siem {
@@ -161,26 +160,11 @@ constexpr Row kRows[] = {
     from(kHealth, "engine.module", Item::title),
 };
 
-class Eve final : public Format {
-  public:
-    [[nodiscard]] std::string_view name() const noexcept override { return "eve"; }
-    [[nodiscard]] std::string_view meaning() const noexcept override {
-        return "EVE JSON as Suricata writes it, valid against its schema";
-    }
-    [[nodiscard]] bool is_json() const noexcept override { return true; }
-    [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(TextBuffer& out, const EventItems& items) const override {
-        table_.append(out, items);
-    }
-
-  private:
-    JsonTable table_{kRows};
-};
-
 }  // namespace
 
 const Format& eve_format() {
-    static const Eve format;
+    static const JsonFormat format(
+        "eve", "EVE JSON as Suricata writes it, valid against its schema", kRows);
     return format;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/export/item.h"
+#include "control/export/enterprise_number.h"
 #include "control/model/event.h"
 
 namespace seine::siem {
@@ -23,6 +24,7 @@ struct ItemOptions {
     // Bits of an address that are kept; the rest is zero. 32 and 128: all.
     unsigned v4_bits = 32;
     unsigned v6_bits = 128;
+    std::uint32_t pen = kDocumentationPen;  // private enterprise number of names that need one
 };
 
 // Borrows from the event, the options and itself until the next gather(). One thread.
@@ -49,6 +51,7 @@ class EventItems {
         return std::span(lists_).subspan(found.number, found.list_count);
     }
     [[nodiscard]] Kinds kind() const noexcept { return kind_; }
+    [[nodiscard]] std::uint32_t pen() const noexcept { return options_->pen; }
     [[nodiscard]] const model::Event& event() const noexcept { return *event_; }
 
   private:

@@ -164,6 +164,13 @@ constexpr Setting kSettings[] = {
      .otherwise = "8",
      .least = 1,
      .most = 1000},
+    {.name = "pen",
+     .type = Type::integer,
+     .meaning = "private enterprise number of structured data and of our own IPFIX elements; 32473 "
+                "is for documentation",
+     .otherwise = "32473",
+     .least = 1,
+     .most = 4'294'967'295},
     {.name = "paused",
      .type = Type::boolean,
      .meaning = "events wait, none is sent",
@@ -257,6 +264,8 @@ Result<DestinationSettings> destination_settings(const Node& table) {
     read_filter(table, out.filter);
     out.render.items.v4_bits = static_cast<unsigned>(table.integer_of("ipv4_bits", 32));
     out.render.items.v6_bits = static_cast<unsigned>(table.integer_of("ipv6_bits", 128));
+    out.render.items.pen = carrier.pen =
+        static_cast<std::uint32_t>(table.integer_of("pen", kDocumentationPen));
     out.render.bytes_max = static_cast<std::size_t>(table.integer_of("bytes_max", 0));
     out.events_per_second = static_cast<std::uint32_t>(table.integer_of("events_per_second", 0));
     out.backfill_per_second =

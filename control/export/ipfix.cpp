@@ -11,7 +11,7 @@
 #include "control/export/escape.h"
 #include "control/export/flat_value.h"
 #include "control/export/format.h"
-#include "control/export/structured_data.h"
+#include "control/export/enterprise_number.h"
 #include "control/model/address.h"
 
 namespace seine::siem {
@@ -50,7 +50,7 @@ struct Element {
 
 constexpr Kinds kTraffic = kAlert | kFlow;
 constexpr Kinds kFinding = kAlert | kFarm | kEvidence;
-constexpr std::uint32_t kOwn = kDocumentationPen;
+constexpr std::uint32_t kOwn = kDocumentationPen;  // where a destination sets no `pen`
 
 constexpr Element kElements[] = {
     {kAnyKind, "observationTimeMilliseconds", 323, 0, 8, Code::milliseconds, Item::at, 0},
@@ -234,7 +234,7 @@ class Ipfix final : public Format {
     [[nodiscard]] std::string_view name() const noexcept override { return "ipfix"; }
     [[nodiscard]] std::string_view meaning() const noexcept override {
         return "IPFIX (RFC 7011), one data record an event; number and length of each element in "
-               "brackets, enterprise numbers first";
+               "brackets, enterprise numbers first; `pen` takes the place of 32473";
     }
     [[nodiscard]] bool is_binary() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return documented_rows(); }
@@ -255,7 +255,7 @@ class Ipfix final : public Format {
 
 }  // namespace
 
-void append_ipfix_templates(TextBuffer& out) {
+void append_ipfix_templates(TextBuffer& out, std::uint32_t pen) {
     const std::size_t start = out.size();
     put(out, 2, 2);  // a template set
     put(out, 0, 2);
@@ -270,7 +270,7 @@ void append_ipfix_templates(TextBuffer& out) {
                 ++count;
                 put(out, element.id | (element.pen != 0 ? 0x8000u : 0u), 2);
                 put(out, element.bytes, 2);
-                if (element.pen != 0) put(out, element.pen, 4);
+                if (element.pen != 0) put(out, element.pen == kOwn ? pen : element.pen, 4);
             }
             put_at(out, count_at, count);
         }

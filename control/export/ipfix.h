@@ -9,7 +9,8 @@ namespace seine::siem {
 
 // One template set with the templates of every kind of event, to be sent first, and again every now
 // and then where the transport may lose it.
-void append_ipfix_templates(TextBuffer& out);
+// `pen` is the enterprise number of our own elements.
+void append_ipfix_templates(TextBuffer& out, std::uint32_t pen);
 
 // A message header (16 bytes) followed by `sets`. `sequence` counts the data records sent before.
 void append_ipfix_message(TextBuffer& out, std::uint32_t export_seconds, std::uint32_t sequence,

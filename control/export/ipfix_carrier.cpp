@@ -37,7 +37,7 @@ class IpfixCarrier final : public Carrier {
             sets_.clear();
             const bool with_templates = steady_ms() >= templates_due_ms_;
             if (with_templates) {
-                append_ipfix_templates(sets_);
+                append_ipfix_templates(sets_, settings_.pen);
                 delivery.status = send(sets_.view(), 0, stop);
                 templates_due_ms_ =
                     steady_ms() + (tcp_ ? std::int64_t{1} << 50

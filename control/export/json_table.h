@@ -5,8 +5,10 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "control/export/format.h"
 #include "control/export/key_texts.h"
 #include "control/export/row.h"
 
@@ -44,6 +46,27 @@ class JsonTable {
     std::map<std::string, std::uint16_t> numbers_;  // of a dotted path
     std::vector<Path> paths_;                       // the first is the outermost object
     std::array<std::vector<Step>, 5> steps_;        // by kind of event
+};
+
+// A format that is such a table.
+class JsonFormat final : public Format {
+  public:
+    // All three outlive it.
+    JsonFormat(std::string_view name, std::string_view meaning, std::span<const Row> rows)
+        : name_(name), meaning_(meaning), rows_(rows), table_(rows) {}
+    [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+    [[nodiscard]] std::string_view meaning() const noexcept override { return meaning_; }
+    [[nodiscard]] bool is_json() const noexcept override { return true; }
+    [[nodiscard]] std::span<const Row> rows() const noexcept override { return rows_; }
+    void append(TextBuffer& out, const EventItems& items) const override {
+        table_.append(out, items);
+    }
+
+  private:
+    std::string_view name_;
+    std::string_view meaning_;
+    std::span<const Row> rows_;
+    JsonTable table_;
 };
 
 }  // namespace seine::siem

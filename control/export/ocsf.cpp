@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "control/export/escape.h"
-#include "control/export/format.h"
 #include "control/export/json_table.h"
 
 namespace seine::siem {
@@ -320,27 +319,14 @@ constexpr Row kRows[] = {
          "account, organisation, farm and what else the schema has no name for"),
 };
 
-class Ocsf final : public Format {
-  public:
-    [[nodiscard]] std::string_view name() const noexcept override { return "ocsf"; }
-    [[nodiscard]] std::string_view meaning() const noexcept override {
-        return "Open Cybersecurity Schema Framework: Detection Finding, Network and HTTP Activity, "
-               "Application Error";
-    }
-    [[nodiscard]] bool is_json() const noexcept override { return true; }
-    [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
-    void append(TextBuffer& out, const EventItems& items) const override {
-        table_.append(out, items);
-    }
-
-  private:
-    JsonTable table_{kRows};
-};
-
 }  // namespace
 
 const Format& ocsf_format() {
-    static const Ocsf format;
+    static const JsonFormat format(
+        "ocsf",
+        "Open Cybersecurity Schema Framework: Detection Finding, Network and HTTP Activity, "
+        "Application Error",
+        kRows);
     return format;
 }
 

@@ -1,7 +1,7 @@
 // One file of an outbox: messages one after another in a file whose space is taken beforehand.
 //
 //   0  u64 magic            "SNOUTBX1"
-//   8  u32 version          1
+//   8  u32 version          2; 1 has another check
 //  12  u32 lane
 //  16  u64 number           rises by one a file
 //  24  u64 acknowledged     offset of the first message that is not
@@ -72,6 +72,7 @@ class Segment {
     std::uint64_t acknowledged_count_ = 0;
     std::uint64_t number_ = 0;
     std::uint32_t lane_ = 0;
+    std::uint32_t version_ = 0;
     std::int64_t last_time_ns_ = 0;
 };
 

@@ -1,7 +1,5 @@
 // RFC 5424 STRUCTURED-DATA: one element with every item that the event has, then the title as MSG.
 //   [seine@32473 kind="signature_alert" src="198.51.100.7" ..] title
-#include "control/export/structured_data.h"
-
 #include <array>
 
 #include "control/export/escape.h"
@@ -39,13 +37,14 @@ class StructuredData final : public Format {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "sd"; }
     [[nodiscard]] std::string_view meaning() const noexcept override {
-        return "RFC 5424 structured data in one element seine@32473, and title and message as MSG";
+        return "RFC 5424 structured data in one element seine@32473 (or `pen`), and title and "
+               "message as MSG";
     }
     [[nodiscard]] bool is_structured_data() const noexcept override { return true; }
     [[nodiscard]] std::span<const Row> rows() const noexcept override { return kRows; }
     void append(TextBuffer& out, const EventItems& items) const override {
         out += "[seine@";
-        append_number(out, kDocumentationPen);
+        append_number(out, items.pen());
         out.push_back(' ');
         table_.append(out, items);
         out += "] ";

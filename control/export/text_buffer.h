@@ -39,6 +39,7 @@ class TextBuffer {
         ++used_;
     }
     TextBuffer& append(std::string_view text) {
+        if (text.empty()) return *this;  // may have no bytes to point at
         std::memcpy(room(text.size()), text.data(), text.size());
         used_ += text.size();
         return *this;

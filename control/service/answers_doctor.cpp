@@ -6,6 +6,7 @@
 #include "control/config/toml.h"
 #include "control/export/certificate.h"
 #include "control/service/answers.h"
+#include "control/service/ingest.h"
 #include "control/service/parts.h"
 #include "control/service/tunables.h"
 
@@ -13,6 +14,8 @@ namespace seine::service {
 namespace {
 
 using command::JsonBuilder;
+
+constexpr std::uint64_t kJoinsToJudge = 100;
 
 void finding(JsonBuilder& json, std::string_view group, std::string_view level,
              const std::string& text, const std::string& remedy = {}) {
@@ -96,6 +99,51 @@ void look_at_state(JsonBuilder& json, const Parts& parts) {
     }
 }
 
+// Whether log lines find their flows, and whether the gateways' clocks agree with the dataplane's.
+void look_at_joins(JsonBuilder& json, const Parts& parts) {
+    const IngestStatus status = parts.ingest->status();
+    for (const RingStatus& ring : status.rings) {
+        const std::uint64_t lost = ring.counters.lost + ring.dropped_ring_full;
+        if (lost > 0)
+            finding(json, "ring", "warn",
+                    ring.path + ": " + std::to_string(lost) + " records are lost",
+                    "raise ring-bytes of the dataplane; is control short of processor?");
+        if (ring.fill > 0.5)
+            finding(json, "ring", "warn",
+                    ring.path + " is " + std::to_string(static_cast<int>(ring.fill * 100)) +
+                        " % full: control is behind",
+                    "give control a processor of its own; look at last_commit_us in seinectl "
+                    "status --json");
+    }
+    if (parts.accounts == nullptr)
+        finding(json, "join", "note", "no account sources: flows are not given to accounts",
+                "set account-sources in seine-control.toml");
+    const account::JoinCounters& join = status.join;
+    const std::uint64_t ended = join.records_joined + join.records_unmatched +
+                                join.records_ambiguous + join.records_off_time +
+                                join.records_evicted;
+    if (ended >= kJoinsToJudge) {
+        const auto percent = static_cast<unsigned>(100.0 * static_cast<double>(join.records_joined) /
+                                                   static_cast<double>(ended));
+        const bool low = percent < 95;
+        finding(json, "join", low ? "warn" : "ok",
+                std::to_string(percent) + " % of " + std::to_string(ended) +
+                    " account records found their flow",
+                low ? "seinectl account source test FILE: does the gateway log the client's port, "
+                      "and does the dataplane see its side?"
+                    : "");
+    }
+    for (const account::GatewayState& gateway : status.gateways) {
+        if (!gateway.learned) continue;
+        const std::int64_t off_ms = gateway.offset_ns / kMillisecond;
+        const bool far = off_ms > 1000 || off_ms < -1000;
+        finding(json, "join", far ? "warn" : "ok",
+                "the clock of gateway " + std::to_string(gateway.id) + " is " +
+                    std::to_string(off_ms) + " ms from the dataplane's",
+                far ? "let chrony keep both clocks" : "");
+    }
+}
+
 }  // namespace
 
 void add_doctor_answers(Answers& answers, Parts& parts) {
@@ -104,6 +152,7 @@ void add_doctor_answers(Answers& answers, Parts& parts) {
                     JsonBuilder json;
                     json.array();
                     look_at_state(json, parts);
+                    look_at_joins(json, parts);
                     look_at_exports(json, *parts.tunables);
                     look_at_certificates(json, *parts.tunables, parts.now());
                     json.end();

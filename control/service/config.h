@@ -23,6 +23,7 @@ struct Config {
     std::vector<std::string> account_sources;
     std::string tag_keys = "/etc/seine/tag.keys";
     std::string metrics;  // HOST:PORT; empty: none
+    std::string dataplane_socket = "/run/seine/dataplane.sock";
     std::string signatures;  // rules over joined fields; empty: those that the dataplanes run
     // [store]
     std::string state_folder = "/var/lib/seine";

@@ -33,6 +33,10 @@ constexpr ConfigKey kKeys[] = {
      .meaning = "HOST:PORT where Prometheus scrapes /metrics, such as 127.0.0.1:9464; empty: none. There is no "
                 "authentication: keep it to the loopback or a management network.",
      .text = &Config::metrics},
+    {.name = "dataplane-socket",
+     .meaning = "Admin socket of the dataplane on this machine, whose counters /metrics serves beside control's own; empty: "
+                "none.",
+     .text = &Config::dataplane_socket},
 
     {.name = "account-sources",
      .meaning = "Where accounts are learned from, one text a source: NAME KIND PLACE [key=value ..]. Kinds: unix and "

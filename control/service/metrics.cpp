@@ -2,63 +2,20 @@
 #include "control/service/metrics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <exception>
-#include <prometheus/client_metric.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/metric_type.h>
 
+#include "control/service/metric_family.h"
+#include "control/service/metrics_line.h"
 #include "control/service/parts.h"
 #include "control/service/tunables.h"
 
 namespace seine::service {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-// One family under way.
-class Family {
-  public:
-    Family(std::vector<MetricFamily>& out, std::string name, std::string help, MetricType type)
-        : out_(out) {
-        family_.name = std::move(name);
-        family_.help = std::move(help);
-        family_.type = type;
-    }
-    ~Family() { out_.push_back(std::move(family_)); }
-    Family(const Family&) = delete;
-    Family& operator=(const Family&) = delete;
-    void add(Labels labels, double value) {
-        ClientMetric metric;
-        metric.label = std::move(labels);
-        if (family_.type == MetricType::Counter) metric.counter.value = value;
-        if (family_.type == MetricType::Gauge) metric.gauge.value = value;
-        family_.metric.push_back(std::move(metric));
-    }
-    template <typename Count>
-    void add_histogram(Labels labels, double sum, Count&& count) {
-        ClientMetric metric;
-        metric.label = std::move(labels);
-        std::uint64_t total = 0;
-        for (std::size_t i = 0; i <= siem::Histogram::kEnds.size(); ++i) {
-            total += count(i);
-            const bool last = i == siem::Histogram::kEnds.size();
-            metric.histogram.bucket.push_back({total, last ? HUGE_VAL : siem::Histogram::kEnds[i]});
-        }
-        metric.histogram.sample_count = total;
-        metric.histogram.sample_sum = sum;
-        family_.metric.push_back(std::move(metric));
-    }
-
-  private:
-    std::vector<MetricFamily>& out_;
-    MetricFamily family_;
-};
 
 constexpr std::string_view kKinds[] = {"signature_alert", "flow_summary", "farm",
                                        "account_evidence", "health"};
@@ -130,6 +87,9 @@ void add_destinations(std::vector<MetricFamily>& out,
                             [&at](std::size_t i) { return at.delay_counts[i]; });
 }
 
+// A scrape waits no longer for a dataplane that does not answer.
+constexpr int kDataplaneMs = 1000;
+
 class Collector final : public prometheus::Collectable {
   public:
     explicit Collector(Parts& parts) : parts_(parts) {}
@@ -152,6 +112,8 @@ class Collector final : public prometheus::Collectable {
                                  [&exporter](std::size_t i) { return exporter.age().count(i); });
         }
         add_destinations(out, exporter.status(), now_ns);
+        add_control_metrics(out, parts_);
+        add_dataplane_metrics(out, parts_.config.dataplane_socket, kDataplaneMs);
         const auto one = [&out](const char* name, const char* help, MetricType type, double value) {
             Family(out, name, help, type).add({}, value);
         };

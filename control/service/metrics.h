@@ -9,7 +9,8 @@ namespace seine::service {
 
 struct Parts;
 
-// Label sets are bounded: destinations (as configured), lanes, kinds of event. Reads counters when it is asked, keeps none.
+// Label sets are bounded: destinations, rings and gateways (as configured), lanes, kinds of event, and names of counters in
+// the code. Reads counters when it is asked, the dataplane's too, and keeps none.
 class Metrics {
   public:
     // `address` is HOST:PORT. `parts` outlives this.

@@ -44,7 +44,7 @@ class Machine:
         with open(os.path.join(self.folder, "etc", "seine-dataplane.toml"), "w", encoding="utf-8") as fh:
             fh.write(text.replace("/run/seine/flows.ring", self.ring).replace("/usr/share/seine/signatures", os.path.join(programs.SOURCE, "signatures")))
         with open(os.path.join(self.folder, "control.toml"), "w", encoding="ascii") as fh:
-            fh.write('rings = ["%s"]\nsocket = "%s"\nmetrics = "127.0.0.1:%d"\n[store]\nfolder = "%s/state"\n' % (
+            fh.write('rings = ["%s"]\nsocket = "%s"\ndataplane-socket = ""\nmetrics = "127.0.0.1:%d"\n[store]\nfolder = "%s/state"\n' % (
                 self.ring, self.socket, receivers.free_port(), self.folder))
 
     def started(self, unit):
@@ -197,6 +197,33 @@ def metrics(folder):
     report.check(checked.returncode == 0 and not checked.stdout, "promtool finds nothing in the metrics", checked.stdout)
     rules = programs.run(["promtool", "check", "rules", os.path.join(programs.SOURCE, "control", "export", "seine.rules.yml")])
     report.check(rules.code == 0, "promtool finds nothing in the alert rules", rules)
+    if shutil.which("prometheus") is None:
+        report.skipped("prometheus", "it is not installed: no scrape")
+        return
+    scraped(folder, port)
+
+
+def scraped(folder, port):
+    """A real Prometheus scrapes control and answers a question about it."""
+    own = receivers.free_port()
+    with open(os.path.join(folder, "prometheus.yml"), "w", encoding="ascii") as fh:
+        fh.write('global: {scrape_interval: 1s}\nrule_files: ["%s"]\nscrape_configs: [{job_name: seine, static_configs: [{targets: ["127.0.0.1:%s"]}]}]\n' % (
+            os.path.join(programs.SOURCE, "control", "export", "seine.rules.yml"), port))
+    prometheus = subprocess.Popen(["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", "--web.listen-address=127.0.0.1:%d" % own],
+                                  cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        value = ""
+        for _ in range(100):
+            ran = programs.run(["curl", "-s", "--max-time", "2", "http://127.0.0.1:%d/api/v1/query?query=seine_events_total" % own])
+            found = re.search(rb'"kind":"signature_alert"[^\]]*\},"value":\[[0-9.]+,"(\d+)"', ran.out)
+            if found:
+                value = found.group(1).decode()
+                break
+            time.sleep(0.1)
+        report.check(value not in ("", "0"), "Prometheus scrapes the alerts' counter", "%r %s" % (value, ran.out[-200:]))
+    finally:
+        prometheus.kill()
+        prometheus.wait()
 
 
 report.run(main)

@@ -191,20 +191,24 @@ def receivers(args):
     return {"receivers 1000000": run}
 
 
-
 def exports(args):
-    """kill -9 of senders, of seine-control and of receivers at 20,000 events a second."""
+    """kill -9 of senders, of seine-control and of receivers at 20,000 events a second; and how long alerts take at 100,000 flows a second."""
     with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
         table = os.path.join(folder, "table.json")
         run = checks_of(script("siem_kills_test.py", "--bin", args.bin, "--rate", "20000", "--rounds", "4", "--words", "4", "--out", table))
         if os.path.exists(table):
             with open(table, encoding="utf-8") as fh:
                 run["table"] = json.load(fh)
-    return {"exports killed": run}
+        figures = os.path.join(folder, "latency.json")
+        late = checks_of(script("siem_latency_test.py", "--bin", args.bin, "--out", figures))
+        if os.path.exists(figures):
+            with open(figures, encoding="utf-8") as fh:
+                late["figures"] = json.load(fh)
+    return {"exports killed": run, "alerts at 100,000 flows/s": late}
 
 
-SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients, "fuzz": fuzz, "worlds": worlds, "hostile": hostile,
-         "published": published, "join": join, "kills": kills, "scale": scale}
+SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients,
+         "fuzz": fuzz, "worlds": worlds, "hostile": hostile, "published": published, "join": join, "kills": kills, "scale": scale}
 
 
 def main():

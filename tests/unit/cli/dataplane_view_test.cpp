@@ -1,5 +1,6 @@
 // `seinectl status` against a served socket: the screen, the document, and daemons that misbehave.
 #include "control/cli/dataplane_view.h"
+#include "control/command/dataplane.h"
 
 #include <array>
 #include <atomic>
@@ -126,11 +127,11 @@ TEST(StatusScreen, KnowsLossesByTheirNames) {
           "stream_lost", "stream_limit_bytes", "stream_pool_exhausted", "tls_hello_malformed",
           "tls_hello_cut", "quic_gave_up", "quic_initials_failed", "packets_cut",
           "decode_malformed", "stream_conflicts"}) {
-        EXPECT_TRUE(tells_a_loss(name)) << name;
+        EXPECT_TRUE(command::tells_a_loss(name)) << name;
     }
     for (const char* name : {"packets", "tls_client_hellos", "flows_new", "flows_closed_fin",
                              "records_open", "decode_ok", "idle_polls"}) {
-        EXPECT_FALSE(tells_a_loss(name)) << name;
+        EXPECT_FALSE(command::tells_a_loss(name)) << name;
     }
 }
 

@@ -112,6 +112,19 @@ TEST(Formats, StructuredDataUnescapesToTheValue) {
     EXPECT_EQ(record->values.at("severity_name"), "high");
 }
 
+TEST(Formats, ASiteHasItsOwnEnterpriseNumber) {
+    RenderOptions options;
+    options.items.pen = 64999;
+    const std::string message =
+        rendered(sd_format(), sample_event(model::EventKind::health), Envelope::none, options);
+    EXPECT_TRUE(message.starts_with("[seine@64999 ")) << message;
+    TextBuffer templates;
+    append_ipfix_templates(templates, 64999);
+    const std::string_view own("\0\0\xfd\xe7", 4);
+    EXPECT_NE(templates.view().find(own), std::string_view::npos);
+    EXPECT_EQ(templates.view().find(std::string_view("\0\0\x7e\xd9", 4)), std::string_view::npos);
+}
+
 TEST(Formats, EveGoldenHealthEvent) {
     model::Event event = sample_event(model::EventKind::health);
     event.title = "export";

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/base/hash.h"
+
 namespace seine::siem {
 namespace {
 
@@ -213,6 +215,28 @@ TEST(Outbox, FilesAreUsedAgainAndNothingOldComesBack) {
         EXPECT_EQ(outbox->counts().waiting[1], 0u);
     }
     EXPECT_EQ(take_all(*opened(folder.path, limits)), std::vector<std::string>(3, "last"));
+}
+
+// A message of 100 bytes as version 1 wrote it: an upgrade delivers what waited.
+TEST(Outbox, ReadsFilesOfTheVersionBefore) {
+    const Folder folder;
+    const std::string text(100, 'o');
+    {
+        const auto outbox = opened(folder.path);
+        ASSERT_TRUE(outbox->append(Lane::findings, text, 7));
+    }
+    const std::string file = folder.path + "/findings-000000000001.outbox";
+    std::vector<std::uint8_t> checked(8 + text.size());
+    checked[0] = 7;
+    std::copy(text.begin(), text.end(), checked.begin() + 8);
+    const auto check = static_cast<std::uint32_t>(hash64(checked, 0x9e3779b97f4a7c15u + 64)) | 1u;
+    {
+        std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+        out.seekp(8).put(1);
+        for (int i = 0; i < 4; ++i)
+            out.seekp(68 + i).put(static_cast<char>(check >> (8 * i) & 0xff));
+    }
+    EXPECT_EQ(take_all(*opened(folder.path), false), std::vector<std::string>{text});
 }
 
 TEST(Outbox, KeepsNothingThatArrivedWhereNothingIsToBeKept) {

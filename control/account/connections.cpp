@@ -276,6 +276,7 @@ void Connections::remove(std::uint32_t number) noexcept {
     drop_items(c.exchanges);
     stacks_.release(c.stack);
     servers_.release(c.server);
+    c.flags = 0;
     pool_.give(number);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "control/account/claim.h"
 #include "control/account/connections.h"
 #include "control/account/gateways.h"
 #include "control/account/join_saved.h"
@@ -22,7 +23,9 @@ class Joiner final : public Join {
           sink_(sink),
           connections_(std::move(connections)),
           pending_(std::move(pending)),
-          gateways_(config.gateways_max) {}
+          gateways_(config.gateways_max) {
+        if (config.told_at_tick) told_later_.reserve(kToldLaterMax);
+    }
 
     void flow(const FlowEvent& event, Nanos now) override;
     void record(const SourceRecord& record, Nanos now) override;
@@ -53,7 +56,6 @@ class Joiner final : public Join {
     // Records.
     bool tell_event(const SourceRecord& record, const Gateway& gateway);
     bool is_repeat(const SourceRecord& record, Gateway& gateway);
-    bool make_claim(const SourceRecord& record, std::uint16_t gateway, Nanos now, Claim& out);
     [[nodiscard]] bool ready(const Claim& claim) const noexcept;
     bool judge(Claim& claim, bool settled, Outcome& lost);
     bool judge_waiting(std::uint32_t number, bool settled);
@@ -64,6 +66,7 @@ class Joiner final : public Join {
     void attach(const Claim& claim, const Match& match);
     void give_up(std::uint32_t number);
     void tell(std::uint32_t number);
+    void tell_those_that_wait();
     [[nodiscard]] bool has_news(const Connection& connection) noexcept;
     void forget(const Claim& claim) noexcept;
 
@@ -75,6 +78,8 @@ class Joiner final : public Join {
     Progress progress_;
     JoinCounters counters_;
     model::Sighting out_;
+    static constexpr std::size_t kToldLaterMax = 65'536;
+    std::vector<std::uint32_t> told_later_;  // connections with news, until the next tick
     std::uint16_t jumped_ =
         Gateways::kNone;  // a gateway whose waiting records are to be judged anew
 };
@@ -237,7 +242,7 @@ void Joiner::record(const SourceRecord& record, Nanos now) {
         return;
     }
     Claim claim{};
-    if (!make_claim(record, place, now, claim)) {
+    if (!read_claim(connections_, record, place, now, claim)) {
         ++counters_.records_refused;
         return;
     }
@@ -297,42 +302,6 @@ bool Joiner::tell_event(const SourceRecord& source, const Gateway& gateway) {
     sink_.account_event(event);
     return r.type != contract::AccountType::request ||
            (r.client_port == 0 && source.unique_id == 0);
-}
-
-bool Joiner::make_claim(const SourceRecord& source, std::uint16_t gateway, Nanos now, Claim& out) {
-    const contract::AccountRecord& r = source.record;
-    const bool udp = r.proto == static_cast<std::uint8_t>(contract::Proto::udp);
-    out.identity = connections_.identities().hold(
-        {r.account_tag, r.org_tag, r.key_tag, r.first_seen_day, r.platform_id, r.tier, r.trust});
-    if (out.identity == 0) return false;
-    if (r.client_port != 0) {
-        out.tuple_key = connections_.tuple_key(r.client_ip, r.client_port, r.proto);
-    }
-    if (udp) out.address_key = connections_.address_key(r.client_ip);
-    if (source.unique_id != 0) out.id_key = connections_.id_key(source.unique_id);
-    if (r.session_hint != 0) out.session_key = connections_.session_key(r.session_hint);
-    if (r.server_port != 0) out.server = connections_.servers().hold({r.server_ip, r.server_port});
-    out.session_hint = r.session_hint;
-    out.header_desc = r.header_desc;
-    out.request = source.request;
-    // Microseconds since 1970 fit; a nonsensical time is cut, and then fits no flow.
-    constexpr std::uint64_t kUsMax = std::uint64_t{1} << 52;
-    out.t_req = static_cast<std::int64_t>(std::min(r.t_req_us, kUsMax)) * kMicrosecond;
-    out.received = now.count;
-    out.t_conn_before_ms = Claim::kNoConn;
-    if (r.t_conn_us != 0 && r.t_conn_us <= r.t_req_us) {
-        const std::uint64_t before = (r.t_req_us - r.t_conn_us) / 1000;
-        if (before < Claim::kNoConn) out.t_conn_before_ms = static_cast<std::uint32_t>(before);
-    }
-    out.gateway = gateway;
-    out.endpoint = r.endpoint_id;
-    out.model = r.model_id;
-    out.flags = r.flags;
-    out.status_class = r.status_class;
-    out.limit_flag = r.limit_flag;
-    out.mode = static_cast<std::uint8_t>(source.mode);
-    out.sampled = source.time_known ? 0 : 1;
-    return true;
 }
 
 // Flow events have come as far as the claim's time; a time from the future is not waited for.
@@ -483,7 +452,18 @@ void Joiner::attach(const Claim& claim, const Match& match) {
     use.mode = claim.mode;
     if (claim.header_desc != 0) use.header_desc = claim.header_desc;
     if (claim.session_hint != 0) use.session_hint = claim.session_hint;
-    if (fresh || c.has(Connection::kClosed)) tell(target);
+    if (!fresh && !c.has(Connection::kClosed)) return;
+    if (!config_.told_at_tick || told_later_.size() >= kToldLaterMax) return tell(target);
+    if (told_later_.empty() || told_later_.back() != target) told_later_.push_back(target);
+}
+
+// A number may stand for another connection by now: then that one's news are told.
+void Joiner::tell_those_that_wait() {
+    for (const std::uint32_t number : told_later_) {
+        const Connection& c = connections_[number];
+        if (c.has(Connection::kUsed) && c.use_count > 0 && has_news(c)) tell(number);
+    }
+    told_later_.clear();
 }
 
 void Joiner::tell_news() {
@@ -511,6 +491,7 @@ void Joiner::tell(std::uint32_t number) {
 // ---- time
 
 void Joiner::tick(Nanos now) {
+    tell_those_that_wait();
     while (const std::uint32_t at = pending_.marked(Pending::settled)) {
         if (now.count - pending_[at].received < config_.settle_ns) break;
         if (!judge_waiting(at, true)) pending_.step(Pending::settled);
@@ -555,6 +536,7 @@ void Joiner::finish() {
     while (const std::uint32_t at = pending_.oldest()) give_up(at);
     while (const std::uint32_t at = connections_.oldest_closed()) let_go(at);
     while (const std::uint32_t at = connections_.oldest_live()) let_go(at);
+    told_later_.clear();
 }
 
 void Joiner::save(std::string& state, bool connections) const {

@@ -35,6 +35,9 @@ struct JoinConfig {
     std::int64_t settle_ns = 3 * kSecond;
     std::int64_t linger_ns = 15 * kSecond;  // a record 5 s late, and settled
     std::int64_t idle_ns = 1200 * kSecond;  // a connection that no event touches any more
+    // Sightings that records give rise to wait for tick(), so that those of one connection that come
+    // together are one sighting. Else each is handed out at once.
+    bool told_at_tick = false;
 };
 
 }  // namespace seine::account

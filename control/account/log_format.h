@@ -51,6 +51,7 @@ struct LogFormat {
     struct Piece {
         std::string literal;
         std::string field;
+        bool operator==(const Piece&) const = default;
     };
     Kind kind = Kind::json;
     // Field names that a property is read from; the first with a value counts.
@@ -58,6 +59,7 @@ struct LogFormat {
     std::vector<Piece> pieces;  // of a pattern
     bool time_is_end = true;    // the line is written when the request ends
     bool server_counts = true;  // the server's address is the one that the dataplane sees
+    bool operator==(const LogFormat&) const = default;
 };
 
 // "nginx", "haproxy", "envoy", "caddy", "json" (fields named as the properties are).

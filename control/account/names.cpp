@@ -12,6 +12,14 @@ void Names::now(Nanos now) {
     const TagKeys::Epoch* before = keys_->before(seconds);
     before_ = before == nullptr ? nullptr : std::make_unique<Tagger>(keys_, *before);
     told_.clear();
+    known_.assign(known_.size(), Known());
+}
+
+model::AccountTag Names::tag_of(model::KeyTag key) {
+    if (known_.empty()) known_.resize(kKnownMax);
+    Known& known = known_[key % kKnownMax];
+    if (known.key != key) known = {key, tagger_->account_of(key)};
+    return known.tag;
 }
 
 bool Names::fill(std::string_view account, std::string_view org, std::string_view key,
@@ -23,7 +31,7 @@ bool Names::fill(std::string_view account, std::string_view org, std::string_vie
     if (!key.empty()) {
         key_tag = tagger_->key(key);
         const model::AccountTag* owner = directory_->owner_of(key_tag);
-        tag = owner != nullptr ? *owner : tagger_->account_of(key_tag);
+        tag = owner != nullptr ? *owner : tag_of(key_tag);
         if (before_ != nullptr && owner == nullptr) {
             const model::KeyTag old = before_->key(key);
             if (const model::AccountTag* old_owner = directory_->owner_of(old)) {
@@ -55,7 +63,7 @@ bool Names::fill(std::string_view account, std::string_view org, std::string_vie
 bool Names::fill_hashed(model::KeyTag key, contract::AccountRecord& record) {
     if (key == 0) return false;
     const model::AccountTag* owner = directory_->owner_of(key);
-    record.account_tag = owner != nullptr ? owner->bytes : tagger_->account_of(key).bytes;
+    record.account_tag = owner != nullptr ? owner->bytes : tag_of(key).bytes;
     record.key_tag = key;
     record.tag_epoch = tagger_->epoch();
     complete(record);

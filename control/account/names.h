@@ -38,6 +38,15 @@ class Names {
     static constexpr std::size_t kToldMax = 4'000'000;
     void carry(const model::AccountTag& before, const model::AccountTag& tag, model::KeyTag key);
 
+    // The tag that a key's hash gives under the epoch in force: of keys of late, without an HMAC.
+    model::AccountTag tag_of(model::KeyTag key);
+    struct Known {
+        model::KeyTag key = 0;  // 0: free
+        model::AccountTag tag;
+    };
+    static constexpr std::size_t kKnownMax = 65'536;
+
+    std::vector<Known> known_;  // by the key's last bits
     std::shared_ptr<const TagKeys> keys_;
     Directory* directory_;
     std::unique_ptr<Tagger> tagger_;

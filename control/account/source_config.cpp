@@ -93,33 +93,39 @@ std::string_view name_of(Kind kind) noexcept {
     return {};
 }
 
+bool has_socket(Kind kind) noexcept { return kind != Kind::file && kind != Kind::inline_http; }
+
 Result<SourceConfig> read_source(std::string_view line) {
-    auto words = words_of(line);
+    const auto words = words_of(line);
     if (!words) return words.error();
-    if (words->size() < 3) return wrong("an account source is: NAME KIND PLACE [key=value ..]");
+    return read_source(*words);
+}
+
+Result<SourceConfig> read_source(const std::vector<std::string>& words) {
+    if (words.size() < 3) return wrong("an account source is: NAME KIND PLACE [key=value ..]");
     SourceConfig source;
-    source.name = (*words)[0];
-    source.place = (*words)[2];
+    source.name = words[0];
+    source.place = words[2];
     const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                   [&words](const KindName& k) { return k.name == (*words)[1]; });
+                                   [&words](const KindName& k) { return k.name == words[1]; });
     if (kind == std::end(kKinds)) {
         std::string known;
         for (const KindName& k : kKinds) known += " " + std::string(k.name);
-        return wrong("account source '" + source.name + "': no kind is called '" + (*words)[1] +
+        return wrong("account source '" + source.name + "': no kind is called '" + words[1] +
                      "'; there are" + known);
     }
     source.kind = kind->kind;
     // A gateway of its own, the same at every start.
     source.gateway = static_cast<std::uint32_t>(model::value_id(source.name) | 0x80000000u);
     std::string preset = "json";
-    for (const std::string& word : *words) {
+    for (const std::string& word : words) {
         if (word.starts_with("format=")) preset = word.substr(7);
     }
     auto format = log_preset(preset);
     if (!format) return wrong("account source '" + source.name + "': " + format.error().message());
     source.format = *format;
-    for (std::size_t i = 3; i < words->size(); ++i) {
-        const std::string& word = (*words)[i];
+    for (std::size_t i = 3; i < words.size(); ++i) {
+        const std::string& word = words[i];
         const std::size_t equals = word.find('=');
         if (equals == std::string::npos || equals == 0) {
             return wrong("account source '" + source.name + "': expected key=value, not '" + word +

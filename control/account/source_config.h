@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/account/log_format.h"
 #include "dataplane/base/status.h"
@@ -42,10 +43,15 @@ struct SourceConfig {
     bool unsigned_records = false;
     bool from_start = false;  // a log that is there at the very first start is read whole
     LogFormat format;
+    bool operator==(const SourceConfig&) const = default;
 };
 
 // usage: what is wrong and what to write.
 Result<SourceConfig> read_source(std::string_view line);
+// The same of a line that is in words already.
+Result<SourceConfig> read_source(const std::vector<std::string>& words);
+// Listens at its place, where one socket can be.
+bool has_socket(SourceConfig::Kind kind) noexcept;
 std::string_view name_of(SourceConfig::Kind kind) noexcept;
 
 }  // namespace seine::account

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/account/inline_record.h"
@@ -19,7 +20,7 @@ using Kind = SourceConfig::Kind;
 
 // Of one source in one round, so that none starves the others.
 constexpr std::size_t kDatagramsARound = 1024;
-constexpr std::size_t kBytesARound = std::size_t{1} << 20;
+constexpr std::size_t kBytesARound = std::size_t{4} << 20;
 constexpr std::size_t kDatagramBytesMax = 64 * 1024;
 constexpr std::size_t kStreamsMax = 64;
 
@@ -55,8 +56,8 @@ Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& 
     all->names_ = std::make_unique<Names>(std::move(keys), all->directory_);
     all->buffer_.resize(kDatagramBytesMax);
     for (const SourceConfig& config : sources) {
-        auto source = std::make_unique<Source>(config, *all->names_);
-        const Status opened = all->open_source(*source);
+        auto source = std::make_shared<Source>(config, *all->names_);
+        const Status opened = all->open_source(*source, false);
         if (!opened.ok())
             return Status(opened.code(),
                           "account source '" + config.name + "': " + opened.message());
@@ -67,13 +68,14 @@ Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& 
 
 Sources::~Sources() { wipe(buffer_.data(), buffer_.size()); }
 
-Status Sources::open_source(Source& source) {
+Status Sources::open_source(Source& source, bool inherits) {
     const SourceConfig& config = source.config;
     source.status.name = config.name;
     source.status.kind = name_of(config.kind);
     source.status.place = config.place;
     source.status.gateway = config.gateway;
     Result<Socket> opened = Socket();
+    if (inherits && has_socket(config.kind)) return {};
     switch (config.kind) {
         case Kind::unix_records:
         case Kind::syslog_unix:
@@ -97,6 +99,49 @@ Status Sources::open_source(Source& source) {
     return {};
 }
 
+Result<std::shared_ptr<Sources::Source>> Sources::open_apart(const SourceConfig& config, bool inherits,
+                                                             const std::string& place) {
+    auto source = std::make_shared<Source>(config, *names_);
+    const Status opened = open_source(*source, inherits);
+    if (!opened.ok()) return Status(opened.code(), "account source '" + config.name + "': " + opened.message());
+    if (source->tail != nullptr && !place.empty()) source->tail->begin_at(place_from(place));
+    return source;
+}
+
+// `to` comes where `from` was: under its name, at its place, or both.
+void Sources::take_over(Source& from, Source& to) {
+    if (from.config.place != to.config.place) return;
+    if (has_socket(from.config.kind) && has_socket(to.config.kind) && to.socket.fd() < 0) {
+        to.socket = std::move(from.socket);
+        to.streams.swap(from.streams);
+        const bool unix_socket = to.config.kind == Kind::unix_records || to.config.kind == Kind::syslog_unix;
+        if (unix_socket) static_cast<void>(::chmod(to.config.place.c_str(), to.config.socket_mode));
+    } else if (from.tail != nullptr && to.tail != nullptr && from.config.name == to.config.name) {
+        to.tail = std::move(from.tail);
+    }
+}
+
+void Sources::replace(const std::vector<std::string>& gone, const std::vector<std::shared_ptr<Source>>& come) {
+    for (const std::string& name : gone) {
+        const auto at = std::find_if(sources_.begin(), sources_.end(),
+                                     [&name](const auto& source) { return source->config.name == name; });
+        if (at == sources_.end()) continue;
+        if ((*at)->tail != nullptr && (*at)->tail->place().known) left_[name] = to_text((*at)->tail->place());
+        for (const auto& source : come) take_over(**at, *source);
+        sources_.erase(at);
+    }
+    for (const auto& source : come) {
+        const auto left = left_.find(source->config.name);
+        if (left != left_.end() && source->tail != nullptr) {
+            // One that was taken over stands where it stood.
+            if (!source->tail->place().known) source->tail->begin_at(place_from(left->second));
+            left_.erase(left);
+        }
+        source->reader.tell_requests(tell_requests_);
+        sources_.push_back(source);
+    }
+}
+
 void Sources::tell_requests(bool yes) noexcept {
     tell_requests_ = yes;
     for (const auto& source : sources_) source->reader.tell_requests(yes);
@@ -108,6 +153,7 @@ void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
 }
 
 bool Sources::poll(Nanos now, const Take& take) {
+    if (sources_.empty()) return false;
     names_->now(now);
     bool any = false;
     for (const auto& held : sources_) {
@@ -263,7 +309,7 @@ bool Sources::poll_stream(Source& source, Nanos now, const Take& take) {
 }
 
 std::vector<std::pair<std::string, std::string>> Sources::places() const {
-    std::vector<std::pair<std::string, std::string>> places;
+    std::vector<std::pair<std::string, std::string>> places(left_.begin(), left_.end());
     for (const auto& source : sources_) {
         if (source->tail == nullptr) continue;
         const TailPlace place = source->tail->place();

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +43,8 @@ class Sources {
   public:
     using Take = std::function<void(const SourceRecord&)>;
 
-    // Opens sockets; a log that is not there is waited for. `keys` may change later (SIGHUP).
+    // Opens sockets; a log that is not there is waited for. `keys` may change later (SIGHUP), and
+    // be null while there is no source.
     static Result<std::unique_ptr<Sources>> open(const std::vector<SourceConfig>& sources,
                                                  std::shared_ptr<const TagKeys> keys);
     ~Sources();
@@ -63,12 +65,21 @@ class Sources {
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> places() const;
     // Before the first poll().
     void begin_at(const std::string& name, const std::string& place);
+
+    struct Source;
+    // One that is ready and not read yet, so that opening it may fail before anything changes. Any
+    // thread. `inherits`: the socket at its place is that of a source that ends when this begins.
+    // `place`: where its log was left, empty when it never was read.
+    Result<std::shared_ptr<Source>> open_apart(const SourceConfig& config, bool inherits, const std::string& place);
+    // Ends those that are named, begins others. A log that goes on under its name goes on where it
+    // was; so does one that ended here before.
+    void replace(const std::vector<std::string>& gone, const std::vector<std::shared_ptr<Source>>& come);
     [[nodiscard]] std::vector<SourceStatus> status() const;
 
   private:
-    struct Source;
     Sources() = default;
-    Status open_source(Source& source);
+    void take_over(Source& from, Source& to);
+    static Status open_source(Source& source, bool inherits);
     bool poll_datagrams(Source& source, Nanos now, const Take& take);
     bool poll_stream(Source& source, Nanos now, const Take& take);
     void line(Source& source, std::string_view text, Nanos now, const Take& take);
@@ -78,7 +89,8 @@ class Sources {
     Request request_;  // of an inline request
     Directory directory_;
     std::unique_ptr<Names> names_;
-    std::vector<std::unique_ptr<Source>> sources_;
+    std::vector<std::shared_ptr<Source>> sources_;
+    std::map<std::string, std::string> left_;  // places in logs of sources that ended
     std::vector<std::uint8_t> buffer_;
 };
 

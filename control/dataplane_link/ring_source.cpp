@@ -42,6 +42,7 @@ bool RingSource::open() {
     }
     problem_.clear();
     reader_ = std::move(*opened);
+    ++reading_;
     read_ = {reader_->file_id(), reader_->epoch(), 0, false};
     if (stored_.known && stored_.file_id == read_.file_id) read_ = stored_;
     return true;
@@ -85,10 +86,17 @@ bool RingSource::next(contract::RecordView& out) {
     }
 }
 
-void RingSource::stored() {
-    if (reader_ == nullptr) return;
-    stored_ = read_;
-    reader_->commit();
+RingSource::Mark RingSource::mark() const noexcept {
+    if (reader_ == nullptr) return {};
+    return {reading_, read_, reader_->mark()};
+}
+
+void RingSource::stored(const Mark& mark) {
+    if (reader_ == nullptr || mark.reading != reading_) return;
+    if (was_stored(mark.place.sequence) && stored_.sequence != mark.place.sequence) return;
+    stored_ = mark.place;
+    reader_->commit(mark.reader);
+    if (mark.reader.position != reader_->mark().position) return;
     // A ring that was set aside and made anew is left once everything of it is stored.
     if (until_retry_ > 0) {
         --until_retry_;

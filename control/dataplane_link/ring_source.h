@@ -47,8 +47,17 @@ class RingSource {
     [[nodiscard]] ByteView frame() const noexcept { return frame_; }
     // Where to begin when all that next() gave is stored.
     [[nodiscard]] RingPlace place() const noexcept { return read_; }
+    // How far next() has come: what is being stored while reading goes on.
+    struct Mark {
+        std::uint64_t reading = 0;  // 0: no ring was open
+        RingPlace place;
+        exporting::RingReader::Mark reader;
+    };
+    [[nodiscard]] Mark mark() const noexcept;
+    // Everything that next() had given by then is stored.
+    void stored(const Mark& mark);
     // Everything that next() gave is stored.
-    void stored();
+    void stored() { stored(mark()); }
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] bool is_open() const noexcept { return reader_ != nullptr; }
@@ -70,6 +79,7 @@ class RingSource {
     RingPlace read_;
     RingCounters counters_;
     std::uint64_t lost_of_earlier_files_ = 0;
+    std::uint64_t reading_ = 0;  // rises with each ring that is opened
     unsigned until_retry_ = 0;
 };
 

@@ -1,11 +1,12 @@
 #include "control/service/account_part.h"
 
+#include <algorithm>
+
 #include "control/service/log.h"
 
 namespace seine::service {
 
 Result<std::unique_ptr<AccountPart>> AccountPart::make(const Config& config, store::Store& store) {
-    if (config.account_sources.empty()) return std::unique_ptr<AccountPart>();
     std::vector<account::SourceConfig> sources;
     for (const std::string& line : config.account_sources) {
         auto source = account::read_source(line);
@@ -18,16 +19,16 @@ Result<std::unique_ptr<AccountPart>> AccountPart::make(const Config& config, sto
         }
         sources.push_back(*source);
     }
-    auto keys = account::TagKeys::load(config.tag_keys);
-    if (!keys) return keys.error();
     std::unique_ptr<AccountPart> part(new AccountPart);
+    part->store_ = &store;
     part->keys_path_ = config.tag_keys;
-    part->keys_ = std::move(*keys);
-    if (!part->keys_->locked()) {
-        log(Level::warning,
-            "tag keys could not be locked in memory and might reach the swap; raise the limit of "
-            "locked "
-            "memory (ulimit -l, LimitMEMLOCK)");
+    for (const account::SourceConfig& source : sources) part->fixed_.push_back(source.name);
+    part->source_count_ = sources.size();
+    if (!sources.empty()) {
+        Turn turn;
+        const Status loaded = part->load_first_keys(turn);
+        if (!loaded.ok()) return loaded;
+        part->keys_ = turn.keys;
     }
     auto opened = account::Sources::open(sources, part->keys_);
     if (!opened) return opened.error();
@@ -78,6 +79,78 @@ IngestPart AccountPart::part() {
     return part;
 }
 
+Status AccountPart::load_first_keys(Turn& turn) {
+    if (first_keys_ != nullptr) return {};
+    auto keys = account::TagKeys::load(keys_path_);
+    if (!keys) return keys.error();
+    turn.keys = first_keys_ = std::move(*keys);
+    if (!turn.keys->locked()) {
+        log(Level::warning,
+            "tag keys could not be locked in memory and might reach the swap; raise the limit of "
+            "locked "
+            "memory (ulimit -l, LimitMEMLOCK)");
+    }
+    return {};
+}
+
+bool AccountPart::is_fixed(const std::string& name) const {
+    return std::find(fixed_.begin(), fixed_.end(), name) != fixed_.end();
+}
+
+struct AccountPart::Ready final : config::Change {
+    AccountPart* part = nullptr;
+    Turn turn;
+    std::vector<account::SourceConfig> wanted;
+    void apply() noexcept override {
+        part->committed_ = std::move(wanted);
+        part->source_count_ = part->fixed_.size() + part->committed_.size();
+        const std::lock_guard lock(part->mutex_);
+        part->turns_.push_back(std::move(turn));
+    }
+};
+
+Result<std::unique_ptr<config::Change>> AccountPart::prepare(const std::vector<account::SourceConfig>& wanted) {
+    auto ready = std::make_unique<Ready>();
+    ready->part = this;
+    ready->wanted = wanted;
+    if (!wanted.empty()) {
+        const Status loaded = load_first_keys(ready->turn);
+        if (!loaded.ok()) return loaded;
+        // A change that was given up may have read them for nobody.
+        if (committed_.empty() && fixed_.empty()) ready->turn.keys = first_keys_;
+    }
+    const auto stays = [&wanted](const account::SourceConfig& old) {
+        return std::find(wanted.begin(), wanted.end(), old) != wanted.end();
+    };
+    for (const account::SourceConfig& old : committed_) {
+        if (!stays(old)) ready->turn.gone.push_back(old.name);
+    }
+    for (const account::SourceConfig& source : wanted) {
+        if (std::find(committed_.begin(), committed_.end(), source) != committed_.end()) continue;
+        const bool inherits = std::any_of(committed_.begin(), committed_.end(), [&](const account::SourceConfig& old) {
+            return !stays(old) && account::has_socket(old.kind) && old.place == source.place;
+        });
+        const auto place = store_->kept(kPlaceRoom, source.name);
+        if (!place) return place.error();
+        auto opened = sources_->open_apart(source, inherits, *place);
+        if (!opened) return opened.error();
+        ready->turn.come.push_back(std::move(*opened));
+    }
+    return std::unique_ptr<config::Change>(std::move(ready));
+}
+
+void AccountPart::turn_to(const Turn& turn) {
+    if (turn.keys != nullptr && keys_ == nullptr) {
+        keys_ = turn.keys;
+        sources_->replace_keys(keys_);
+    }
+    sources_->replace(turn.gone, turn.come);
+    if (!turn.gone.empty() || !turn.come.empty()) {
+        log(Level::info, "account sources: " + std::to_string(turn.come.size()) + " begun, " +
+                             std::to_string(turn.gone.size()) + " ended");
+    }
+}
+
 // What is said of the request is kept by number from here on.
 account::SourceRecord AccountPart::kept(const account::SourceRecord& said) const {
     account::SourceRecord out = said;
@@ -90,7 +163,13 @@ bool AccountPart::poll(account::Join& join, Nanos now) {
     join_ = &join;
     sources_->tell_requests(requests_wanted_ && requests_wanted_());
     for (const account::SourceRecord& said : std::exchange(early_, {})) join.record(said, now);
-    if (reload_.exchange(false)) load_keys();
+    std::vector<Turn> turns;
+    {
+        const std::lock_guard lock(mutex_);
+        turns.swap(turns_);
+    }
+    for (const Turn& turn : turns) turn_to(turn);
+    if (reload_.exchange(false) && keys_ != nullptr) load_keys();
     put_imported(join, now);
     const bool any = sources_->poll(
         now, [this, &join, now](const account::SourceRecord& said) { join.record(said.said == nullptr ? said : kept(said), now); });
@@ -170,8 +249,10 @@ void AccountPart::publish(Nanos now) {
     status.directory_accounts = sources_->directory().size();
     status.directory_keys = sources_->directory().keys();
     status.directory_refused = sources_->directory().refused();
-    status.tag_epoch = keys_->at(now.count / kSecond).number;
-    status.keys_locked = keys_->locked();
+    if (keys_ != nullptr) {
+        status.tag_epoch = keys_->at(now.count / kSecond).number;
+        status.keys_locked = keys_->locked();
+    }
     status.keys_problem = keys_problem_;
     const std::lock_guard lock(mutex_);
     status_ = std::move(status);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/account/sources.h"
+#include "control/config/section.h"
 #include "control/service/config.h"
 #include "control/service/ingest.h"
 #include "control/store/store.h"
@@ -26,8 +27,8 @@ struct AccountStatus {
 
 class AccountPart {
   public:
-    // Nothing to do (nullptr) where the configuration names no source. Fails on a source or key
-    // file that is not sound: at start nobody is served half.
+    // With the sources of the bootstrap file, if it names any. Fails on a source or key file that is
+    // not sound: at start nobody is served half.
     static Result<std::unique_ptr<AccountPart>> make(const Config& config, store::Store& store);
 
     // For Ingest::add(); this outlives the ingest.
@@ -38,6 +39,15 @@ class AccountPart {
         keep_request_ = std::move(keep);
         requests_wanted_ = std::move(wanted);
     }
+    // Sources beside those of the bootstrap file, all of them as they are from now on: opens what is
+    // new, and apply() hands it to the ingest thread, which turns to it within a round. A failure has
+    // changed nothing. Any thread, one at a time; before a change the one before it was applied or
+    // given up.
+    Result<std::unique_ptr<config::Change>> prepare(const std::vector<account::SourceConfig>& wanted);
+    // Whether `name` is of the bootstrap file.
+    [[nodiscard]] bool is_fixed(const std::string& name) const;
+    // Whether there is any source. Any thread.
+    [[nodiscard]] bool any() const noexcept { return source_count_ != 0; }
     // Any thread; as of at most half a second ago.
     [[nodiscard]] AccountStatus status() const;
     // Lines of account::to_text(DirectoryEntry). Any thread. All or nothing: the first that is not
@@ -48,7 +58,16 @@ class AccountPart {
     void reload_keys() noexcept { reload_ = true; }
 
   private:
+    // What the ingest thread does to its sources.
+    struct Turn {
+        std::vector<std::string> gone;
+        std::vector<std::shared_ptr<account::Sources::Source>> come;
+        std::shared_ptr<const account::TagKeys> keys;  // where there were none before
+    };
+    struct Ready;
     AccountPart() = default;
+    Status load_first_keys(Turn& turn);
+    void turn_to(const Turn& turn);
     bool poll(account::Join& join, Nanos now);
     void put_imported(account::Join& join, Nanos now);
     void load_keys();
@@ -57,7 +76,12 @@ class AccountPart {
 
     static constexpr char kDirectoryRoom[] = "account-directory";
     static constexpr char kPlaceRoom[] = "account-source";
+    store::Store* store_ = nullptr;
     std::string keys_path_;
+    std::vector<std::string> fixed_;                  // names of the bootstrap file's
+    std::vector<account::SourceConfig> committed_;    // of the last change that was applied
+    std::shared_ptr<const account::TagKeys> first_keys_;  // of the thread that changes sources
+    std::atomic<std::size_t> source_count_{0};
     std::unique_ptr<account::Sources> sources_;
     std::shared_ptr<const account::TagKeys> keys_;
     std::function<std::uint64_t(const account::Request&)> keep_request_;
@@ -68,7 +92,8 @@ class AccountPart {
     std::string keys_problem_;
     Nanos published_;
 
-    mutable std::mutex mutex_;  // of the two below
+    mutable std::mutex mutex_;  // of what follows
+    std::vector<Turn> turns_;
     std::vector<account::DirectoryEntry> imported_;
     AccountStatus status_;
 };

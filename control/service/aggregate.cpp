@@ -94,25 +94,34 @@ store::ValueUse* Aggregate::use_of(std::uint16_t field, model::ValueId value, Na
     return use;
 }
 
-void Aggregate::count_text(std::uint16_t field, std::string_view text, model::ValueId id, Nanos at) {
+const Aggregate::Place& Aggregate::place_of(const model::Address& client) {
+    const std::uint64_t hash = mix64(load_le64(client.data()) ^ kHashSeed, load_le64(client.data() + 8) + kHashSeed);
+    Place& place = places_[hash & (kPlaces - 1)];
+    if (place.address == 0 || place.client != client)
+        place = {client, model::value_id(model::to_text(client)), model::value_id(prefix_text(client))};
+    return place;
+}
+
+bool Aggregate::count(std::uint16_t field, model::ValueId id, std::uint64_t network, Nanos at) {
     store::ValueUse* use = use_of(field, id, at);
-    if (use == nullptr) return;
+    if (use == nullptr) return false;
     // An address or prefix is of one network.
-    if (!is_place(field) || use->networks.empty()) use->networks.add(network_);
+    if (!is_place(field) || use->networks.empty()) use->networks.add(network);
     // Its text was handed out when it was counted first.
-    if (use->flows++ != 0 || !known_texts_.insert(id).second) return;
-    texts_.push_back({field, id, std::string(text)});
+    if (use->flows++ != 0 || !known_texts_.insert(id).second) return false;
     if (known_texts_.size() > kKnownTextsMax) known_texts_.clear();
+    return true;
 }
 
 void Aggregate::count_address(const model::Tuple& tuple, const contract::FlowId& id, Nanos at) {
-    const std::string address = model::to_text(tuple.client);
-    const model::ValueId address_id = model::value_id(address);
-    count_text(store::kFieldAddress, address, address_id, at);
-    count_text(store::kFieldPrefix, prefix_text(tuple.client), network_, at);
+    const Place place = place_of(tuple.client);
+    if (count(store::kFieldAddress, place.address, place.prefix, at))
+        texts_.push_back({store::kFieldAddress, place.address, model::to_text(tuple.client)});
+    if (count(store::kFieldPrefix, place.prefix, place.prefix, at))
+        texts_.push_back({store::kFieldPrefix, place.prefix, prefix_text(tuple.client)});
     RecentFlows::Entry& entry = recent_.of(id);
-    entry.address = address_id;
-    entry.prefix = network_;
+    entry.address = place.address;
+    entry.prefix = place.prefix;
 }
 
 store::MinuteRow& Aggregate::minute(std::uint16_t dataplane, Nanos now) {
@@ -126,7 +135,6 @@ store::MinuteRow& Aggregate::minute(std::uint16_t dataplane, Nanos now) {
 void Aggregate::record(const contract::RecordView& record, const dataplane_link::FlowFacts& facts, Nanos now) {
     store::MinuteRow& row = minute(record.flow.dataplane, now);
     const Nanos at = facts.flow.t_close;
-    network_ = model::value_id(prefix_text(facts.flow.tuple.client));
     switch (record.kind) {
         case Kind::open:
             ++row.opened;
@@ -150,15 +158,18 @@ void Aggregate::record(const contract::RecordView& record, const dataplane_link:
             return;
     }
     RecentFlows::Entry* entry = nullptr;
+    std::uint64_t network = 0;
+    const auto network_of = [&] { return network != 0 ? network : network = place_of(facts.flow.tuple.client).prefix; };
     dataplane_link::each_value(record, [&](Field field, std::string_view text) {
         const model::ValueId id = model::value_id(text);
-        count_text(number_of(field), text, id, at);
+        if (count(number_of(field), id, network_of(), at)) texts_.push_back({number_of(field), id, std::string(text)});
         if (entry == nullptr) entry = &recent_.of(record.flow);
         if (entry->values.size() < RecentFlows::kValuesMax) entry->values.emplace_back(number_of(field), id);
     });
     for (const std::uint64_t session : facts.flow.session_presented) {
         const std::string text = hex16(session);
-        count_text(store::kFieldSession, text, model::value_id(text), at);
+        const model::ValueId id = model::value_id(text);
+        if (count(store::kFieldSession, id, network_of(), at)) texts_.push_back({store::kFieldSession, id, text});
     }
 }
 
@@ -188,8 +199,9 @@ const Aggregate::Values& Aggregate::values_of(const model::Flow& flow, const Rec
         }
     }
     const bool placed = entry != nullptr && entry->address != 0;
-    scratch_.emplace_back(store::kFieldAddress, placed ? entry->address : model::value_id(model::to_text(flow.tuple.client)));
-    scratch_.emplace_back(store::kFieldPrefix, placed ? entry->prefix : model::value_id(prefix_text(flow.tuple.client)));
+    const Place place = placed ? Place{{}, entry->address, entry->prefix} : place_of(flow.tuple.client);
+    scratch_.emplace_back(store::kFieldAddress, place.address);
+    scratch_.emplace_back(store::kFieldPrefix, place.prefix);
     for (const std::uint64_t session : flow.session_presented)
         scratch_.emplace_back(store::kFieldSession, model::value_id(hex16(session)));
     return scratch_;
@@ -273,22 +285,26 @@ void Aggregate::take(store::Batch& out) {
     renames_.clear();
     out.texts = std::move(texts_);
     texts_.clear();
-    // In order of keys: pages of the store are touched once.
-    out.values = in_order(values_.take(), [](const store::ValueUse& use) {
-        return std::pair(use.field, static_cast<std::int64_t>(use.value));
-    });
-    out.accounts = in_order(accounts_.take(), [](const store::AccountUse& use) { return use.row.account; });
+    out.values = values_.take();
+    out.accounts = accounts_.take();
     for (auto& [at, row] : minutes_) out.minutes.push_back(row);
     minutes_.clear();
-    std::sort(out.minutes.begin(), out.minutes.end(), [](const store::MinuteRow& a, const store::MinuteRow& b) {
-        return std::pair(a.minute, a.dataplane) < std::pair(b.minute, b.dataplane);
-    });
     out.all_accounts = std::move(all_accounts_);
     out.all_organisations = std::move(all_organisations_);
     out.all_flows = all_flows_;
     all_accounts_ = {};
     all_organisations_ = {};
     all_flows_ = 0;
+}
+
+void Aggregate::order(store::Batch& batch) {
+    batch.values = in_order(std::move(batch.values), [](const store::ValueUse& use) {
+        return std::pair(use.field, static_cast<std::int64_t>(use.value));
+    });
+    batch.accounts = in_order(std::move(batch.accounts), [](const store::AccountUse& use) { return use.row.account; });
+    std::sort(batch.minutes.begin(), batch.minutes.end(), [](const store::MinuteRow& a, const store::MinuteRow& b) {
+        return std::pair(a.minute, a.dataplane) < std::pair(b.minute, b.dataplane);
+    });
 }
 
 }  // namespace seine::service

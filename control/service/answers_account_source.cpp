@@ -9,8 +9,8 @@ namespace {
 
 Status no_sources() {
     return failed(
-        "no account source is configured; name one in account-sources of seine-control's file "
-        "(seine-control --example-config shows how)");
+        "no account source is configured; commit one as [[account_source]] (seinectl config keys) or "
+        "name it in account-sources of seine-control's file");
 }
 
 Result<std::string> list(const command::Request&, const Parts& parts) {
@@ -57,7 +57,7 @@ Result<std::string> list(const command::Request&, const Parts& parts) {
 }
 
 Result<std::string> import(const command::Request& request, const Parts& parts) {
-    if (parts.accounts == nullptr) return no_sources();
+    if (parts.accounts == nullptr || !parts.accounts->any()) return no_sources();
     const auto& lines = request.arguments.texts("entry");
     const Status taken = parts.accounts->import(lines);
     if (!taken.ok()) return taken;

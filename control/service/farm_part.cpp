@@ -1,10 +1,12 @@
 // The queue, the ticks and sweeps, and the file that carries detection over a restart.
 #include "control/service/farm_part.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "control/service/log.h"
 
@@ -57,6 +59,7 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
 
 FarmPart::~FarmPart() {
     sections_.bind(nullptr);
+    hand_over();  // of the last round; the ingest thread has ended
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -65,21 +68,29 @@ FarmPart::~FarmPart() {
     if (thread_.joinable()) thread_.join();
 }
 
-void FarmPart::put(Item item) {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() >= kQueueMax) {
-        ++status_.shed;
-        return;
+// A round's sightings in one go.
+void FarmPart::hand_over() {
+    if (fresh_.empty()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        const std::size_t room = kQueueMax - std::min(kQueueMax, queue_.size());
+        const std::size_t count = std::min(room, fresh_.size());
+        status_.shed += fresh_.size() - count;
+        const auto end = fresh_.begin() + static_cast<std::ptrdiff_t>(count);
+        queue_.insert(queue_.end(), std::make_move_iterator(fresh_.begin()), std::make_move_iterator(end));
     }
-    queue_.push_back(std::move(item));
-    if (queue_.size() == 1) wake_.notify_one();
+    fresh_.clear();
 }
 
 IngestPart FarmPart::part() {
     IngestPart part;
     part.name = "farms";
-    part.sighting = [this](const model::Sighting& sighting, Nanos) { put(sighting); };
-    part.account_event = [this](const model::AccountEvent& event, Nanos) { put(event); };
+    part.sighting = [this](const model::Sighting& sighting, Nanos) { fresh_.emplace_back(sighting); };
+    part.account_event = [this](const model::AccountEvent& event, Nanos) { fresh_.emplace_back(event); };
+    part.poll = [this](account::Join&, Nanos) {
+        hand_over();
+        return false;
+    };
     return part;
 }
 

@@ -65,7 +65,7 @@ class FarmPart final : public DetectionTuned {
     using Item = std::variant<model::Sighting, model::AccountEvent>;
     FarmPart(Findings& findings, std::function<Nanos()> clock, DetectionSections& sections)
         : findings_(findings), clock_(std::move(clock)), sections_(sections) {}
-    void put(Item item);
+    void hand_over();
     void run();
     void take(std::vector<Item>& items);
     void look(Nanos now);
@@ -77,6 +77,8 @@ class FarmPart final : public DetectionTuned {
     DetectionSections& sections_;
     std::string state_path_;
     std::int64_t sweep_every_ = 300 * kSecond;
+
+    std::vector<Item> fresh_;  // of the ingest thread: handed over every round
 
     mutable std::mutex engine_mutex_;
     std::unique_ptr<detect::Engine> engine_;

@@ -68,8 +68,15 @@ void FlowRows::restore(const std::vector<store::Document>& documents) {
         RecordView first;
         if (contract::read_frame(frames, first) != Parse::ok) continue;
         live.frames.assign(frames.begin(), frames.end());
-        live_.emplace(first.flow, std::move(live));
+        make_live(first.flow, std::move(live));
     }
+}
+
+FlowRows::Live& FlowRows::make_live(const contract::FlowId& id, Live live) {
+    const auto [at, fresh] = live_.try_emplace(id, std::move(live));
+    std::uint8_t& hint = hints_[hint_of(id)];
+    if (fresh && hint != UINT8_MAX) ++hint;
+    return at->second;
 }
 
 // One of every n flows, by their id: the same flows at every run. n follows the rate of the second
@@ -89,7 +96,7 @@ bool FlowRows::choose(const contract::FlowId& id, Nanos now) {
 }
 
 void FlowRows::record(const RecordView& record, ByteView frame, RecentFlows& recent, Nanos now) {
-    auto found = live_.find(record.flow);
+    auto found = maybe_live(record.flow) ? live_.find(record.flow) : live_.end();
     if (found == live_.end()) {
         // Of a flow whose beginning was passed over the rest is too.
         if (record.kind != contract::Kind::open) return;
@@ -101,8 +108,8 @@ void FlowRows::record(const RecordView& record, ByteView frame, RecentFlows& rec
             ++counters_.crowded_out;
             return;
         }
-        found = live_.emplace(record.flow, Live()).first;
-        found->second.stands_for = one_of_;
+        make_live(record.flow, Live()).stands_for = one_of_;
+        found = live_.find(record.flow);
         recent.of(record.flow).row_kept = true;
         ++counters_.taken;
         touched_.push_back(record.flow);
@@ -119,6 +126,8 @@ void FlowRows::record(const RecordView& record, ByteView frame, RecentFlows& rec
     if (record.kind != contract::Kind::close) return;
     finish(record.flow, live);
     live_.erase(found);
+    std::uint8_t& hint = hints_[hint_of(record.flow)];
+    if (hint != UINT8_MAX) --hint;
 }
 
 void FlowRows::finish(const contract::FlowId& id, Live& live) {

@@ -37,7 +37,7 @@ class FlowRows {
     // One of so many flows is kept at present.
     [[nodiscard]] std::uint32_t one_of() const noexcept { return one_of_; }
     [[nodiscard]] std::size_t live() const noexcept { return live_.size(); }
-    [[nodiscard]] bool is_live(const contract::FlowId& id) const { return live_.find(id) != live_.end(); }
+    [[nodiscard]] bool is_live(const contract::FlowId& id) const { return maybe_live(id) && live_.contains(id); }
 
   private:
     struct Live {
@@ -47,6 +47,11 @@ class FlowRows {
         std::vector<std::uint8_t> frames;
         std::vector<model::AccountTag> accounts;
     };
+    // Most flows have no row: a table that stays in the processor's cache says so for nearly all.
+    static constexpr std::size_t kHints = 1 << 18;
+    [[nodiscard]] std::size_t hint_of(const contract::FlowId& id) const { return FlowIdHash()(id) >> 8 & (kHints - 1); }
+    [[nodiscard]] bool maybe_live(const contract::FlowId& id) const { return hints_[hint_of(id)] != 0; }
+    Live& make_live(const contract::FlowId& id, Live live);
     bool choose(const contract::FlowId& id, Nanos now);
     void finish(const contract::FlowId& id, Live& live);
 
@@ -54,6 +59,7 @@ class FlowRows {
     std::size_t live_max_;
     FlowRowCounters counters_;
     std::unordered_map<contract::FlowId, Live, FlowIdHash> live_;
+    std::vector<std::uint8_t> hints_ = std::vector<std::uint8_t>(kHints);  // live ones by hash, at most 255
     std::vector<contract::FlowId> touched_;  // to look at when a batch is made
     std::vector<store::FlowRow> rows_;
     std::unordered_map<contract::FlowId, std::size_t, FlowIdHash> row_at_;  // place in rows_

@@ -46,13 +46,15 @@ Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()>
       recent_(kRecentFlows),
       aggregate_(recent_),
       rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)),
-      join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join") {}
+      join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join"),
+      writer_(store, clock_, [](store::Batch& batch) { Aggregate::order(batch); }) {}
 
 Ingest::~Ingest() { stop(); }
 
 Status Ingest::start() {
     account::JoinConfig join;
     join.connections_max = static_cast<std::uint32_t>(config_.live_flows);
+    join.told_at_tick = true;
     const Status joined = start_join(join);
     if (!joined.ok()) return joined;
     for (const std::string& path : config_.rings) {
@@ -139,11 +141,13 @@ void Ingest::sighting(const model::Sighting& sighting) {
     const RecentFlows::Entry* entry = recent_.find(id);
     const std::size_t accounts_before = entry == nullptr ? 0 : entry->accounts.size();
     aggregate_.sighting(sighting, now_);
-    std::vector<model::AccountTag> accounts;
-    for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
     // Of a flow that was open before a restart nothing is here but its row.
     const bool has_row = entry != nullptr ? entry->row_kept && entry->accounts.size() > accounts_before : rows_.is_live(id);
-    if (has_row) rows_.accounts(id, accounts);
+    if (has_row) {
+        std::vector<model::AccountTag> accounts;
+        for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
+        rows_.accounts(id, accounts);
+    }
     for (const IngestPart& part : parts_) {
         if (part.sighting) part.sighting(sighting, now_);
     }
@@ -205,48 +209,57 @@ bool Ingest::read_rings(Nanos now) {
     return any;
 }
 
+// One batch at a time: while it is written, what comes is added up for the next one.
 bool Ingest::commit_due(Nanos now) const {
-    if (pending_ != nullptr) return now >= commit_at_;
+    if (!writer_.idle()) return false;
+    if (refused_ != nullptr) return now >= commit_at_;
     if (!anything_) return false;
     if (now >= commit_at_) return true;
     return std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring->fill() > kFillMax; });
 }
 
-void Ingest::commit(Nanos now) {
-    const Nanos begun = clock_();
-    if (pending_ == nullptr) {
-        pending_ = std::make_unique<store::Batch>();
-        keep_join(*pending_);  // first: it may hand out more
-        aggregate_.take(*pending_);
-        rows_.take(*pending_);
+void Ingest::begin_commit(Nanos now) {
+    auto batch = std::move(refused_);
+    if (batch == nullptr) {
+        batch = std::make_unique<store::Batch>();
+        keep_join(*batch);  // first: it may hand out more
+        aggregate_.take(*batch);
+        rows_.take(*batch);
+        marks_.clear();
         for (const auto& ring : rings_) {
+            marks_.push_back(ring->mark());
             if (ring->is_open() && ring->place().known)
-                pending_->documents.push_back({kRingRoom, ring->path(), dataplane_link::to_text(ring->place())});
+                batch->documents.push_back({kRingRoom, ring->path(), dataplane_link::to_text(ring->place())});
         }
         for (const IngestPart& part : parts_) {
-            if (part.before_commit) part.before_commit(*pending_);
+            if (part.before_commit) part.before_commit(*batch);
         }
+        anything_ = false;
     }
-    pending_->at = now;
-    const Status status = store_.write(*pending_);
-    const std::int64_t took = clock_() - begun;
-    const std::int64_t rest = std::clamp(took * kRestAfterCommit,
+    batch->at = now;
+    writer_.give(std::move(batch));
+}
+
+void Ingest::end_commit(StoreWriter::Outcome outcome) {
+    const Status& status = outcome.status;
+    const std::int64_t rest = std::clamp(outcome.took * kRestAfterCommit,
                                          static_cast<std::int64_t>(config_.commit_ms) * kMillisecond, kCommitMax);
     commit_at_ = clock_() + rest;
     {
         const std::lock_guard lock(status_mutex_);
         (status.ok() ? status_.commits : status_.commits_failed) += 1;
-        status_.last_commit_us = static_cast<std::uint64_t>(took / kMicrosecond);
+        status_.last_commit_us = static_cast<std::uint64_t>(outcome.took / kMicrosecond);
         if (status_.problem != status.message()) {
             log(status.ok() ? Level::info : Level::error,
                 status.ok() ? "the store takes what is seen again" : status.message());
             status_.problem = status.message();
         }
     }
-    if (!status.ok()) return;
-    pending_.reset();
-    anything_ = false;
-    for (const auto& ring : rings_) ring->stored();
+    if (!status.ok()) {
+        refused_ = std::move(outcome.batch);
+        return;
+    }
+    for (std::size_t i = 0; i < marks_.size(); ++i) rings_[i]->stored(marks_[i]);
     for (const IngestPart& part : parts_) {
         if (part.after_commit) part.after_commit();
     }
@@ -294,32 +307,35 @@ void Ingest::publish(Nanos now) {
 }
 
 void Ingest::run() {
+    writer_.start();
     while (!stopping_) {
         now_ = clock_();
-        // A batch that waits for the store holds everything up: the ring keeps what comes, and
+        if (auto outcome = writer_.outcome()) end_commit(std::move(*outcome));
+        // A batch that the store refused holds everything up: the ring keeps what comes, and
         // counts what it cannot.
-        bool any = pending_ == nullptr && read_rings(now_);
-        if (pending_ == nullptr) {
+        bool any = refused_ == nullptr && read_rings(now_);
+        if (refused_ == nullptr) {
             for (const IngestPart& part : parts_) any = (part.poll && part.poll(*join_, now_)) || any;
             join_->tick(now_);
         }
-        if (commit_due(now_)) commit(now_);
-        if (now_ - last_sweep_ > 5 * kSecond) {
-            last_sweep_ = now_;
-            const Status status = store_.sweep(now_);
-            if (!status.ok()) log(Level::warning, status.message());
-        }
+        if (commit_due(now_)) begin_commit(now_);
         publish(now_);
         if (!any) static_cast<void>(::poll(nullptr, 0, kIdleMs));
     }
     now_ = clock_();
-    if (pending_ != nullptr) commit(now_);
-    if (pending_ == nullptr) {
+    if (auto outcome = writer_.wait()) end_commit(std::move(*outcome));
+    const auto commit_whole = [this] {
+        begin_commit(now_);
+        if (auto outcome = writer_.wait()) end_commit(std::move(*outcome));
+    };
+    if (refused_ != nullptr) commit_whole();
+    if (refused_ == nullptr) {
         // What waits goes on waiting after the next start, unless there is too much of it to be kept.
         const account::JoinState left = join_->state();
         if (left.connections + left.pending > kJoinKeptAtEnd) join_->finish();
-        commit(now_);
+        commit_whole();
     }
+    writer_.stop();
     published_ = {};
     publish(now_);
 }

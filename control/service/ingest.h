@@ -1,4 +1,4 @@
-// The one thread that takes in: rings, join, sums, commits.
+// The one thread that takes in: rings, join, sums; what it makes of them goes to the store in batches.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -14,6 +14,7 @@
 #include "control/service/config.h"
 #include "control/service/flow_rows.h"
 #include "control/service/join_file.h"
+#include "control/service/store_writer.h"
 #include "control/store/store.h"
 
 namespace seine::service {
@@ -89,7 +90,8 @@ class Ingest final : private account::JoinSink {
     void run();
     bool read_rings(Nanos now);
     void take_record(dataplane_link::RingSource& ring, const contract::RecordView& record, Nanos now);
-    void commit(Nanos now);
+    void begin_commit(Nanos now);
+    void end_commit(StoreWriter::Outcome outcome);
     void publish(Nanos now);
     [[nodiscard]] bool commit_due(Nanos now) const;
     void sighting(const model::Sighting& sighting) override;
@@ -112,10 +114,11 @@ class Ingest final : private account::JoinSink {
     dataplane_link::FlowFacts facts_;
     Nanos now_;
     Nanos last_event_;  // newest time of a record
-    Nanos last_sweep_;
     Nanos commit_at_;   // the next one
     bool anything_ = false;  // since the last commit
-    std::unique_ptr<store::Batch> pending_;  // was not taken by the store yet
+    StoreWriter writer_;
+    std::vector<dataplane_link::RingSource::Mark> marks_;  // of the batch that is being written
+    std::unique_ptr<store::Batch> refused_;  // by the store: it is given again
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "control/service/account_part.h"
+#include "control/service/account_source_section.h"
 #include "control/service/answers.h"
 #include "control/service/dictionary.h"
 #include "control/service/farm_part.h"
@@ -73,6 +74,20 @@ void tend(Parts& parts, Tunables& tunables, Signals& signals) {
     }
 }
 
+Result<std::unique_ptr<store::Store>> open_store(const Config& config, Dictionary& dictionary) {
+    auto store = store::open_sqlite(keeping(config));
+    if (!store) return store;
+    const Status status = fill(dictionary, **store);
+    if (!status.ok()) return status;
+    return store;
+}
+
+std::vector<config::Section*> together(DetectionSections& detection, AccountSourceSection& accounts) {
+    std::vector<config::Section*> out = detection.all();
+    out.push_back(&accounts);
+    return out;
+}
+
 }  // namespace
 
 Status run(const Config& config, Signals& signals) {
@@ -82,13 +97,14 @@ Status run(const Config& config, Signals& signals) {
     Parts parts;
     parts.config = config;
     parts.now = wall_clock, parts.started = wall_clock();
-    auto store = store::open_sqlite(keeping(config));
-    if (!store) return store.error();
     Dictionary dictionary;
-    status = fill(dictionary, **store);
-    if (!status.ok()) return status;
+    auto store = open_store(config, dictionary);
+    if (!store) return store.error();
     DetectionSections tuned(static_cast<double>(config.detect_budget), detect::Options{}.orgs_min, wall_clock);
-    auto tunables = Tunables::open({config.state_folder, host_name(), tuned.all()}, parts.now());
+    auto accounts = AccountPart::make(config, **store);
+    if (!accounts) return accounts.error();
+    AccountSourceSection account_sources(accounts->get());
+    auto tunables = Tunables::open({config.state_folder, host_name(), together(tuned, account_sources)}, parts.now());
     if (!tunables) return tunables.error();
     parts.tunables = tunables->get();
     siem::Exporter& exporter = (*tunables)->exporter();
@@ -101,8 +117,6 @@ Status run(const Config& config, Signals& signals) {
         if (!made) return made.error();
         farms = std::move(*made);
     }
-    auto accounts = AccountPart::make(config, **store);
-    if (!accounts) return accounts.error();
     JoinedPart joined(config, findings, accounts->get());
     // After the parts that it calls: whatever ends this function ends its thread first.
     Ingest ingest(config, **store, wall_clock);
@@ -110,7 +124,7 @@ Status run(const Config& config, Signals& signals) {
     ingest.add(findings.part(ingest));
     if (farms != nullptr) ingest.add(farms->part());
     ingest.add(joined.part());
-    if (*accounts != nullptr) ingest.add((*accounts)->part());
+    ingest.add((*accounts)->part());
     parts.store = store->get();
     parts.dictionary = &dictionary;
     parts.ingest = &ingest;

@@ -1,4 +1,5 @@
 // seine-control: command line and signals.
+#include <malloc.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -50,6 +51,15 @@ int print(const std::string& text) {
     return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? 0 : 1;
 }
 
+// What a batch takes is given back and taken again every second: it stays ours, in place of page
+// faults (a seventh of the processor time at 30,000 flows/s).
+void keep_memory() {
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    ::mallopt(M_TOP_PAD, 16 << 20);
+}
+
 int run_main(int argc, char** argv) {
     using namespace seine;
     po::variables_map given;
@@ -79,6 +89,7 @@ int run_main(int argc, char** argv) {
         return fail({Code::usage, "--config FILE.toml is missing; seine-control --example-config prints one"});
     }
     if (given.count("check") != 0) return 0;
+    keep_memory();
     watch_signals();
     const Status status = service::run(config, signals);
     return status.ok() ? 0 : fail(status);

@@ -131,14 +131,15 @@ Parse RingReader::entry_at(std::uint64_t head, RingEntry& out) noexcept {
     return Parse::ok;
 }
 
-void RingReader::commit() noexcept {
-    if (look_) return;
+void RingReader::commit(const Mark& mark) noexcept {
+    // Damage that was skipped after the mark has let go of more already.
+    if (look_ || mark.position < map_->slot().tail) return;
     const std::uint32_t spare = 1 - (map_->header->current & 1);
     RingHeader::Slot& slot = map_->header->slots[spare];
-    shared_store(slot.tail, position_);
-    shared_store(slot.expected, expected_);
-    shared_store(slot.read, totals_.read);
-    shared_store(slot.lost, totals_.lost);
+    shared_store(slot.tail, mark.position);
+    shared_store(slot.expected, mark.expected);
+    shared_store(slot.read, mark.totals.read);
+    shared_store(slot.lost, mark.totals.lost);
     shared_store(map_->header->current, spare);
 }
 

@@ -37,7 +37,15 @@ class RingReader {
     Parse next(RingEntry& out) noexcept;
     // Everything that next() has given is done with: the writer may have its room. Survives kill -9
     // whole.
-    void commit() noexcept;
+    void commit() noexcept { commit(mark()); }
+    // How far next() has come, to be committed later while reading goes on.
+    struct Mark {
+        std::uint64_t position = 0;
+        std::uint64_t expected = 0;
+        RingTotals totals;
+    };
+    [[nodiscard]] Mark mark() const noexcept { return {position_, expected_, totals_}; }
+    void commit(const Mark& mark) noexcept;
     // Steps over everything unread and counts it as lost.
     void skip_damage() noexcept;
 

@@ -1,18 +1,27 @@
 // A dataplane and a gateway at full rate, for a control that is killed meanwhile: opening and closing
 // records into a ring, and a gateway's log beside it. Real time; prints what was written, as JSON.
 //
-// usage: seine-test-load RING RING_MB LOG FLOWS_A_SECOND LINES_A_FLOW SECONDS
+// usage: seine-test-load RING RING_MB LOG FLOWS_A_SECOND LINES_A_FLOW SECONDS [KEYS [held]]
+//
+// LOG unix:PATH: binary records to the socket there, eight a datagram, in place of lines. KEYS: how many
+// accounts there are. held: writes no more while the ring is half full, so that a machine that is busy
+// with other things takes longer and loses nothing.
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/contract/account_record.h"
 #include "dataplane/contract/frame.h"
 #include "dataplane/export/ring_file.h"
+#include "dataplane/export/ring_reader.h"
 
 namespace {
 
@@ -22,6 +31,7 @@ using contract::Field;
 constexpr std::int64_t kTurn = 10 * kMillisecond;
 constexpr std::int64_t kLife = 2 * kSecond;
 constexpr std::uint64_t kKeys = 100'000;
+constexpr std::size_t kRecordsADatagram = 8;
 constexpr std::uint64_t kPorts = 60'000;
 
 Nanos now() {
@@ -35,16 +45,30 @@ struct Written {
     std::uint64_t lines = 0;
 };
 
+// Where a gateway tells of its requests: a log, or a socket that takes records.
+struct Gateway {
+    std::FILE* log = nullptr;
+    int socket = -1;
+    std::uint64_t keys = kKeys;
+};
+
 class Load {
   public:
-    Load(exporting::RingWriter& ring, std::FILE* log, std::uint64_t lines_a_flow)
-        : ring_(ring), log_(log), lines_a_flow_(lines_a_flow) {}
+    Load(exporting::RingWriter& ring, const Gateway& gateway, std::uint64_t lines_a_flow)
+        : ring_(ring), gateway_(gateway), lines_a_flow_(lines_a_flow) {}
 
     void open(Nanos at) {
         const std::uint64_t flow = ++flows_;
         live_.push_back({flow, at});
         put(contract::Kind::open, flow, at, at) ? ++out.opened : ++out.dropped;
-        for (std::uint64_t i = 0; i < lines_a_flow_; ++i) line(flow, at + 40 * kMillisecond);
+        for (std::uint64_t i = 0; i < lines_a_flow_; ++i) {
+            if (gateway_.log != nullptr) line(flow, at + 40 * kMillisecond);
+            else record(flow, at + 40 * kMillisecond);
+        }
+    }
+    void flush() {
+        if (gateway_.log != nullptr) std::fflush(gateway_.log);
+        else send();
     }
     void close_before(Nanos at) {
         while (!live_.empty() && live_.front().opened + kLife <= at) {
@@ -86,28 +110,86 @@ class Load {
     }
     void line(std::uint64_t flow, Nanos at) {
         const std::uint32_t client = client_of(flow);
-        std::fprintf(log_,
+        std::fprintf(gateway_.log,
                      "{\"msec\":\"%lld.%03lld\",\"remote_addr\":\"%u.%u.%u.%u\",\"remote_port\":\"%llu\","
                      "\"x_api_key\":\"sk-load-%llu\"}\n",
                      static_cast<long long>(at.count / kSecond), static_cast<long long>(at.count % kSecond / kMillisecond),
                      client >> 24, client >> 16 & 255, client >> 8 & 255, client & 255,
-                     static_cast<unsigned long long>(port_of(flow)), static_cast<unsigned long long>(flow % kKeys));
+                     static_cast<unsigned long long>(port_of(flow)), static_cast<unsigned long long>(flow % gateway_.keys));
         ++out.lines;
+    }
+    void record(std::uint64_t flow, Nanos at) {
+        contract::AccountRecord record;
+        record.gateway_id = 7;
+        record.boot_epoch = 1;
+        record.seq = ++sequence_;
+        record.t_req_us = static_cast<std::uint64_t>(at.micros());
+        record.client_ip[10] = record.client_ip[11] = 0xff;
+        for (int i = 0; i < 4; ++i)
+            record.client_ip[static_cast<std::size_t>(12 + i)] = static_cast<std::uint8_t>(client_of(flow) >> (8 * (3 - i)));
+        record.client_port = static_cast<std::uint16_t>(port_of(flow));
+        record.proto = 6;
+        const std::uint64_t key = flow % gateway_.keys;
+        std::memcpy(record.account_tag.data(), &key, sizeof key);
+        record.account_tag[15] = 1;
+        std::array<std::uint8_t, contract::kAccountRecordBytes> bytes{};
+        contract::encode_account(bytes, record);
+        std::memcpy(datagram_.data() + datagram_bytes_, bytes.data(), bytes.size());
+        datagram_bytes_ += bytes.size();
+        ++out.lines;
+        if (datagram_bytes_ == datagram_.size()) send();
+    }
+    // Waits where the receiver's queue is full.
+    void send() {
+        if (datagram_bytes_ != 0 && ::send(gateway_.socket, datagram_.data(), datagram_bytes_, 0) < 0)
+            std::perror("seine-test-load: the socket");
+        datagram_bytes_ = 0;
     }
 
     exporting::RingWriter& ring_;
-    std::FILE* log_;
+    Gateway gateway_;
+    std::uint32_t sequence_ = 0;
+    std::array<std::uint8_t, kRecordsADatagram * contract::kAccountRecordBytes> datagram_{};
+    std::size_t datagram_bytes_ = 0;
     std::uint64_t lines_a_flow_;
     std::uint64_t flows_ = 0;
     std::deque<Live> live_;
     std::uint8_t buffer_[4096] = {};
 };
 
+bool open_gateway(const char* place, Gateway& out) {
+    if (std::strncmp(place, "unix:", 5) != 0) return (out.log = std::fopen(place, "ae")) != nullptr;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::snprintf(address.sun_path, sizeof address.sun_path, "%s", place + 5);
+    out.socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const void* const generic = &address;
+    return ::connect(out.socket, static_cast<const sockaddr*>(generic), sizeof address) == 0;
+}
+
+// What is due by the clock, so that a machine that lags is caught up with; held, while there is room.
+void run(Load& load, const exporting::RingReader* held, std::uint64_t rate, std::int64_t length) {
+    const Nanos begun = now();
+    std::int64_t stood = 0;
+    std::uint64_t opened = 0;
+    for (Nanos at = begun, before = begun; at - begun - stood < length; before = at, at = now()) {
+        if (held != nullptr && (held->fill() > 0.5 || at - before > 4 * kTurn)) stood += at - before;
+        const double spent_s = static_cast<double>(at - begun - stood) / kSecond;
+        const auto due = static_cast<std::uint64_t>(spent_s * static_cast<double>(rate));
+        for (; opened < due; ++opened) load.open(at);
+        load.close_before(at);
+        load.flush();
+        std::this_thread::sleep_for(std::chrono::nanoseconds(kTurn));
+    }
+    load.close_before(now() + 2 * kLife);
+    load.flush();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 7) {
-        std::fputs("usage: seine-test-load RING RING_MB LOG FLOWS_A_SECOND LINES_A_FLOW SECONDS\n", stderr);
+    if (argc < 7 || argc > 9) {
+        std::fputs("usage: seine-test-load RING RING_MB LOG FLOWS_A_SECOND LINES_A_FLOW SECONDS [KEYS [held]]\n", stderr);
         return 2;
     }
     exporting::RingWriterConfig config;
@@ -116,27 +198,17 @@ int main(int argc, char** argv) {
     config.dataplane_id = 1;
     config.epoch = 1;
     auto ring = exporting::RingWriter::open(config);
-    std::FILE* const log = std::fopen(argv[3], "ae");
-    if (!ring || log == nullptr) {
+    Gateway gateway;
+    if (argc > 7) gateway.keys = std::strtoull(argv[7], nullptr, 10);
+    if (!ring || !open_gateway(argv[3], gateway)) {
         std::fprintf(stderr, "seine-test-load: %s\n", ring ? argv[3] : ring.error().message().c_str());
         return 1;
     }
-    const std::uint64_t rate = std::strtoull(argv[4], nullptr, 10);
-    Load load(**ring, log, std::strtoull(argv[5], nullptr, 10));
-    const Nanos begun = now();
-    const std::int64_t length = std::atoll(argv[6]) * kSecond;
-    std::uint64_t opened = 0;
-    for (Nanos at = begun; at - begun < length; at = now()) {
-        // What is due by the clock, so that a machine that lags is caught up with.
-        const double spent_s = static_cast<double>(at - begun) / kSecond;
-        const auto due = static_cast<std::uint64_t>(spent_s * static_cast<double>(rate));
-        for (; opened < due; ++opened) load.open(at);
-        load.close_before(at);
-        std::fflush(log);
-        std::this_thread::sleep_for(std::chrono::nanoseconds(kTurn));
-    }
-    load.close_before(now() + 2 * kLife);
-    std::fclose(log);
+    auto looker = exporting::RingReader::open_to_look(argv[1]);
+    Load load(**ring, gateway, std::strtoull(argv[5], nullptr, 10));
+    const bool held = argc > 8 && looker;
+    run(load, held ? looker->get() : nullptr, std::strtoull(argv[4], nullptr, 10), std::atoll(argv[6]) * kSecond);
+    if (gateway.log != nullptr) std::fclose(gateway.log);
     (*ring)->close();
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
     std::printf("{\"opened\":%llu,\"closed\":%llu,\"dropped\":%llu,\"lines\":%llu}\n", number(load.out.opened),

@@ -27,6 +27,31 @@ TEST(Join, RecordAfterItsFlowIsJoinedAtOnce) {
     EXPECT_TRUE(scene.adds_up());
 }
 
+TEST(Join, ToldAtTickMakesOneSightingOfRecordsThatComeTogether) {
+    JoinConfig config = Scene::small();
+    config.told_at_tick = true;
+    Scene scene(config);
+    scene.open(Scene::flow(1, 100, 4000, 0), 50);
+    scene.drained(80);
+    for (std::uint32_t i = 1; i <= 3; ++i) scene.say(Scene::said(9, 100, 4000, 69 + i, i), 80);
+    EXPECT_TRUE(scene.kept.sightings.empty());
+    scene.tick(81);
+    ASSERT_EQ(scene.kept.sightings.size(), 1u);
+    EXPECT_TRUE(scene.kept.sightings[0].first);
+    EXPECT_EQ(scene.kept.sightings[0].uses[0].requests, 3u);
+    // After its end too, and a connection that went meanwhile is not told as another.
+    scene.close(Scene::flow(1, 100, 4000, 0), 200);
+    scene.drained(200);
+    scene.say(Scene::said(9, 100, 4000, 150, 4), 5000);
+    scene.say(Scene::said(9, 100, 4000, 151, 5), 5000);
+    scene.join->tell_news();
+    scene.tick(60'000);
+    scene.tick(60'001);
+    EXPECT_EQ(scene.kept.requests(), 5u);
+    EXPECT_EQ(scene.join->state().connections, 0u);
+    EXPECT_TRUE(scene.adds_up());
+}
+
 TEST(Join, RecordBeforeItsFlowWaits) {
     Scene scene;
     scene.say(Scene::said(9, 100, 4000, 70, 1), 80);

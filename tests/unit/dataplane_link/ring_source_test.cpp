@@ -97,6 +97,34 @@ TEST_F(RingSourceTest, WhatWasNotStoredComesAgainAndWhatWasDoesNot) {
     EXPECT_EQ(read(unstored), Counters{6});
 }
 
+TEST_F(RingSourceTest, WhatIsReadWhileOlderIsBeingStoredComesAgainAfterAKill) {
+    open_writer();
+    for (std::uint64_t i = 1; i <= 3; ++i) write(i);
+    RingPlace stored;
+    {
+        RingSource source(path);
+        EXPECT_EQ(read(source), (Counters{1, 2, 3}));
+        const RingSource::Mark mark = source.mark();
+        stored = mark.place;
+        write(4);
+        EXPECT_EQ(read(source), Counters{4});
+        source.stored(mark);
+        EXPECT_GT(source.fill(), 0.0);
+    }
+    {
+        RingSource source(path);
+        source.begin_at(stored);
+        EXPECT_EQ(read(source), Counters{4});
+        EXPECT_EQ(source.counters().repeated, 0u);
+        const RingSource::Mark old = source.mark();
+        write(5);
+        EXPECT_EQ(read(source), Counters{5});
+        source.stored();
+        source.stored(old);  // late, and behind what is stored: takes nothing back
+        EXPECT_EQ(source.fill(), 0.0);
+    }
+}
+
 TEST_F(RingSourceTest, APlaceSurvivesItsTextAndMeansNothingInAnotherFile) {
     open_writer();
     for (std::uint64_t i = 1; i <= 3; ++i) write(i);

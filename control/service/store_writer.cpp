@@ -1,0 +1,97 @@
+#include "control/service/store_writer.h"
+
+#include <chrono>
+
+#include "control/service/log.h"
+
+namespace seine::service {
+namespace {
+
+constexpr std::int64_t kSweepEvery = 5 * kSecond;
+
+}  // namespace
+
+StoreWriter::StoreWriter(store::Store& store, std::function<Nanos()> clock, std::function<void(store::Batch&)> prepare)
+    : store_(store), clock_(std::move(clock)), prepare_(std::move(prepare)) {}
+
+StoreWriter::~StoreWriter() { stop(); }
+
+void StoreWriter::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void StoreWriter::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void StoreWriter::give(std::unique_ptr<store::Batch> batch) {
+    given_ = true;
+    {
+        const std::lock_guard lock(mutex_);
+        next_ = std::move(batch);
+        done_.reset();
+    }
+    wake_.notify_all();
+}
+
+std::optional<StoreWriter::Outcome> StoreWriter::outcome() {
+    if (!given_) return {};
+    std::optional<Outcome> out;
+    const std::lock_guard lock(mutex_);
+    out.swap(done_);
+    given_ = !out.has_value();
+    return out;
+}
+
+std::optional<StoreWriter::Outcome> StoreWriter::wait() {
+    if (!given_) return {};
+    {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return done_.has_value(); });
+    }
+    return outcome();
+}
+
+void StoreWriter::sweep() {
+    const Nanos now = clock_();
+    if (now - swept_ < kSweepEvery) return;
+    swept_ = now;
+    const Status status = store_.sweep(now);
+    if (!status.ok()) log(Level::warning, status.message());
+}
+
+void StoreWriter::run() {
+    while (true) {
+        std::unique_ptr<store::Batch> batch;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_ || next_ != nullptr; });
+            if (next_ == nullptr && stopping_) return;
+            batch = std::move(next_);
+        }
+        if (batch == nullptr) {
+            sweep();
+            continue;
+        }
+        const Nanos begun = clock_();
+        prepare_(*batch);
+        Outcome outcome;
+        outcome.status = store_.write(*batch);
+        if (!outcome.status.ok()) outcome.batch = std::move(batch);
+        batch.reset();
+        outcome.took = clock_() - begun;
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = std::move(outcome);
+        }
+        wake_.notify_all();
+        sweep();
+    }
+}
+
+}  // namespace seine::service

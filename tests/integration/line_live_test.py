@@ -157,6 +157,7 @@ def other_user(args, folder, pair):
     report.equal((code, stats["state"]), (0, "ended"), "SIGTERM ends it with 0, counters written")
     report.check(not os.path.exists(live.socket), "its socket is gone")
     wrong = Dataplane(args, folder, "--af-packet", "s0", "--user", "no-such-user", wrap=inside(pair), name="wrong")
+    wrong.process.wait(timeout=60)  # it ends by itself, under the sanitizers after some seconds
     wrong.kill()
     report.check(not wrong.up and "useradd" in wrong.said(), "an unknown user is refused with a remedy", wrong.said())
 

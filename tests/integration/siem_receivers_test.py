@@ -303,11 +303,7 @@ def main():
                 done.result()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if args.out:
-        with open(args.out, "w", encoding="utf-8") as fh:
-            json.dump(TABLE, fh, indent=1)
-    for row in TABLE:
-        print(row)
+    receivers.tell(TABLE, args.out)
 
 
 report.run(main)

@@ -334,3 +334,12 @@ if __name__ == "__main__":
     # A sink as a process of its own, to be killed: receivers.py CERTS PORT KEPT
     Sink(Certificates.made(sys.argv[1]), port=int(sys.argv[2]), keep=sys.argv[3])
     threading.Event().wait()
+
+
+def tell(table, out):
+    """Prints the rows; with a path, writes them there as JSON too."""
+    if out:
+        with open(out, "w", encoding="utf-8") as fh:
+            json.dump(table, fh, indent=1)
+    for row in table:
+        print(row)

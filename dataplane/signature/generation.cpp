@@ -185,7 +185,7 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
         room->rule_windows.resize(set.rules.size());
         room->counters = std::make_unique<RuleCounters[]>(set.rules.size());
         room->sources = std::make_unique<SourceRates>(limits.sources_max);
-        room->memory = std::make_unique<ValueMemory>(set.slots.size(), limits.seed);
+        room->memory = std::make_unique<ValueMemory>(set.slots.size(), kTableSeed);
         const Field bodies[2] = {Field::http_body, Field::http_response_body};
         for (unsigned i = 0; i < 2; ++i) {
             const std::uint16_t slot = index.slot_of_field[static_cast<std::size_t>(bodies[i])];

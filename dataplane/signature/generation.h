@@ -28,7 +28,6 @@ class Generation {
     struct Limits {
         unsigned workers = 1;
         std::uint32_t bodies_max = 256;    // request bodies read at once, a worker
-        std::uint64_t seed = 0x5e1e;       // of the places where values are remembered
         std::uint32_t sources_max = 4096;  // sources whose alerts are counted at once, a worker
     };
 

@@ -25,6 +25,7 @@ void H2Connection::start(HpackMemory& memory, HeaderText& text, std::size_t budg
     text_ = &text;
     budget_bytes_ = budget_bytes;
     client_.skip_left = server_.skip_left = 0;
+    client_.data = server_.data = {};
     client_.begun = client_.lost = server_.begun = server_.lost = false;
     opening_.settings.clear();
     opening_.priorities.clear();
@@ -47,12 +48,17 @@ void H2Connection::begin_upgraded(std::uint32_t request_ordinal) noexcept {
 
 void H2Connection::client_skipped(std::uint64_t count) noexcept {
     SEINE_ASSERT(count <= client_.skip_left);
-    client_.skip_left -= static_cast<std::uint32_t>(count);
+    skip(client_, static_cast<std::uint32_t>(count));
 }
 
 void H2Connection::server_skipped(std::uint64_t count) noexcept {
     SEINE_ASSERT(count <= server_.skip_left);
-    server_.skip_left -= static_cast<std::uint32_t>(count);
+    skip(server_, static_cast<std::uint32_t>(count));
+}
+
+void H2Connection::skip(Direction& from, std::uint32_t count) noexcept {
+    from.skip_left -= count;
+    from.data.left -= count < from.data.left ? count : from.data.left;
 }
 
 H2Connection::Stream* H2Connection::find_stream(std::uint32_t id) noexcept {
@@ -84,7 +90,7 @@ H2Connection::Step H2Connection::lose(Direction& from, Parse parse) noexcept {
 bool H2Connection::skip_step(Direction& from, ByteView bytes, Step& step) noexcept {
     if (from.skip_left == 0) return false;
     const std::size_t count = bytes.size() < from.skip_left ? bytes.size() : from.skip_left;
-    from.skip_left -= static_cast<std::uint32_t>(count);
+    skip(from, static_cast<std::uint32_t>(count));
     step.consume = count;
     step.parse = count > 0 ? Parse::ok : Parse::need_more;
     return true;
@@ -95,6 +101,14 @@ H2Connection::Step H2Connection::skip_frame(Direction& from, const H2FrameHeader
     Step step;
     step.parse = Parse::ok;
     step.consume = H2FrameHeader::kBytes;
+    return step;
+}
+
+H2Connection::Step H2Connection::reset_step(Direction& from, const H2FrameHeader& frame) noexcept {
+    close_stream(frame.stream);
+    Step step = skip_frame(from, frame);
+    step.event = Event::reset;
+    step.stream = frame.stream;
     return step;
 }
 
@@ -109,10 +123,15 @@ H2Connection::Step H2Connection::data_step(Direction& from, const H2FrameHeader&
     }
     if (frame.stream == 0) return lose(from, Parse::malformed);
     Step step = skip_frame(from, frame);
+    if (frame.has(kH2Padded)) {  // its length goes with the header: what follows is data, then padding
+        ++step.consume;
+        --from.skip_left;
+    }
     step.event = Event::data;
     step.end_stream = frame.has(kH2EndStream);
     step.stream = frame.stream;
     step.data_bytes = frame.length - padding;
+    from.data = {step.data_bytes, frame.stream, step.end_stream};
     return step;
 }
 
@@ -277,8 +296,7 @@ H2Connection::Step H2Connection::feed_client(ByteView bytes, Request& out) noexc
         case H2Type::priority:
             return client_control(frame, bytes);
         case H2Type::rst_stream:
-            close_stream(frame.stream);
-            return skip_frame(client_, frame);
+            return reset_step(client_, frame);
         case H2Type::push_promise:  // not for clients (RFC 9113 section 8.4)
         case H2Type::continuation:  // only behind HEADERS
             return lose(client_, Parse::malformed);
@@ -310,8 +328,7 @@ H2Connection::Step H2Connection::feed_server(ByteView bytes, Response& out) noex
         case H2Type::push_promise:
             return server_headers(frame, bytes, out);
         case H2Type::rst_stream:
-            close_stream(frame.stream);
-            return skip_frame(server_, frame);
+            return reset_step(server_, frame);
         case H2Type::continuation:
             return lose(server_, Parse::malformed);
         case H2Type::settings:

@@ -35,7 +35,8 @@ class H2Connection {
         request,   // `out` holds a request head
         response,  // `out` holds a response head (1xx included)
         trailers,  // `out.headers` holds trailers of out.stream
-        data,      // a DATA frame begins: step.data_bytes on step.stream
+        data,      // a DATA frame begins: step.data_bytes on step.stream; data_ahead() follows them
+        reset,     // RST_STREAM of step.stream
     };
     // As Http1Connection::Step: drop `consume` bytes, handle the event, call again while ok.
     // malformed and limit: the direction is lost for good, for its table is.
@@ -67,11 +68,23 @@ class H2Connection {
     void client_skipped(std::uint64_t count) noexcept;
     void server_skipped(std::uint64_t count) noexcept;
 
+    // The DATA frame that a direction stands in: how many of its next bytes are data (padding follows
+    // them), of which stream, and whether the stream ends with them. left is 0 outside of data.
+    struct DataAhead {
+        std::uint32_t left = 0;
+        std::uint32_t stream = 0;
+        bool end_stream = false;
+    };
+    [[nodiscard]] const DataAhead& data_ahead(bool client) const noexcept {
+        return client ? client_.data : server_.data;
+    }
+
   private:
     friend class H2Pool;
     struct Direction {
         HpackInflater table;
         std::uint32_t skip_left = 0;
+        DataAhead data;
         bool begun = false;  // the preface, or the server's first SETTINGS, has come
         bool lost = false;
     };
@@ -83,8 +96,10 @@ class H2Connection {
     void start(HpackMemory& memory, HeaderText& text, std::size_t budget_bytes) noexcept;
     void stop() noexcept;
     static Step lose(Direction& from, Parse parse) noexcept;
+    static void skip(Direction& from, std::uint32_t count) noexcept;
     static bool skip_step(Direction& from, ByteView bytes, Step& step) noexcept;
     static Step skip_frame(Direction& from, const H2FrameHeader& frame) noexcept;
+    Step reset_step(Direction& from, const H2FrameHeader& frame) noexcept;
     static Step data_step(Direction& from, const H2FrameHeader& frame, ByteView bytes) noexcept;
     Step block_step(Direction& from, ByteView bytes, HeaderList& out) noexcept;
     Step client_headers(const H2FrameHeader& frame, ByteView bytes, Request& out) noexcept;

@@ -146,6 +146,16 @@ Feed feed_read_body(FlowContext& flow, bool client, ByteView bytes) noexcept {
     return {step.consume, step.consume > 0 ? Next::again : Next::wait};
 }
 
+// Data of a stream whose body rules read, in the runs it comes in.
+Feed feed_read_data(FlowContext& flow, bool client, ByteView bytes) noexcept {
+    http::H2Connection& connection = *flow.cold.h2;
+    const http::H2Connection::DataAhead data = connection.data_ahead(client);
+    bytes = bytes.first(std::min<std::size_t>(bytes.size(), data.left));
+    client ? connection.client_skipped(bytes.size()) : connection.server_skipped(bytes.size());
+    match_stream_data(flow, client, data.stream, bytes, data.end_stream && bytes.size() == data.left);
+    return {bytes.size(), Next::again};
+}
+
 }  // namespace
 
 Feed feed_http1(FlowContext& flow, Side from, ByteView bytes) noexcept {
@@ -180,15 +190,26 @@ Feed feed_h2(FlowContext& flow, Side from, ByteView bytes) noexcept {
     using Event = http::H2Connection::Event;
     if (flow.cold.h2 == nullptr) return {0, Next::give_up};
     http::H2Connection& connection = *flow.cold.h2;
-    const bool first = from == flow.cold.speaker && !connection.opening().settled;
-    const auto step = from == flow.cold.speaker ? connection.feed_client(bytes, flow.w.request)
-                                           : connection.feed_server(bytes, flow.w.response);
+    const bool client = from == flow.cold.speaker;
+    if (reads_stream(flow, client)) return feed_read_data(flow, client, bytes);
+    const bool first = client && !connection.opening().settled;
+    const auto step = client ? connection.feed_client(bytes, flow.w.request)
+                             : connection.feed_server(bytes, flow.w.response);
     if (step.parse == Parse::need_more) return {step.consume, Next::wait};
     if (step.parse != Parse::ok) return lost(flow, step.parse);
     if (first && step.event == Event::request)
         on_h2_opening(flow, connection.opening(), flow.w.request);
-    if (step.event == Event::request) on_request(flow, flow.w.request);
-    if (step.event == Event::response) on_response(flow, flow.w.response);
+    switch (step.event) {
+        case Event::request: on_request(flow, flow.w.request); break;
+        case Event::response: on_response(flow, flow.w.response); break;
+        case Event::data:
+        case Event::trailers:
+            // Data that is read ends its stream when the last of it has come.
+            if (step.end_stream && !reads_stream(flow, client)) match_stream_data(flow, client, step.stream, {}, true);
+            break;
+        case Event::reset: match_stream_reset(flow, step.stream); break;
+        case Event::none: break;
+    }
     return {step.consume, Next::again};
 }
 

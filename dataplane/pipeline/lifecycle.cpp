@@ -202,7 +202,7 @@ void release_cold(Workspace& w, flow::FlowId id) noexcept {
     if (cold.kind == Cold::Kind::dtls) end_dtls(w, cold);
     if (cold.h2 != nullptr) w.h2_pool.release(cold.h2);
     cold.facts.clear(*w.facts);
-    w.matcher.end_body(cold.match);
+    w.matcher.end_flow(cold.match);
     w.cold->give(hot.cold);
     hot.cold = flow::kNoState;
 }

@@ -274,14 +274,20 @@ void match_request(FlowContext& flow, const http::Request& request, std::string_
     if (request.version.major == 2 && flow.cold.h2 != nullptr && flow.cold.h2->opening().settled)
         groups |= bit(signature::Group::http2);
     tell(flow, groups);
-    if (request.body.kind == http::BodyKind::none) return;
-    static_cast<void>(matcher.begin_body(flow.cold.match, Wanted::http_body));
+    if (request.body.kind != http::BodyKind::none)
+        static_cast<void>(matcher.begin_body(flow.cold.match, Wanted::http_body));
+    if (request.stream != 0) matcher.park(flow.cold.match, request.stream);
 }
 
 void match_response(FlowContext& flow, const http::Response& response) noexcept {
     signature::Matcher& matcher = flow.w.matcher;
-    if (!matcher.uses(Wanted::http_response_body) || response.body.kind == http::BodyKind::none)
+    if (!matcher.uses(Wanted::http_response_body)) return;
+    if (response.stream != 0) {
+        if (response.body.kind == http::BodyKind::none) matcher.end_answer(flow.cold.match, response.stream);
+        else matcher.begin_answer(flow.cold.match, response.stream);
         return;
+    }
+    if (response.body.kind == http::BodyKind::none) return;
     if (flow.cold.match.body != signature::MatchState::kNoBody) match_body_end(flow);
     static_cast<void>(matcher.begin_body(flow.cold.match, Wanted::http_response_body));
 }
@@ -310,6 +316,30 @@ void match_body_end(FlowContext& flow) noexcept {
     matcher.begin(flow.cold.match);
     matcher.finish_body(flow.cold.match, request ? Wanted::http_body : Wanted::http_response_body);
     tell(flow, bit(request ? signature::Group::body : signature::Group::response_body));
+}
+
+bool reads_stream(const FlowContext& flow, bool client) noexcept {
+    if (flow.cold.match.parked == signature::MatchState::kNoneParked || flow.cold.h2 == nullptr) return false;
+    const auto& data = flow.cold.h2->data_ahead(client);
+    return data.left > 0 && flow.w.matcher.reads(flow.cold.match, data.stream,
+                                                 client ? Wanted::http_body : Wanted::http_response_body);
+}
+
+void match_stream_data(FlowContext& flow, bool client, std::uint32_t stream, ByteView bytes,
+                       bool ended) noexcept {
+    signature::Matcher& matcher = flow.w.matcher;
+    signature::MatchState& state = flow.cold.match;
+    const Wanted field = client ? Wanted::http_body : Wanted::http_response_body;
+    if (matcher.reads(state, stream, field) && matcher.resume(state, stream, field)) {
+        if (!bytes.empty()) match_body(flow, bytes);
+        if (ended && state.body != signature::MatchState::kNoBody) match_body_end(flow);
+        matcher.suspend(state);
+    }
+    if (ended && !client) matcher.end_answer(state, stream);
+}
+
+void match_stream_reset(FlowContext& flow, std::uint32_t stream) noexcept {
+    flow.w.matcher.drop(flow.cold.match, stream);
 }
 
 }  // namespace seine::pipeline

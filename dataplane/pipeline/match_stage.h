@@ -30,4 +30,10 @@ void match_response(FlowContext& flow, const http::Response& response) noexcept;
 void match_body(FlowContext& flow, ByteView bytes) noexcept;
 void match_body_end(FlowContext& flow) noexcept;
 
+// The same of one stream of an HTTP/2 connection, of its client's bytes or its server's.
+[[nodiscard]] bool reads_stream(const FlowContext& flow, bool client) noexcept;
+// Bytes of the DATA frame at hand; `ended`: the stream ends with them. May be none.
+void match_stream_data(FlowContext& flow, bool client, std::uint32_t stream, ByteView bytes, bool ended) noexcept;
+void match_stream_reset(FlowContext& flow, std::uint32_t stream) noexcept;
+
 }  // namespace seine::pipeline

@@ -105,9 +105,10 @@ Feed feed_one(FlowContext& flow, Side& from, ByteView bytes) noexcept {
 }
 
 // Body bytes to come that no parser needs to see: the stream jumps over them, holes included.
-std::uint64_t skip_body(Cold& cold, Side from) noexcept {
-    if (reads_body(cold, from == cold.speaker)) return 0;  // rules look at it
+std::uint64_t skip_body(FlowContext& flow, Side from) noexcept {
+    Cold& cold = flow.cold;
     const bool client = from == cold.speaker;
+    if (reads_body(cold, client) || reads_stream(flow, client)) return 0;  // rules look at it
     std::uint64_t skip = 0;
     if (cold.protocol[index(from)] == Protocol::http1) {
         skip = client ? cold.http1.client_skippable() : cold.http1.server_skippable();
@@ -125,7 +126,7 @@ std::uint64_t feed(FlowContext& flow, Side& from, ByteView bytes) noexcept {
     std::size_t taken = 0;
     for (unsigned step = 0; step < kStepsMax; ++step) {
         const ByteView rest = bytes.subspan(taken);
-        if (rest.empty()) return taken + skip_body(flow.cold, from);
+        if (rest.empty()) return taken + skip_body(flow, from);
         const Feed fed = feed_one(flow, from, rest);
         taken += fed.consume;
         switch (fed.next) {
@@ -186,7 +187,7 @@ void on_lost(FlowContext& flow, Side from) noexcept {
     const Protocol protocol = cold.protocol[index(from)];
     if (protocol == Protocol::done) return;
     cold.rtt.mark(RttCause::loss);
-    flow.w.matcher.end_body(cold.match);  // what comes next is another part of it
+    flow.w.matcher.end_flow(cold.match);  // what comes next is another part of it
     if (protocol == Protocol::http1) {
         flow.w.counters.add(Counter::stream_lost);
         flow.incomplete(Incomplete::stream_lost);

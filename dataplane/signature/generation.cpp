@@ -192,6 +192,8 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
             const Status filled = fill_bodies(slot == 0xffff ? nullptr : &index.slots[slot], limits.bodies_max, room->bodies[i]);
             if (!filled.ok()) return filled;
         }
+        if (room->bodies[0].count + room->bodies[1].count > 0)
+            room->parked = std::make_unique<ParkedRequests>(limits.parked_max);
         out->rooms_.push_back(std::move(room));
     }
     return out;

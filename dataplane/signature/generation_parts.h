@@ -7,6 +7,7 @@
 
 #include "dataplane/base/hash.h"
 #include "dataplane/signature/compiled.h"
+#include "dataplane/signature/parked_request.h"
 #include "dataplane/signature/rate_table.h"
 #include "dataplane/signature/regex.h"
 #include "dataplane/signature/value_memory.h"
@@ -115,6 +116,7 @@ struct WorkerRoom {
     std::unique_ptr<SourceRates> sources;
     std::unique_ptr<ValueMemory> memory;
     BodyPool bodies[2];  // of requests, of responses
+    std::unique_ptr<ParkedRequests> parked;  // nullptr: no rule looks at bodies
     std::atomic<std::uint64_t> packets{0};
 };
 

@@ -13,10 +13,12 @@ struct MatchState {
     static constexpr std::size_t kFactsMax = 16;
     static constexpr std::size_t kFiredMax = 12;
     static constexpr std::uint16_t kNoBody = 0xffff;
+    static constexpr std::uint16_t kNoneParked = 0xffff;
 
     std::uint64_t generation = 0;
     Groups seen = 0;
-    std::uint16_t body = kNoBody;  // of the body that is being read
+    std::uint16_t body = kNoBody;        // of the body that is being read
+    std::uint16_t parked = kNoneParked;  // the newest of its requests that wait under their streams
     FixedVector<std::uint16_t, kFactsMax> flow_facts;
     FixedVector<std::uint16_t, kFactsMax> request_facts;
     FixedVector<std::uint16_t, kFiredMax> flow_fired;

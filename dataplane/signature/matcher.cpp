@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <hs.h>
 
@@ -28,7 +29,8 @@ constexpr LossText kLossTexts[] = {
     {"match_hits_dropped", "rules that hit past what one event may tell"},
     {"match_bodies_exhausted", "request bodies not matched: no scan was free"},
     {"match_flows_restarted", "flows looked at anew because the rule set changed under them"},
-    {"match_gave_up", "confirmations of a pattern given up: too many steps"}};
+    {"match_gave_up", "confirmations of a pattern given up: too many steps"},
+    {"match_streams_dropped", "HTTP/2 requests whose bodies were not matched to their end: too many side by side"}};
 static_assert(sizeof kLossTexts / sizeof kLossTexts[0] == kLossCount);
 
 }  // namespace
@@ -292,6 +294,93 @@ void Matcher::end_body(MatchState& state) noexcept {
     if (active() && state.generation == generation_->number())
         room_->bodies[state.body & 1].scans[state.body / 2].taken = false;
     state.body = MatchState::kNoBody;
+}
+
+void Matcher::end_flow(MatchState& state) noexcept {
+    end_body(state);
+    if (active() && state.generation == generation_->number() && room_->parked != nullptr)
+        while (ParkedRequest* const request = room_->parked->newest(state)) unpark(state, *request);
+    state.parked = MatchState::kNoneParked;
+}
+
+ParkedRequest* Matcher::parked(const MatchState& state, std::uint32_t stream) const noexcept {
+    if (state.parked == MatchState::kNoneParked || !active() || state.generation != generation_->number()) return nullptr;
+    return room_->parked->find(state, stream);
+}
+
+void Matcher::unpark(MatchState& state, ParkedRequest& request) noexcept {
+    for (std::uint16_t& body : request.bodies)
+        if (body != MatchState::kNoBody) room_->bodies[body & 1].scans[body / 2].taken = false;
+    room_->parked->give(state, request);
+}
+
+void Matcher::change_places(MatchState& state, ParkedRequest& request) noexcept {
+    std::swap(state.request_facts, request.request.facts);
+    std::swap(state.request_fired, request.request.fired);
+    const Groups seen = state.seen & kRequestGroups;
+    state.seen = (state.seen & ~kRequestGroups) | request.request.seen;
+    request.request.seen = seen;
+}
+
+void Matcher::park(MatchState& state, std::uint32_t stream) noexcept {
+    const bool answers = uses(Field::http_response_body);
+    if (state.generation != generation_->number() || (state.body == MatchState::kNoBody && !answers)) return;
+    if (ParkedRequest* const same = room_->parked->find(state, stream)) unpark(state, *same);
+    if (ParkedRequest* const oldest = room_->parked->over(state)) {
+        unpark(state, *oldest);
+        count(Loss::streams);
+    }
+    ParkedRequest* const request = room_->parked->take(state);
+    if (request == nullptr) {
+        end_body(state);
+        return count(Loss::streams);
+    }
+    request->stream = stream;
+    request->awaits_answer = answers;
+    request->bodies[0] = std::exchange(state.body, MatchState::kNoBody);
+    request->request = {state.seen & kRequestGroups, state.request_facts, state.request_fired};
+}
+
+bool Matcher::reads(const MatchState& state, std::uint32_t stream, Field field) const noexcept {
+    const ParkedRequest* const request = parked(state, stream);
+    return request != nullptr && request->bodies[field == Field::http_body ? 0 : 1] != MatchState::kNoBody;
+}
+
+void Matcher::begin_answer(MatchState& state, std::uint32_t stream) noexcept {
+    ParkedRequest* const request = parked(state, stream);
+    if (request == nullptr || !request->awaits_answer || request->bodies[1] != MatchState::kNoBody) return;
+    const std::uint16_t body = std::exchange(state.body, MatchState::kNoBody);
+    static_cast<void>(begin_body(state, Field::http_response_body));
+    request->bodies[1] = std::exchange(state.body, body);
+}
+
+void Matcher::end_answer(MatchState& state, std::uint32_t stream) noexcept {
+    ParkedRequest* const request = parked(state, stream);
+    if (request == nullptr) return;
+    request->awaits_answer = false;
+    if (request->done()) unpark(state, *request);
+}
+
+void Matcher::drop(MatchState& state, std::uint32_t stream) noexcept {
+    if (ParkedRequest* const request = parked(state, stream)) unpark(state, *request);
+}
+
+bool Matcher::resume(MatchState& state, std::uint32_t stream, Field field) noexcept {
+    ParkedRequest* const request = parked(state, stream);
+    if (request == nullptr) return false;
+    resumed_ = request;
+    resumed_body_ = field == Field::http_body ? 0 : 1;
+    change_places(state, *request);
+    std::swap(state.body, request->bodies[resumed_body_]);
+    return true;
+}
+
+void Matcher::suspend(MatchState& state) noexcept {
+    ParkedRequest& request = *resumed_;
+    resumed_ = nullptr;
+    change_places(state, request);
+    std::swap(state.body, request.bodies[resumed_body_]);
+    if (request.done()) unpark(state, request);
 }
 
 bool Matcher::admit(const Hit& hit, const std::uint8_t (&source)[16], std::uint16_t server_port, Nanos now,

@@ -24,9 +24,10 @@ struct Hit {
 };
 
 struct BodyScan;
+struct ParkedRequest;
 
 // What could not be matched, each with a counter of this name.
-enum class Loss : std::uint8_t { facts, hits, bodies, flows, gave_up, count_ };
+enum class Loss : std::uint8_t { facts, hits, bodies, flows, gave_up, streams, count_ };
 inline constexpr std::size_t kLossCount = static_cast<std::size_t>(Loss::count_);
 std::string_view name_of(Loss loss) noexcept;
 std::string_view meaning_of(Loss loss) noexcept;
@@ -68,8 +69,24 @@ class Matcher {
     bool feed_body(MatchState& state, Field field, ByteView bytes) noexcept;
     // Within an event: the body ends here; what matches at its end is found. Gives the scan back.
     void finish_body(MatchState& state, Field field) noexcept;
-    // Gives the scan back. Also without an event, when the flow ends.
+    // Gives the scan back. Also without an event.
     void end_body(MatchState& state) noexcept;
+    // Gives all back that the flow holds: it ends, or bytes of it are missing.
+    void end_flow(MatchState& state) noexcept;
+
+    // Requests side by side (HTTP/2). After the event of its head, and begin_body() if it has one, a request is put
+    // aside under its stream with what was found of it. Events of its bodies stand between resume() and suspend().
+    void park(MatchState& state, std::uint32_t stream) noexcept;
+    // Whether the body of this stream's request (or response) is being read.
+    [[nodiscard]] bool reads(const MatchState& state, std::uint32_t stream, Field field) const noexcept;
+    // The stream's response has a body: from here on it is read, if a rule wants it.
+    void begin_answer(MatchState& state, std::uint32_t stream) noexcept;
+    // Its response is over, or its stream is.
+    void end_answer(MatchState& state, std::uint32_t stream) noexcept;
+    void drop(MatchState& state, std::uint32_t stream) noexcept;
+    // False: not put aside, or by a set that is no longer used.
+    bool resume(MatchState& state, std::uint32_t stream, Field field) noexcept;
+    void suspend(MatchState& state) noexcept;
 
     // Whether scope and limits let a hit be told; counts it either way. `swallowed` then says how many of the
     // rule, and of this source, were not told since the last one was.
@@ -84,6 +101,9 @@ class Matcher {
     void found(std::uint32_t fact) noexcept;
     void matched(std::uint32_t fact) noexcept;
     void forget() noexcept;
+    ParkedRequest* parked(const MatchState& state, std::uint32_t stream) const noexcept;
+    void unpark(MatchState& state, ParkedRequest& request) noexcept;
+    void change_places(MatchState& state, ParkedRequest& request) noexcept;
     void confirm_body(BodyScan& body) noexcept;
     void confirm(std::uint32_t fact, std::string_view value) noexcept;
     void scan(std::uint16_t slot, std::string_view value) noexcept;
@@ -116,6 +136,8 @@ class Matcher {
     FixedVector<std::uint16_t, 128> suspects_;
     FixedVector<Hit, kHitsMax> hits_;
     ValueMemory::Entry* learning_ = nullptr;  // of the value that is being scanned
+    ParkedRequest* resumed_ = nullptr;
+    unsigned resumed_body_ = 0;  // which of its bodies
     BodyScan* body_ = nullptr;  // while one is scanned: what is suspected is kept with it
     std::atomic<std::uint64_t> lost_[kLossCount] = {};
 };

@@ -1,52 +1,12 @@
 // Rules on the line: what a flow shows makes them hit, bodies in any pieces, and no secret in a
 // finding.
-#include "dataplane/signature/compile.h"
-#include "dataplane/signature/rule_file.h"
-#include "tests/unit/pipeline/line.h"
+#include "tests/unit/pipeline/rules_on_line.h"
 
 namespace seine::pipeline {
 namespace {
 
 using contract::Field;
 using contract::Kind;
-
-std::string rule(const std::string& id, const std::string& condition) {
-    return "[[rule]]\nid = \"" + id +
-           "\"\ntitle = \"t\"\nclass = \"policy\"\nlimit = { per_rule = \"off\", per_source = "
-           "\"off\" }\n" +
-           condition +
-           "\n[[rule.match]]\nhttp.method = \"x\"\n[[rule.no_match]]\nhttp.method = \"y\"\n";
-}
-
-std::unique_ptr<signature::Generation> rules(const std::string& text) {
-    auto loaded = signature::read_rules_text("f.toml", text, "");
-    auto compiled = compile(loaded.set, loaded.problems);
-    EXPECT_TRUE(loaded.problems.empty()) << loaded.problems.lines();
-    compiled.generation = 5;
-    auto made = signature::Generation::make(std::move(compiled), {});
-    EXPECT_TRUE(bool(made));
-    return std::move(*made);
-}
-
-class Match : public testing::Test {
-  protected:
-    void use(const std::string& text) {
-        set = rules(text);
-        line.inspector().adopt(set.get());
-        talk.open();
-    }
-    std::vector<std::string> found() {
-        line.finish();
-        std::vector<std::string> out;
-        for (const Record& record : line.of(Kind::finding))
-            out.push_back(record.text(Field::rules));
-        return out;
-    }
-    std::unique_ptr<signature::Generation> set;
-    Line line;
-    Talk talk{line};
-};
-using Ids = std::vector<std::string>;
 
 TEST_F(Match, AHelloMakesARuleHitOnce) {
     use(rule("sni", "field = \"tls.sni\"\nequals = \"API.example\"") +

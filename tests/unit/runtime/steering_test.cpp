@@ -48,6 +48,9 @@ std::string end_of(const wire::Address& address, std::uint16_t port) {
     return out + std::to_string(port);
 }
 
+// A capture holds a handful of fragments, and a half is made nine times for each of 480 captures.
+constexpr wire::FragmentLimits kFewFragments{.datagrams_max = 256, .pool_bytes = std::size_t{1} << 20};
+
 // One worker's half: a decoder with its own reassembly.
 class Half {
   public:
@@ -64,7 +67,7 @@ class Half {
     std::vector<Decoded> decoded;
 
   private:
-    wire::Decoder decoder_{wire::FragmentLimits{}};
+    wire::Decoder decoder_{kFewFragments};
 };
 
 struct Halves final : Distributor::Target {

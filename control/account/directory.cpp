@@ -15,7 +15,7 @@ std::string_view next_word(std::string_view& text) noexcept {
 }
 
 template <typename T>
-bool number(std::string_view word, T& out, int base = 10) noexcept {
+bool from_digits(std::string_view word, T& out, int base = 10) noexcept {
     const char* end = word.data() + word.size();
     const auto [stop, error] = std::from_chars(word.data(), end, out, base);
     return !word.empty() && error == std::errc{} && stop == end;
@@ -44,9 +44,9 @@ Parse from_text(std::string_view text, DirectoryEntry& out) {
     unsigned intermediary = 0;
     if (!model::from_text(next_word(text), out.account) || !out.account.known() ||
         !model::from_text(next_word(text), out.org) ||
-        !number(next_word(text), out.first_seen_day) || !number(next_word(text), tier) ||
-        tier > 255 || !number(next_word(text), intermediary) || intermediary > 1 ||
-        !number(next_word(text), out.closed_at.count)) {
+        !from_digits(next_word(text), out.first_seen_day) || !from_digits(next_word(text), tier) ||
+        tier > 255 || !from_digits(next_word(text), intermediary) || intermediary > 1 ||
+        !from_digits(next_word(text), out.closed_at.count)) {
         return Parse::malformed;
     }
     out.tier = static_cast<std::uint8_t>(tier);
@@ -54,7 +54,7 @@ Parse from_text(std::string_view text, DirectoryEntry& out) {
     constexpr std::size_t kKeysMax = 4096;
     while (!text.empty()) {
         model::KeyTag key = 0;
-        if (!number(next_word(text), key, 16) || key == 0 || out.keys.size() == kKeysMax)
+        if (!from_digits(next_word(text), key, 16) || key == 0 || out.keys.size() == kKeysMax)
             return Parse::malformed;
         out.keys.push_back(key);
     }

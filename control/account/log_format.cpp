@@ -5,16 +5,16 @@
 namespace seine::account {
 namespace {
 
-struct Names {
+struct Property {
     std::string_view name;
     std::string_view meaning;
 };
-constexpr Names kNames[] = {
+constexpr Property kProperties[] = {
 #define SEINE_X(name, meaning) {#name, meaning},
     SEINE_LOG_PROPERTIES(SEINE_X)
 #undef SEINE_X
 };
-static_assert(std::size(kNames) == kLogProperties);
+static_assert(std::size(kProperties) == kLogProperties);
 
 struct PresetField {
     LogProperty property;
@@ -114,10 +114,10 @@ bool is_name(char c) noexcept {
 }  // namespace
 
 std::string_view name_of(LogProperty property) noexcept {
-    return kNames[static_cast<std::size_t>(property)].name;
+    return kProperties[static_cast<std::size_t>(property)].name;
 }
 std::string_view meaning_of(LogProperty property) noexcept {
-    return kNames[static_cast<std::size_t>(property)].meaning;
+    return kProperties[static_cast<std::size_t>(property)].meaning;
 }
 std::string_view log_preset_names() noexcept { return "nginx haproxy envoy caddy json"; }
 
@@ -133,7 +133,7 @@ Result<LogFormat> log_preset(std::string_view name) {
     if (name == "json") {
         LogFormat format;
         for (std::size_t i = 0; i < kLogProperties; ++i) {
-            format.fields[i] = {std::string(kNames[i].name)};
+            format.fields[i] = {std::string(kProperties[i].name)};
         }
         return format;
     }
@@ -178,7 +178,7 @@ Status set_pattern(LogFormat& format, std::string_view pattern) {
 
 Status set_field(LogFormat& format, std::string_view property, std::string_view fields) {
     for (std::size_t i = 0; i < kLogProperties; ++i) {
-        if (kNames[i].name != property) continue;
+        if (kProperties[i].name != property) continue;
         format.fields[i].clear();
         while (!fields.empty()) {
             const std::size_t end = std::min(fields.find('|'), fields.size());
@@ -188,7 +188,7 @@ Status set_field(LogFormat& format, std::string_view property, std::string_view 
         return {};
     }
     std::string known;
-    for (const Names& name : kNames) known += (known.empty() ? "" : " ") + std::string(name.name);
+    for (const Property& name : kProperties) known += (known.empty() ? "" : " ") + std::string(name.name);
     return Status(Code::usage,
                   "a log line has no property '" + std::string(property) + "'; there are " + known);
 }

@@ -1,6 +1,7 @@
 // Help and man pages.
 #include "control/cli/help.h"
 
+#include "control/cli/capitals.h"
 #include "control/cli/invocation.h"
 #include "control/cli/nouns.h"
 
@@ -8,13 +9,7 @@ namespace seine::cli {
 namespace {
 
 constexpr std::size_t kColumn = 26;
-constexpr std::size_t kWidth = 100;
-
-std::string capitals(std::string_view name) {
-    std::string out(name);
-    for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return out;
-}
+constexpr std::size_t kPageWidth = 100;
 
 // "  left      right", the right part broken at blanks and hung under itself.
 void add_row(std::string& out, const std::string& left, std::string_view right) {
@@ -25,7 +20,7 @@ void add_row(std::string& out, const std::string& left, std::string_view right) 
     }
     line.resize(kColumn, ' ');
     for (const std::string_view word : words_of(right)) {
-        if (line.size() > kColumn && line.size() + 1 + word.size() > kWidth) {
+        if (line.size() > kColumn && line.size() + 1 + word.size() > kPageWidth) {
             out += line + "\n";
             line.assign(kColumn, ' ');
         }

@@ -7,6 +7,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "control/cli/capitals.h"
 #include "control/cli/nouns.h"
 
 namespace seine::cli {
@@ -102,12 +103,6 @@ Status take_verb(const Noun& noun, const std::vector<std::string>& words, const 
         if (words_of(verb->name).size() == used) out = verb;
     }
     return {};
-}
-
-std::string capitals(std::string_view name) {
-    std::string out(name);
-    for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return out;
 }
 
 Status take_positionals(const Invocation& so_far, std::vector<std::string> words, command::Arguments& out) {

@@ -8,16 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control/command/unix_address.h"
+
 namespace seine::command {
 namespace {
 
 Status unreachable(const std::string& path, const std::string& why) {
     return {Code::unreachable, path + ": " + why};
-}
-
-// The sockets API takes every kind of address by this type.
-const sockaddr* generic(const sockaddr_un& address) noexcept {
-    return static_cast<const sockaddr*>(static_cast<const void*>(&address));
 }
 
 // Why connect() failed, in words that say what to do.

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control/command/unix_address.h"
 #include "dataplane/contract/admin.h"
 
 namespace seine::command {
@@ -34,11 +35,6 @@ namespace {
 
 Status cannot(const std::string& path, const std::string& what) {
     return failed(path + ": " + what + ": " + std::strerror(errno));
-}
-
-// The sockets API takes every kind of address by this type.
-const sockaddr* generic(const sockaddr_un& address) noexcept {
-    return static_cast<const sockaddr*>(static_cast<const void*>(&address));
 }
 
 // Removes a socket file that nobody serves any more; anything else stays and is an error.

@@ -72,7 +72,7 @@ std::string size_text(std::uint64_t bin) {
     return number(low) + " to " + number(low * std::pow(2.0, 0.25)) + " bytes";
 }
 
-constexpr std::array<std::string_view, 8> kAges = {"",
+constexpr std::array<std::string_view, 8> kAgeWords = {"",
                                                    "up to a week old",
                                                    "one to four weeks old",
                                                    "one to two months old",
@@ -193,7 +193,7 @@ std::string Explainer::value(Channel channel, std::uint64_t value, std::uint8_t 
             }
             return date_text(static_cast<std::int64_t>(value));
         case Channel::age:
-            return std::string(kAges[std::min<std::uint64_t>(value, 7)]);
+            return std::string(kAgeWords[std::min<std::uint64_t>(value, 7)]);
         case Channel::cadence:
             return hours_text(value);
         case Channel::shape:

@@ -25,13 +25,13 @@ bool read_class(std::string_view text, NetClass& out) {
     return false;
 }
 
-struct Row {
+struct NetworkRow {
     model::Address prefix{};
     unsigned bits = 0;
     Network network;
 };
 
-bool read_row(std::string_view line, Row& row) {
+bool read_row(std::string_view line, NetworkRow& row) {
     const std::size_t first = line.find(',');
     const std::size_t second = line.find(',', first == line.npos ? first : first + 1);
     if (first == line.npos || second == line.npos) return false;
@@ -139,7 +139,7 @@ Status PrefixTable::load(const std::string& paths) {
 }
 
 Status PrefixTable::read_csv(std::string_view text, const std::string& source) {
-    std::vector<Row> rows;
+    std::vector<NetworkRow> rows;
     std::size_t number = 0;
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
@@ -150,14 +150,14 @@ Status PrefixTable::read_csv(std::string_view text, const std::string& source) {
         if (line.empty() || line.front() == '#' || (number == 1 && line.starts_with("prefix,"))) {
             continue;
         }
-        Row row;
+        NetworkRow row;
         if (!read_row(line, row)) {
             return failed(source + ":" + std::to_string(number) +
                           ": not prefix,asn,class (as 192.0.2.0/24,64496,hosting)");
         }
         rows.push_back(row);
     }
-    for (const Row& row : rows) add(row.prefix, row.bits, row.network);
+    for (const NetworkRow& row : rows) add(row.prefix, row.bits, row.network);
     return {};
 }
 

@@ -3,21 +3,15 @@
 #include <cstring>
 
 #include "control/store/account_values.h"
+#include "control/store/columns.h"
 #include "control/store/sqlite_store.h"
 
 namespace seine::store {
 namespace {
 
-constexpr std::int64_t kDay = 86400 * kSecond;
-constexpr std::int64_t kMinute = 60 * kSecond;
 // Different values of a field and day. Past it new ones are counted and not kept: what is sent may
 // not make the store grow without end.
 constexpr std::uint64_t kValuesADayMax = 4'000'000;
-
-template <typename Of>
-std::string_view view(const model::Tag<Of>& tag) {
-    return as_text(ByteView(tag.bytes.data(), tag.bytes.size()));
-}
 
 std::int64_t earlier(std::int64_t a, std::int64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 

@@ -3,21 +3,15 @@
 #include <cstring>
 
 #include "control/store/account_values.h"
+#include "control/store/columns.h"
 #include "control/store/sqlite_store.h"
 
 namespace seine::store {
 namespace {
 
-constexpr std::int64_t kMinute = 60 * kSecond;
-
 template <typename Of>
 void take_tag(std::string_view bytes, model::Tag<Of>& out) {
     if (bytes.size() == 16) std::memcpy(out.bytes.data(), bytes.data(), 16);
-}
-
-template <typename Of>
-std::string_view view(const model::Tag<Of>& tag) {
-    return as_text(ByteView(tag.bytes.data(), tag.bytes.size()));
 }
 
 #define SEINE_ACCOUNT_COLUMNS                                                                              \

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/store/columns.h"
 #include "control/store/schema.h"
 
 namespace seine::store {
@@ -19,7 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kIdleMax = 8;
 constexpr std::uint64_t kReserveBytes = 16'000'000;
 constexpr std::uint64_t kCheckedWholeBytes = 64'000'000;
-constexpr std::int64_t kDay = 86400 * kSecond;
 constexpr int kRowsASweep = 20'000;
 
 std::uint64_t size_of(const std::string& path) {

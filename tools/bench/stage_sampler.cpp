@@ -14,14 +14,14 @@ constexpr long kEveryNs = 1'000'000;
 
 // What the handler reads and writes.
 std::atomic<const pipeline::StageCell*> watched{nullptr};
-std::atomic<bool> wanted{false};
+std::atomic<bool> sampling{false};
 std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(pipeline::Stage::count_)> seen{};
 timer_t timer;
 bool timed = false;
 
 void sample(int) {
     const pipeline::StageCell* cell = watched.load(std::memory_order_relaxed);
-    if (cell == nullptr || !wanted.load(std::memory_order_relaxed)) return;
+    if (cell == nullptr || !sampling.load(std::memory_order_relaxed)) return;
     const std::uint8_t stage = cell->load(std::memory_order_relaxed);
     if (stage < seen.size()) seen[stage].fetch_add(1, std::memory_order_relaxed);
 }
@@ -46,12 +46,12 @@ StageSampler::StageSampler(const pipeline::StageCell& cell) noexcept {
 
 StageSampler::~StageSampler() {
     if (timed) timer_delete(timer);
-    wanted = false;
+    sampling = false;
     watched = nullptr;
 }
 
-void StageSampler::on() noexcept { wanted.store(true, std::memory_order_relaxed); }
-void StageSampler::off() noexcept { wanted.store(false, std::memory_order_relaxed); }
+void StageSampler::on() noexcept { sampling.store(true, std::memory_order_relaxed); }
+void StageSampler::off() noexcept { sampling.store(false, std::memory_order_relaxed); }
 
 StageCounts StageSampler::counts() const noexcept {
     StageCounts out{};

@@ -7,8 +7,6 @@
 namespace seine::world {
 namespace {
 
-constexpr double kDay = 86400;
-
 std::uint8_t log2_of(std::uint64_t n) {
     std::uint8_t bits = 0;
     while (n > 1) n >>= 1, ++bits;

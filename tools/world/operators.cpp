@@ -4,9 +4,6 @@
 #include <cmath>
 
 namespace seine::world {
-namespace {
-constexpr double kDay = 86400, kHour = 3600;
-}
 
 Operators::Operators(const Parameters& parameters, const LevelParameters& level,
                      const Catalog& catalog, Places& places, People& people, std::uint64_t seed)

@@ -6,8 +6,6 @@
 namespace seine::world {
 namespace {
 
-constexpr double kDay = 86400;
-
 std::vector<double> shares_of(const std::vector<Region>& regions) {
     std::vector<double> out;
     for (const Region& r : regions) out.push_back(r.share);

@@ -11,6 +11,10 @@
 
 namespace seine::world {
 
+// In seconds, as times are drawn.
+inline constexpr double kHour = 3600;
+inline constexpr double kDay = 24 * kHour;
+
 enum class Confounder : std::uint8_t {
     none,
     cgnat,

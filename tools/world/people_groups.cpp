@@ -6,9 +6,6 @@
 #include "tools/world/people.h"
 
 namespace seine::world {
-namespace {
-constexpr double kDay = 86400, kHour = 3600;
-}
 
 void People::companies(std::size_t count) {
     for (std::size_t left = count; left > 0;) {

@@ -6,7 +6,6 @@
 namespace seine::world {
 namespace {
 
-constexpr double kDay = 86400, kHour = 3600;
 constexpr double kConnectionsPerDayMax = 4000;
 
 std::int64_t nanos(double t_s) { return static_cast<std::int64_t>(t_s * 1e9); }

@@ -75,15 +75,15 @@ TEST(JsonAddress, IsWrittenAsRfc5952Says) {
 }
 
 RecordView example(std::vector<std::uint8_t>& buffer) {
-    static constexpr std::uint8_t kClient[16] = {0, 0, 0,    0,    0,   0, 0, 0,
-                                                 0, 0, 0xff, 0xff, 192, 0, 2, 1};
+    static constexpr std::uint8_t kMappedClient[16] = {0, 0, 0,    0,    0,   0, 0, 0,
+                                                       0, 0, 0xff, 0xff, 192, 0, 2, 1};
     buffer.resize(kRingFrameBytesMax);
     FrameWriter writer(buffer);
     writer.begin(Kind::update, {1, 2, 3});
     writer.exchange(Field::exchanges, 10, 517, 4000);
     writer.text(Field::alpn, "h2");
     writer.set(Field::t_first_ns, 1700000000000000001);
-    writer.set_ip(Field::src, kClient);
+    writer.set_ip(Field::src, kMappedClient);
     writer.set(Field::sport, 40000);
     writer.choose(Field::proto, Proto::tcp);
     writer.choose(Field::seen, Seen::both);

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "tests/unit/crypto/hex.h"
+
 namespace seine::crypto {
 namespace {
 
@@ -26,16 +28,6 @@ void counted_free(void* old, const char*, int) { std::free(old); }
 // libcrypto takes other allocators only before it has used its own, so this stands before main().
 const bool counting_installed =
     CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) == 1;
-
-template <typename Range>
-std::string hex(const Range& bytes) {
-    std::string out;
-    for (const std::uint8_t b : bytes) {
-        out += kHexDigits[b >> 4];
-        out += kHexDigits[b & 15];
-    }
-    return out;
-}
 
 std::string sha256(std::string_view text) {
     Digester digester;

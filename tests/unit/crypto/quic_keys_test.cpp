@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/crypto/hex.h"
+
 namespace seine::crypto {
 namespace {
 
@@ -16,15 +18,6 @@ Bytes unhex(std::string_view text) {
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
         out.push_back(
             static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-    }
-    return out;
-}
-template <typename Range>
-std::string hex(const Range& bytes) {
-    std::string out;
-    for (const std::uint8_t b : bytes) {
-        out += kHexDigits[b >> 4];
-        out += kHexDigits[b & 15];
     }
     return out;
 }

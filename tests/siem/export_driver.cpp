@@ -2,9 +2,11 @@
 //   seine-test-export DIRECTORY COUNT key=value..
 // Keys: carrier format host port url path topic brokers secret ca cert key name(server) ack(0|1)
 // rate(events/s; 0: as fast as it goes) findings(every Nth event is a finding; 0: none) timeout(ms)
-// drain(ms) budget(bytes) backfill(events/s) skip(number of the first event, less one) rotate(bytes
-// at which a file is begun anew, one older is kept; 0: never). Prints one JSON line when it ends
-// and, to stderr, the number submitted every second.
+// drain(ms without anything acknowledged, after which it gives up) within(ms; it ends then, whatever
+// waits) budget(bytes) backfill(events/s) skip(number of the first event, less one) rotate(bytes at
+// which a file is begun anew, one older is kept; 0: never). Prints one JSON line when it ends and,
+// to stderr, the number submitted every second.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -53,15 +55,34 @@ siem::DestinationSettings settings_of(std::map<std::string, std::string>& given)
     return out;
 }
 
+std::uint64_t acknowledged(const siem::Exporter& exporter) {
+    const auto all = exporter.status();
+    return all.front().outbox.acknowledged[0] + all.front().outbox.acknowledged[1];
+}
+
+// False: nothing was acknowledged for still_ms, or it is end_ms (0: never), while something waits.
+bool drain(siem::Exporter& exporter, int still_ms, std::int64_t end_ms) {
+    std::uint64_t before = acknowledged(exporter);
+    std::int64_t until = siem::steady_ms() + still_ms;
+    while (!exporter.drain(end_ms > 0 ? 10 : std::min(500, still_ms))) {
+        const std::uint64_t now = acknowledged(exporter);
+        if (now != before) until = siem::steady_ms() + still_ms;
+        before = now;
+        if (siem::steady_ms() >= until || (end_ms > 0 && siem::steady_ms() >= end_ms)) return false;
+    }
+    return true;
+}
+
 void print(const siem::Exporter& exporter, std::uint64_t submitted, double cpu, double wall) {
     const auto all = exporter.status();
     const auto& at = all.front();
     std::printf(
-        "{\"submitted\":%llu,\"acknowledged\":%llu,\"shed_flows\":%llu,\"shed_findings\":%llu,"
+        "{\"submitted\":%llu,\"acknowledged\":%llu,\"acknowledged_flows\":%llu,\"shed_flows\":%llu,\"shed_findings\":%llu,"
         "\"waiting\":%llu,\"refused\":%llu,"
         "\"failed\":%llu,\"up\":%s,\"cpu\":%.3f,\"wall\":%.3f,\"error\":\"%s\"}\n",
         static_cast<unsigned long long>(submitted),
         static_cast<unsigned long long>(at.outbox.acknowledged[0] + at.outbox.acknowledged[1]),
+        static_cast<unsigned long long>(at.outbox.acknowledged[1]),
         static_cast<unsigned long long>(at.outbox.shed[1]),
         static_cast<unsigned long long>(at.outbox.shed[0]),
         static_cast<unsigned long long>(at.outbox.waiting[0] + at.outbox.waiting[1]),
@@ -107,7 +128,8 @@ int main(int argc, char** argv) {
         }
     }
     const int drain_ms = given.count("drain") != 0 ? std::atoi(given["drain"].c_str()) : 60'000;
-    const bool drained = (*exporter)->drain(drain_ms);
+    const int within_ms = std::atoi(given["within"].c_str());
+    const bool drained = drain(**exporter, drain_ms, within_ms > 0 ? started + within_ms : 0);
     print(**exporter, count, cpu_seconds() - cpu_started,
           static_cast<double>(siem::steady_ms() - started) / 1000);
     return drained ? 0 : 3;

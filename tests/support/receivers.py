@@ -32,6 +32,13 @@ def wait_for_port(port, most_s=20):
     raise RuntimeError("nobody listens on port %d" % port)
 
 
+def datagrams_dropped(port):
+    """What the kernel had no room for at a UDP socket of this machine."""
+    with open("/proc/net/udp", encoding="ascii") as fh:
+        rows = [line.split() for line in fh.readlines()[1:]]
+    return sum(int(row[-1]) for row in rows if int(row[1].rsplit(":", 1)[1], 16) == port)
+
+
 def first_line(path, start, most_s=20):
     """The first line of a file that another process writes, once it is whole."""
     for _ in range(most_s * 20):

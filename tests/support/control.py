@@ -22,6 +22,13 @@ class Control:
                 out.write("[store]\n")
             out.write('folder = "%s"\n' % self.state)
 
+    def add_ring(self, path):
+        """One more, before start()."""
+        with open(self.config, encoding="utf-8") as fh:
+            text = fh.read()
+        with open(self.config, "w", encoding="utf-8") as fh:
+            fh.write(text.replace('.ring"]', '.ring", "%s"]' % path, 1))
+
     def start(self, wait_s=20):
         """True when it answers."""
         log = open(os.path.join(self.folder, "control.log"), "ab")

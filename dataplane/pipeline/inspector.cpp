@@ -147,8 +147,10 @@ void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, N
     if (hot.meter.on_client(bytes, since_ms, least, finished)) keep_exchange(w, id, finished);
 }
 
-// Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled.
+// Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled. Of SSH they say
+// nothing, and when its flows settle hangs on whether JA4SSH is built.
 bool metered(const Workspace& w, const FlowHot& hot) noexcept {
+    if (hot.app == contract::App::ssh) return false;
     if (hot.has(kSettled)) return hot.has(kOpenTold);
     return hot.cold != flow::kNoState && (*w.cold)[hot.cold].tls.server_hello;
 }

@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace seine::config {
+
+struct Member;
 
 struct Node {
     enum class Type : std::uint8_t { table, array, text, integer, real, boolean };
@@ -15,9 +16,9 @@ struct Node {
     std::int64_t integer = 0;
     double real = 0;
     bool boolean = false;
-    std::vector<std::pair<std::string, Node>> members;  // of a table, in the order of their names
-    std::vector<Node> items;                            // of an array
-    int line = 0;                                       // 0: not from a file
+    std::vector<Member> members;  // of a table, in the order of their names
+    std::vector<Node> items;      // of an array
+    int line = 0;                 // 0: not from a file
     int column = 0;
 
     // The member of that name; nullptr when there is none.
@@ -31,6 +32,14 @@ struct Node {
     [[nodiscard]] std::vector<std::string> texts_of(std::string_view name) const;
     // Values alone; places do not count.
     friend bool operator==(const Node& a, const Node& b) noexcept;
+};
+
+struct Member {
+    std::string name;
+    Node value;
+    friend bool operator==(const Member& a, const Member& b) noexcept {
+        return a.name == b.name && a.value == b.value;
+    }
 };
 
 std::string_view name_of(Node::Type type) noexcept;  // "text", as an error says it

@@ -19,7 +19,7 @@ namespace {
 
 std::string value_text(const Node& node) {
     Node holder;
-    holder.members.emplace_back("x", node);
+    holder.members.push_back({"x", node});
     std::string text = write_toml(holder);
     if (text.starts_with("x = ")) text.erase(0, 4);
     while (text.ends_with('\n')) text.pop_back();

@@ -29,12 +29,12 @@ Status take(const toml::node& from, Node& out, const std::string& name, int dept
     if (const auto* table = from.as_table()) {
         out.type = Node::Type::table;
         for (const auto& [key, value] : *table) {
-            out.members.emplace_back(std::string(key.str()), Node());
-            const Status status = take(value, out.members.back().second, name, depth + 1);
+            out.members.push_back({std::string(key.str()), {}});
+            const Status status = take(value, out.members.back().value, name, depth + 1);
             if (!status.ok()) return status;
         }
         std::sort(out.members.begin(), out.members.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
+                  [](const auto& a, const auto& b) { return a.name < b.name; });
     } else if (const auto* array = from.as_array()) {
         out.type = Node::Type::array;
         for (const toml::node& value : *array) {
@@ -128,9 +128,9 @@ void write_value(std::string& out, const Node& node) {
             out += "{ ";
             for (std::size_t i = 0; i < node.members.size(); ++i) {
                 if (i > 0) out += ", ";
-                write_key(out, node.members[i].first);
+                write_key(out, node.members[i].name);
                 out += " = ";
-                write_value(out, node.members[i].second);
+                write_value(out, node.members[i].value);
             }
             out += " }";
             return;

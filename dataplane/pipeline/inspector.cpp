@@ -136,8 +136,10 @@ std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packe
     return std::min(packet.payload_wire_bytes, static_cast<std::uint32_t>(ahead));
 }
 
+// Of SSH turns say nothing, and when its flows settle hangs on whether JA4SSH is built.
 void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
+    if (hot.app == contract::App::ssh) return;
     if (from == Side::server) return hot.meter.on_server(bytes);
     constexpr std::int64_t kMillisecondsMax = 0xffffffff;
     const auto since_ms = static_cast<std::uint32_t>(
@@ -147,10 +149,8 @@ void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, N
     if (hot.meter.on_client(bytes, since_ms, least, finished)) keep_exchange(w, id, finished);
 }
 
-// Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled. Of SSH they say
-// nothing, and when its flows settle hangs on whether JA4SSH is built.
+// Turns are counted once the handshake is behind: from the server's hello on, or when the flow settled.
 bool metered(const Workspace& w, const FlowHot& hot) noexcept {
-    if (hot.app == contract::App::ssh) return false;
     if (hot.has(kSettled)) return hot.has(kOpenTold);
     return hot.cold != flow::kNoState && (*w.cold)[hot.cold].tls.server_hello;
 }

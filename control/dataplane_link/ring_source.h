@@ -12,8 +12,10 @@ namespace seine::dataplane_link {
 // Where reading stood when what was read was last stored. Kept in the same transaction as that.
 struct RingPlace {
     std::uint64_t file_id = 0;
-    std::uint32_t epoch = 0;      // of the ring
-    std::uint64_t sequence = 0;   // of the last entry that is stored
+    std::uint32_t epoch = 0;     // of the ring
+    std::uint64_t sequence = 0;  // of the last entry that is stored, if any is
+    bool any = false;
+    std::uint64_t lost = 0;  // how many lost ones of this file were told
     bool known = false;
 };
 std::string to_text(const RingPlace& place);
@@ -45,6 +47,13 @@ class RingSource {
     bool next(contract::RecordView& out);
     // Bytes of the record that next() gave last.
     [[nodiscard]] ByteView frame() const noexcept { return frame_; }
+    // Records lost that were not told yet, over restarts: each of them once, where what was told is
+    // stored with the place. Of a ring with damage in it, killed after the store had a batch and before
+    // the ring was told: what lay behind the damage counts as lost, though it is stored.
+    std::uint64_t take_lost() noexcept;
+    // Something that was read is not stored yet, or damage was stepped over: a commit is owed, even
+    // if none of it was new. Without it a full ring would stay so.
+    [[nodiscard]] bool owes() const noexcept { return reader_ != nullptr && reader_->mark().position != stored_position_; }
     // Where to begin when all that next() gave is stored.
     [[nodiscard]] RingPlace place() const noexcept { return read_; }
     // How far next() has come: what is being stored while reading goes on.
@@ -69,6 +78,7 @@ class RingSource {
 
   private:
     bool open();
+    [[nodiscard]] std::uint64_t lost() const noexcept;  // of the open ring's life
     [[nodiscard]] bool was_stored(std::uint64_t sequence) const noexcept;
 
     std::string path_;
@@ -78,6 +88,8 @@ class RingSource {
     RingPlace stored_;
     RingPlace read_;
     RingCounters counters_;
+    std::uint64_t stored_position_ = 0;  // in the ring that is open
+    std::uint64_t lost_untold_ = 0;      // of a file that is gone
     std::uint64_t lost_of_earlier_files_ = 0;
     std::uint64_t reading_ = 0;  // rises with each ring that is opened
     unsigned until_retry_ = 0;

@@ -66,7 +66,6 @@ Status Ingest::start() {
             rings_.push_back(std::move(ring));
         }
     }
-    lost_told_.resize(rings_.size());
     records_before_.resize(rings_.size());
     const auto live = store_.kept_all(FlowRows::kRoom);
     if (!live) return live.error();
@@ -189,8 +188,8 @@ void Ingest::take_record(RingSource& ring, const contract::RecordView& record, N
 
 bool Ingest::read_rings(Nanos now) {
     bool any = false;
-    for (std::size_t i = 0; i < rings_.size(); ++i) {
-        RingSource& ring = *rings_[i];
+    for (const auto& source : rings_) {
+        RingSource& ring = *source;
         contract::RecordView record;
         std::size_t count = 0;
         while (count < kRecordsARound && ring.next(record)) {
@@ -199,11 +198,9 @@ bool Ingest::read_rings(Nanos now) {
         }
         any = any || count > 0;
         if (!ring.is_open()) continue;
-        const std::uint64_t lost = ring.counters().lost;
-        if (lost > lost_told_[i]) {
-            aggregate_.lost(ring.reader()->dataplane_id(), lost - lost_told_[i], now);
-            lost_told_[i] = lost;
-        }
+        const std::uint64_t lost = ring.take_lost();
+        if (lost > 0) aggregate_.lost(ring.reader()->dataplane_id(), lost, now);
+        anything_ = anything_ || lost > 0 || (writer_.idle() && ring.owes());
         if (count < kRecordsARound) join_->flows_complete(ring.reader()->dataplane_id(), last_event_, now);
     }
     return any;
@@ -228,7 +225,7 @@ void Ingest::begin_commit(Nanos now) {
         marks_.clear();
         for (const auto& ring : rings_) {
             marks_.push_back(ring->mark());
-            if (ring->is_open() && ring->place().known)
+            if (ring->is_open())
                 batch->documents.push_back({kRingRoom, ring->path(), dataplane_link::to_text(ring->place())});
         }
         for (const IngestPart& part : parts_) {

@@ -104,7 +104,6 @@ class Ingest final : private account::JoinSink {
     std::function<Nanos()> clock_;
     std::vector<IngestPart> parts_;
     std::vector<std::unique_ptr<dataplane_link::RingSource>> rings_;
-    std::vector<std::uint64_t> lost_told_;
     RecentFlows recent_;
     Aggregate aggregate_;
     FlowRows rows_;

@@ -132,7 +132,7 @@ Parse RingReader::entry_at(std::uint64_t head, RingEntry& out) noexcept {
 }
 
 void RingReader::commit(const Mark& mark) noexcept {
-    // Damage that was skipped after the mark has let go of more already.
+    // An older mark, committed late.
     if (look_ || mark.position < map_->slot().tail) return;
     const std::uint32_t spare = 1 - (map_->header->current & 1);
     RingHeader::Slot& slot = map_->header->slots[spare];
@@ -152,7 +152,6 @@ void RingReader::skip_damage() noexcept {
         totals_.lost += next - expected_;
         expected_ = next;
     }
-    commit();
 }
 
 RingTotals RingReader::totals() const noexcept { return totals_; }

@@ -46,7 +46,8 @@ class RingReader {
     };
     [[nodiscard]] Mark mark() const noexcept { return {position_, expected_, totals_}; }
     void commit(const Mark& mark) noexcept;
-    // Steps over everything unread and counts it as lost.
+    // Steps over everything unread and counts it as lost. Lets go of nothing: what was read before
+    // and is not committed comes again after a kill, and so does the damage.
     void skip_damage() noexcept;
 
     [[nodiscard]] RingTotals totals() const noexcept;

@@ -2,6 +2,7 @@
 #include "control/dataplane_link/ring_source.h"
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -172,6 +173,94 @@ TEST_F(RingSourceTest, LossesAreCountedExactly) {
     EXPECT_GT(source.fill(), 0.9);
     source.stored();
     EXPECT_EQ(source.fill(), 0);
+}
+
+std::uint64_t end_of(const std::string& path) {
+    auto looker = exporting::RingReader::open_to_look(path);
+    exporting::RingEntry entry;
+    while ((*looker)->next(entry) == Parse::ok) {}
+    return (*looker)->mark().position;
+}
+
+// Writes over the length of the entry at `at`, as a torn page would.
+void damage(const std::string& path, std::uint64_t at) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    const std::uint32_t nonsense = 0x7fffffff;
+    ASSERT_EQ(::pwrite(fd, &nonsense, sizeof nonsense, static_cast<off_t>(at)), static_cast<ssize_t>(sizeof nonsense));
+    ::close(fd);
+}
+
+TEST_F(RingSourceTest, DamageLetsGoOfNothingThatWasReadBeforeItAndIsNotStored) {
+    open_writer();
+    for (std::uint64_t i = 1; i <= 3; ++i) write(i);
+    const std::uint64_t fourth = end_of(path);
+    for (std::uint64_t i = 4; i <= 6; ++i) write(i);
+    damage(path, exporting::kRingHeaderBytes + fourth);
+    RingPlace stored;
+    {
+        RingSource source(path);
+        EXPECT_EQ(read(source), (Counters{1, 2, 3}));
+        EXPECT_EQ(source.counters().damaged, 1u);
+        EXPECT_EQ(source.take_lost(), 3u);
+        EXPECT_TRUE(source.owes());
+        EXPECT_GT(source.fill(), 0.0);
+    }  // killed before anything is stored
+    {
+        RingSource source(path);
+        EXPECT_EQ(read(source), (Counters{1, 2, 3}));
+        EXPECT_EQ(source.take_lost(), 3u);
+        write(7);
+        EXPECT_EQ(read(source), Counters{7});
+        stored = source.place();
+    }  // and now after the store, before the ring is told
+    RingSource source(path);
+    source.begin_at(place_from(to_text(stored)));
+    EXPECT_TRUE(read(source).empty());
+    EXPECT_EQ(source.counters().repeated, 3u);
+    EXPECT_EQ(source.take_lost(), 1u);  // 7 lies behind the damage: stored, and not to be told from lost now
+    EXPECT_TRUE(source.owes());
+    source.stored();
+    EXPECT_FALSE(source.owes());
+    EXPECT_EQ(source.fill(), 0.0);
+    write(8);
+    EXPECT_EQ(read(source), Counters{8});
+}
+
+TEST_F(RingSourceTest, LossesAreToldOnceOverRestarts) {
+    open_writer();
+    std::uint64_t refused = 0;
+    for (std::uint64_t i = 1; i <= 2000; ++i) refused += write(i) ? 0 : 1;
+    RingPlace stored;
+    {
+        RingSource source(path);
+        read(source);
+        EXPECT_EQ(source.take_lost(), refused);
+        EXPECT_EQ(source.take_lost(), 0u);
+        stored = source.place();
+        source.stored();
+    }
+    RingSource source(path);
+    source.begin_at(place_from(to_text(stored)));
+    read(source);
+    EXPECT_EQ(source.counters().lost, refused);
+    EXPECT_EQ(source.take_lost(), 0u);
+}
+
+TEST_F(RingSourceTest, ARingFullOfWhatIsStoredIsLetGoOf) {
+    open_writer();
+    for (std::uint64_t i = 1; write(i); ++i) {}
+    RingPlace stored;
+    {
+        RingSource source(path);
+        read(source);
+        stored = source.place();
+    }
+    RingSource source(path);
+    source.begin_at(stored);
+    EXPECT_TRUE(read(source).empty());
+    EXPECT_TRUE(source.owes());  // though nothing was new
+    source.stored();
+    EXPECT_TRUE(write(1));
 }
 
 TEST(FlowFacts, AreThoseOfTheRecordAlone) {

@@ -12,6 +12,8 @@ constexpr std::string_view kFirst = "the first 4096 bytes of the body are looked
 constexpr SuricataBuffer kBuffers[] = {
     {"tls.sni", "tls.sni", BufferForm::plain, Speaker::client, false, kNoCase},
     {"quic.sni", "tls.sni", BufferForm::plain, Speaker::client, false, kNoCase},
+    {"tls.alpn", "tls.alpn", BufferForm::plain, Speaker::client},
+    {"tls.subjectaltname", "cert.san", BufferForm::plain, Speaker::server, false, kNoCase},
     {"tls.cert_subject", "cert.subject", BufferForm::common_name, Speaker::server, false, kNoCase},
     {"tls.cert_issuer", "cert.issuer", BufferForm::common_name, Speaker::server, false, kNoCase},
     {"tls.cert_serial", "cert.serial", BufferForm::serial, Speaker::server},
@@ -99,6 +101,19 @@ constexpr Name kRefused[] = {
     {"http.stat_msg", "is about the answer"},
     {"http.server", "is about the answer"},
     {"http.location", "is about the answer"},
+    {"http.response_header", "is about the answer"},
+    {"http.request_header", "joins name and value in another way; write http.header with content:\"Name|3a 20|value\""},
+    {"http_stat_code", "is about the answer"},
+    {"http_stat_msg", "is about the answer"},
+    {"http2.frametype", "is about single frames of HTTP/2"},
+    {"http2.errorcode", "is about single frames of HTTP/2"},
+    {"http2.settings", "is about single frames of HTTP/2; http2.settings here is a descriptor"},
+    {"http2.size_update", "is about single frames of HTTP/2"},
+    {"http2.window", "is about single frames of HTTP/2"},
+    {"http2.priority", "is about single frames of HTTP/2"},
+    {"http2.header_name", "is about single frames of HTTP/2"},
+    {"ssh.protoversion", "is the old form of ssh.proto; write that"},
+    {"ssh.softwareversion", "is the old form of ssh.software; write that"},
     {"http.start", "looks at the raw head"},
     {"http.request_line", "looks at the raw head"},
     {"http.response_line", "looks at the raw head"},
@@ -109,6 +124,11 @@ constexpr Name kRefused[] = {
     {"tls.certs", "looks at the raw certificates"},
     {"tls.random", "looks at the random of the hello"},
     {"tls.version", "says a version where this import does not know whose"},
+    {"tls.cert_chain_len", "counts certificates"},
+    {"tls.store", "stores certificates"},
+    {"tls.subject", "is the old form of tls.cert_subject; write that"},
+    {"tls.issuerdn", "is the old form of tls.cert_issuer; write that"},
+    {"tls.fingerprint", "looks at a certificate's digest, which is not kept"},
     {"ssl_version", "says a version where this import does not know whose"},
     {"ssl_state", "is about a state of the handshake"},
     {"tls_cert_expired", "asks for dates of a certificate"},
@@ -165,6 +185,24 @@ std::string_view refusal_of(std::string_view keyword) {
     for (const Name& one : kRefused)
         if (one.from == keyword) return one.to;
     return {};
+}
+
+std::vector<std::string_view> buffer_keywords() {
+    std::vector<std::string_view> out;
+    for (const SuricataBuffer& one : kBuffers) out.push_back(one.keyword);
+    return out;
+}
+
+std::vector<std::string_view> refused_keywords() {
+    std::vector<std::string_view> out;
+    for (const Name& one : kRefused) out.push_back(one.from);
+    return out;
+}
+
+std::vector<std::string_view> old_names() {
+    std::vector<std::string_view> out;
+    for (const Name& one : kModern) out.push_back(one.from);
+    return out;
 }
 
 bool says_nothing(std::string_view keyword) {

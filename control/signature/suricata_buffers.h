@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace seine::control_signature {
 
@@ -37,5 +38,10 @@ std::string_view modern_name(std::string_view keyword);
 std::string_view refusal_of(std::string_view keyword);
 // Keywords that change nothing about what is matched.
 bool says_nothing(std::string_view keyword);
+
+// All of them, for tests and help: buffers that convert, keywords that are refused by name, names of before Suricata 5.
+std::vector<std::string_view> buffer_keywords();
+std::vector<std::string_view> refused_keywords();
+std::vector<std::string_view> old_names();
 
 }  // namespace seine::control_signature

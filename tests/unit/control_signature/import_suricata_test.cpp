@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/signature/suricata_buffers.h"
 #include "dataplane/signature/evaluate.h"
 #include "dataplane/signature/rule_file.h"
 
@@ -89,6 +90,15 @@ TEST(ImportSuricata, ConvertsWhatItCanSayExactly) {
          "e7d705a3286e19ea42f587b344ee6865", "00"},
         {rule("ja4.hash; content:\"t13d1516h2_8daaf6152771_e5627efa2ab1\";", "tls"), "tls.ja4",
          "t13d1516h2_8daaf6152771_e5627efa2ab1", "t13"},
+        {rule("tls.alpn; content:\"h2\"; bsize:2;", "tls"), "tls.alpn", "h2", "h2c"},
+        {from_server("tls.subjectaltname; content:\"bad.example\"; endswith;"), "cert.san", "a.bad.example",
+         "good.example"},
+        {rule("http.uri.raw; content:\"/v1/files\"; startswith;"), "http.path", "/v1/files", "/v2"},
+        {rule("http.host.raw; content:\"api.\"; startswith;"), "http.host", "api.x", "x.api.y"},
+        {rule("http.header.raw; content:\"X-Scan|3a 20|yes\";"), "http.header.x-scan", "yes", "no"},
+        {from_server("http.response_body; content:\"leaked\";"), "http.response_body", "it leaked", "no"},
+        {from_server("ssh.hassh.server; content:\"b5752e36\"; startswith;"), "ssh.hassh_server",
+         "b5752e36ba6c5979a575e43178908adf", "aa"},
         {from_server("ja3s.hash; content:\"aa\";"), "tls.ja3s", "aabb", "bb"},
         {from_server("tls.cert_subject; content:\"CN=bad.example\";"), "cert.subject",
          "bad.example", "good.example"},
@@ -165,6 +175,39 @@ TEST(ImportSuricata, RefusesByNameWhatItCannot) {
             << one.line << ": " << imported.lines[0].reason;
         EXPECT_TRUE(imported.toml.empty());
     }
+}
+
+// Every keyword that is refused is refused by its name and says why, beside a condition that would convert.
+TEST(ImportSuricata, RefusesEachKeywordOfItsListByName) {
+    for (const std::string_view keyword : refused_keywords()) {
+        const std::string line = rule("http.user_agent; content:\"a\"; " + std::string(keyword) + ":1;");
+        const Imported imported = import_suricata("t.rules", line);
+        ASSERT_EQ(imported.lines.size(), 1u) << line;
+        EXPECT_FALSE(imported.lines[0].converted) << line;
+        EXPECT_EQ(imported.lines[0].reason.rfind(std::string(keyword) + " ", 0), 0u) << imported.lines[0].reason;
+        EXPECT_TRUE(imported.toml.empty());
+    }
+}
+
+// Every buffer is known in its direction, and each old name is the buffer of today.
+TEST(ImportSuricata, KnowsEachBufferAndEachOldName) {
+    for (const std::string_view keyword : buffer_keywords()) {
+        bool converted = false;
+        std::string reason;
+        for (const char* content : {"content:\"CN=abc\";", "content:\"X-Abc|3a 20|v\";", "content:\"HTTP/1.0\";",
+                                    "content:\"Q046\";", "content:\"1.99\"; bsize:4;", "content:\"5C:19\"; startswith;",
+                                    "content:\"abc\"; startswith;"}) {
+            const std::string options = std::string(keyword) + "; " + content;
+            for (const std::string& line : {rule(options, "ip"), from_server(options)}) {
+                const Imported imported = import_suricata("t.rules", line);
+                converted = converted || imported.lines[0].converted;
+                reason = imported.lines[0].reason;
+            }
+        }
+        EXPECT_TRUE(converted) << keyword << ": " << reason;
+    }
+    for (const std::string_view name : old_names())
+        EXPECT_NE(find_buffer(modern_name(name)), nullptr) << name;
 }
 
 TEST(ImportSuricata, KeepsEndsLimitsAndNames) {

@@ -114,7 +114,7 @@ std::uint16_t JsonTable::path_of(std::span<const std::string_view> objects) {
         number = found->second;
         path.above.push_back(number);
         if (is_new) {
-            path.open.push_back(keys_.add("\"" + std::string(name) + "\":{"));
+            path.open.push_back("\"" + std::string(name) + "\":{");
             paths_.push_back(path);
         } else {
             path.open.push_back(paths_[number].open.back());
@@ -157,20 +157,24 @@ JsonTable::JsonTable(std::span<const Row> rows) : paths_(1) {
             steps_[kind].push_back(step);
         }
     }
+    const auto count = static_cast<std::uint16_t>(paths_.size());
+    for (std::uint16_t from = 0; from < count; ++from) {
+        for (std::uint16_t to = 0; to < count; ++to) changes_.push_back(change_of(from, to));
+    }
 }
 
 // Closes objects that `to` does not stand in and opens those it does.
-void JsonTable::change(TextBuffer& out, std::uint16_t from, std::uint16_t to) const {
+JsonTable::Change JsonTable::change_of(std::uint16_t from, std::uint16_t to) {
     const auto& left = paths_[from].above;
     const auto& entered = paths_[to].above;
     std::size_t common = 0;
     while (common < left.size() && common < entered.size() && left[common] == entered[common])
         ++common;
-    out.append(left.size() - common, '}');
-    for (; common < entered.size(); ++common) {
-        if (out.back() != '{') out.push_back(',');
-        keys_.append(out, paths_[to].open[common]);
-    }
+    std::string text(left.size() - common, '}');
+    const bool may_be_first = text.empty() && common < entered.size();
+    if (common < entered.size()) text.push_back(',');
+    for (; common < entered.size(); ++common) text += paths_[to].open[common];
+    return {keys_.add(text), may_be_first};
 }
 
 void JsonTable::append(TextBuffer& out, const EventItems& items) const {

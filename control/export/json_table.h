@@ -36,15 +36,25 @@ class JsonTable {
         KeyTexts::Place key;  // `,"name":`, and what is the same of every value
     };
     struct Path {
-        std::vector<std::uint16_t> above;   // the path of each object down to its own
-        std::vector<KeyTexts::Place> open;  // `"name":{` of each
+        std::vector<std::uint16_t> above;  // the path of each object down to its own
+        std::vector<std::string> open;     // `"name":{` of each
+    };
+    // What stands between a value of one object and one of another.
+    struct Change {
+        KeyTexts::Place text;       // `}},"name":{`
+        bool may_be_first = false;  // nothing is closed: the comma goes where nothing is before it
     };
     std::uint16_t path_of(std::span<const std::string_view> objects);
-    void change(TextBuffer& out, std::uint16_t from, std::uint16_t to) const;
+    Change change_of(std::uint16_t from, std::uint16_t to);
+    void change(TextBuffer& out, std::uint16_t from, std::uint16_t to) const {
+        const Change& found = changes_[std::size_t{from} * paths_.size() + to];
+        keys_.append(out, found.text, found.may_be_first && out.back() == '{' ? 1 : 0);
+    }
 
     KeyTexts keys_;
     std::map<std::string, std::uint16_t> numbers_;  // of a dotted path
     std::vector<Path> paths_;                       // the first is the outermost object
+    std::vector<Change> changes_;                   // from each path to each
     std::array<std::vector<Step>, 5> steps_;        // by kind of event
 };
 

@@ -200,13 +200,15 @@ def control_killed(args, folder):
             if not report.check(daemon.start(60), "%s starts after kill -9" % name, daemon.log()[-300:]):
                 return
         written = json.loads(load.communicate()[0])
-        daemon.wait_for(lambda s: all(r["open"] and r["fill"] == 0 for r in s["rings"]) and all(
-            e["waiting_findings"] + e["waiting_flows"] == 0 for e in s["exports"]), 240, 0.5)
-        # The rings are shown as of half a second ago: the last word is what has arrived.
+        # The rings are shown as of half a second ago, and flows go out after findings: it is through when a second look says the same.
         for _ in range(240):
             if all(n in receivers.numbers_of_file(at) for at in (out, server.out) for n in (written["findings"] - 1,)):
                 break
             time.sleep(0.5)
+        for _ in range(2):
+            time.sleep(1)
+            daemon.wait_for(lambda s: all(r["open"] and r["fill"] == 0 for r in s["rings"]) and all(
+                e["waiting_findings"] + e["waiting_flows"] == 0 for e in s["exports"]), 240, 0.5)
         rings = daemon.ask("status")["rings"]
         report.equal(daemon.stop(), 0, "SIGTERM ends it with 0")
         server.stop()

@@ -289,7 +289,8 @@ void Registry::age(Observer& observer, Nanos now) {
 
 void Registry::forget(const Observer& observer) {
     std::erase_if(waiting_, [&](const auto& w) { return !observer.accounts.live(w.first); });
-    for (auto& [id, farm] : farms_) {
+    for (auto& known : farms_) {
+        auto& farm = known.second;
         std::erase_if(farm.members, [&](const auto& m) {
             return !observer.accounts.live(m.first) || (farm.level == model::FarmLevel::campaign &&
                                                         observer.accounts[m.first].farm != farm.id);

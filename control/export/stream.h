@@ -68,7 +68,6 @@ class Stream {
     Target target_;
     void* tls_ = nullptr;  // SSL
     std::shared_ptr<TlsContext> context_;
-    bool want_write_ = false;  // TLS wants to write before it can go on
 };
 
 // Milliseconds of a clock that only runs forwards.

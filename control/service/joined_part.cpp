@@ -104,9 +104,9 @@ void JoinedPart::joined(std::uint64_t request, const contract::FlowId& flow, con
         ++counts_.without_flow;
         return;
     }
-    constexpr std::uint64_t kSeed = 0x6a6f696e6564u;
+    constexpr std::uint64_t kAlikeSeed = 0x6a6f696e6564u;
     const std::string_view path = paths_count_ ? std::string_view(said.path) : std::string_view();
-    std::uint64_t alike = kSeed;
+    std::uint64_t alike = kAlikeSeed;
     for (const std::string_view text : {std::string_view(said.user_agent), std::string_view(said.host),
                                         std::string_view(said.method), std::string_view(said.version), path})
         alike = hash64(as_bytes(text), alike);

@@ -177,7 +177,7 @@ constexpr Setting kSettings[] = {
      .otherwise = "false"},
 };
 
-constexpr std::pair<std::string_view, Kinds> kKindNames[] = {{"alert", kAlert},
+constexpr std::pair<std::string_view, Kinds> kKindWords[] = {{"alert", kAlert},
                                                              {"flow", kFlow},
                                                              {"farm", kFarm},
                                                              {"evidence", kEvidence},
@@ -208,7 +208,7 @@ void read_filter(const Node& table, Filter& out) {
     if (table.find("kinds") != nullptr) {
         out.kinds = 0;
         for (const std::string& name : table.texts_of("kinds")) {
-            for (const auto& [known, kind] : kKindNames)
+            for (const auto& [known, kind] : kKindWords)
                 out.kinds = static_cast<Kinds>(out.kinds | (known == name ? kind : 0));
         }
     }

@@ -6,7 +6,6 @@ the rate that this machine took, with the generator on the same processors.
 """
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -37,11 +36,7 @@ def most_memory_mb(pid):
 
 def wrong_accounts(daemon, written, keys, lines):
     """How many accounts have not exactly the flows and requests that the generator gave them."""
-    store = sqlite3.connect("file:%s?mode=ro" % os.path.join(daemon.state, "seine.db"), uri=True)
-    try:
-        had = {tag: (flows, requests) for tag, flows, requests in store.execute("select tag, flows, requests from account")}
-    finally:
-        store.close()
+    had = {tag: (flows, requests) for tag, flows, requests in daemon.stored("select tag, flows, requests from account")}
     wrong = 0
     for key in range(keys):
         flows = (written["opened"] - key) // keys + (1 if key else 0)  # numbers 1 to `opened` that are `key` modulo `keys`
@@ -57,8 +52,7 @@ def main():
                               ("--keys", {"type": int, "default": 100000, "help": "accounts"}), ("--held", {"action": "store_true"}))
     with tempfile.TemporaryDirectory(prefix="seine-join-") as folder:
         keys, socket = os.path.join(folder, "tag.keys"), os.path.join(folder, "accounts.sock")
-        made = programs.run([programs.program(args, "seinectl"), "account", "key", "new", "--keys", keys])
-        report.check(made.code == 0, "seinectl account key new", made)
+        control.make_tag_keys(args, keys)
         daemon = control.Control(args, folder, 'tag-keys = "%s"\naccount-sources = ["edge unix %s gateway=7"]\n' % (keys, socket))
         try:
             if not report.check(daemon.start(60), "control starts", daemon.log()):

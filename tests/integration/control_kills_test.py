@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,9 @@ KILLS = 10
 
 
 def stored(daemon):
-    store = sqlite3.connect("file:%s?mode=ro" % os.path.join(daemon.state, "seine.db"), uri=True)
-    try:
-        opened, closed, lost = store.execute("select sum(opened), sum(closed), sum(lost) from minute").fetchone()
-        flows, requests = store.execute("select sum(flows), sum(requests) from account").fetchone()
-        return {"opened": opened, "closed": closed, "lost": lost or 0, "account_flows": flows, "account_requests": requests}
-    finally:
-        store.close()
+    opened, closed, lost = daemon.stored("select sum(opened), sum(closed), sum(lost) from minute")[0]
+    flows, requests = daemon.stored("select sum(flows), sum(requests) from account")[0]
+    return {"opened": opened, "closed": closed, "lost": lost or 0, "account_flows": flows, "account_requests": requests}
 
 
 def main():
@@ -33,8 +28,7 @@ def main():
                               ("--seconds", {"type": int, "default": 12}), ("--ring-mb", {"type": int, "default": 64}))
     with tempfile.TemporaryDirectory(prefix="seine-kills-") as folder:
         keys, log = os.path.join(folder, "tag.keys"), os.path.join(folder, "access.log")
-        made = programs.run([programs.program(args, "seinectl"), "account", "key", "new", "--keys", keys])
-        report.check(made.code == 0, "seinectl account key new", made)
+        control.make_tag_keys(args, keys)
         daemon = control.Control(args, folder, 'tag-keys = "%s"\naccount-sources = ["edge file %s format=nginx from=start"]\n' % (keys, log))
         try:
             if not report.check(daemon.start(60), "control starts", daemon.log()):

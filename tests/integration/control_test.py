@@ -156,12 +156,7 @@ def check_kills(args, folder):
 
 
 def stored_minutes(daemon):
-    import sqlite3
-    store = sqlite3.connect("file:%s?mode=ro" % os.path.join(daemon.state, "seine.db"), uri=True)
-    try:
-        return tuple(store.execute("select sum(opened), sum(closed), sum(lost) from minute").fetchone())
-    finally:
-        store.close()
+    return daemon.stored("select sum(opened), sum(closed), sum(lost) from minute")[0]
 
 
 def main():

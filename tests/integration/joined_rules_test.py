@@ -126,8 +126,7 @@ def main():
     flows = [f for f in map(json.loads, ran.out.splitlines()) if f.get("ja4")]
     with tempfile.TemporaryDirectory(prefix="seine-joined-") as folder:
         keys, log, rules = (os.path.join(folder, name) for name in ("tag.keys", "access.log", "rules"))
-        made = programs.run([programs.program(args, "seinectl"), "account", "key", "new", "--keys", keys])
-        report.check(made.code == 0, "seinectl account key new", made)
+        control.make_tag_keys(args, keys)
         write_rules(rules, RULE % ("browser-no-browser", "A browser's agent without its TLS", "enabled", MISMATCH),
                     RULE % ("shadowed", "the same", "shadow", MISMATCH))
         daemon = control.Control(args, folder, 'signatures = "%s"\ntag-keys = "%s"\naccount-sources = ["edge file %s format=nginx from=start"]\n'

@@ -145,13 +145,12 @@ def main():
     args = programs.arguments(__doc__, ("--flows", {"type": int, "default": 100000}), ("--findings", {"type": int, "default": 100}),
                               ("--seconds", {"type": int, "default": 20}), ("--out", {"default": ""}))
     folder = tempfile.mkdtemp(prefix="seine-latency-")
-    daemon = control.Control(args, folder)
     line = None
     if netns.reason_not_to() is None:
         line = Line(args, folder)
-        daemon.add_ring(line.ring)
     else:
         report.skipped("from the packet", netns.reason_not_to())
+    daemon = control.Control(args, folder, more_rings=[line.ring] if line is not None else [])
     try:
         if line is not None:
             report.check(line.start(), "the dataplane listens", open(line.log, encoding="utf-8", errors="replace").read()[-400:])

@@ -2,14 +2,22 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 
 import programs
+import report
+
+
+def make_tag_keys(args, path):
+    """A file of keys for tags, as an operator makes it."""
+    made = programs.run([programs.program(args, "seinectl"), "account", "key", "new", "--keys", path])
+    report.check(made.code == 0, "seinectl account key new", made)
 
 
 class Control:
-    def __init__(self, args, folder, extra=""):
+    def __init__(self, args, folder, extra="", more_rings=()):
         self.args, self.folder = args, folder
         self.socket = os.path.join(folder, "control.sock")
         self.ring = os.path.join(folder, "flows.ring")
@@ -17,17 +25,10 @@ class Control:
         self.state = os.path.join(folder, "state")
         self.process = None
         with open(self.config, "w", encoding="utf-8") as out:
-            out.write('rings = ["%s"]\nsocket = "%s"\n%s\n' % (self.ring, self.socket, extra))
+            out.write('rings = %s\nsocket = "%s"\n%s\n' % (json.dumps([self.ring, *more_rings]), self.socket, extra))
             if "[store]" not in extra:
                 out.write("[store]\n")
             out.write('folder = "%s"\n' % self.state)
-
-    def add_ring(self, path):
-        """One more, before start()."""
-        with open(self.config, encoding="utf-8") as fh:
-            text = fh.read()
-        with open(self.config, "w", encoding="utf-8") as fh:
-            fh.write(text.replace('.ring"]', '.ring", "%s"]' % path, 1))
 
     def start(self, wait_s=20):
         """True when it answers."""
@@ -66,6 +67,14 @@ class Control:
         if ran.code != 0:
             raise RuntimeError("seinectl %s: %s" % (" ".join(words), ran))
         return json.loads(ran.out)
+
+    def stored(self, query):
+        """Rows of its store."""
+        store = sqlite3.connect("file:%s?mode=ro" % os.path.join(self.state, "seine.db"), uri=True)
+        try:
+            return store.execute(query).fetchall()
+        finally:
+            store.close()
 
     def wait_for(self, condition, wait_s=30, pause_s=0.2):
         """The first status for which `condition` holds, or the last one seen."""

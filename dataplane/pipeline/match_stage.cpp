@@ -330,7 +330,7 @@ void match_stream_data(FlowContext& flow, bool client, std::uint32_t stream, Byt
     signature::Matcher& matcher = flow.w.matcher;
     signature::MatchState& state = flow.cold.match;
     const Wanted field = client ? Wanted::http_body : Wanted::http_response_body;
-    if (matcher.reads(state, stream, field) && matcher.resume(state, stream, field)) {
+    if (matcher.resume(state, stream, field)) {
         if (!bytes.empty()) match_body(flow, bytes);
         if (ended && state.body != signature::MatchState::kNoBody) match_body_end(flow);
         matcher.suspend(state);

@@ -367,9 +367,10 @@ void Matcher::drop(MatchState& state, std::uint32_t stream) noexcept {
 
 bool Matcher::resume(MatchState& state, std::uint32_t stream, Field field) noexcept {
     ParkedRequest* const request = parked(state, stream);
-    if (request == nullptr) return false;
+    const unsigned body = field == Field::http_body ? 0 : 1;
+    if (request == nullptr || request->bodies[body] == MatchState::kNoBody) return false;
     resumed_ = request;
-    resumed_body_ = field == Field::http_body ? 0 : 1;
+    resumed_body_ = body;
     change_places(state, *request);
     std::swap(state.body, request->bodies[resumed_body_]);
     return true;

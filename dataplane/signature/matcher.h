@@ -84,7 +84,7 @@ class Matcher {
     // Its response is over, or its stream is.
     void end_answer(MatchState& state, std::uint32_t stream) noexcept;
     void drop(MatchState& state, std::uint32_t stream) noexcept;
-    // False: not put aside, or by a set that is no longer used.
+    // False: that body is not being read: never put aside, given up, or by a set that is no longer used.
     bool resume(MatchState& state, std::uint32_t stream, Field field) noexcept;
     void suspend(MatchState& state) noexcept;
 

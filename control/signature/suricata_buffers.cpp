@@ -166,6 +166,13 @@ constexpr std::string_view kNothing[] = {"gid",       "metadata",     "classtype
                                          "reference", "fast_pattern", "target",    "sid",
                                          "rev",       "msg"};
 
+template <typename Row, std::size_t kCount>
+std::vector<std::string_view> words_of(const Row (&rows)[kCount], std::string_view Row::*word) {
+    std::vector<std::string_view> out;
+    for (const Row& row : rows) out.push_back(row.*word);
+    return out;
+}
+
 }  // namespace
 
 const SuricataBuffer* find_buffer(std::string_view keyword) {
@@ -187,23 +194,9 @@ std::string_view refusal_of(std::string_view keyword) {
     return {};
 }
 
-std::vector<std::string_view> buffer_keywords() {
-    std::vector<std::string_view> out;
-    for (const SuricataBuffer& one : kBuffers) out.push_back(one.keyword);
-    return out;
-}
-
-std::vector<std::string_view> refused_keywords() {
-    std::vector<std::string_view> out;
-    for (const Name& one : kRefused) out.push_back(one.from);
-    return out;
-}
-
-std::vector<std::string_view> old_names() {
-    std::vector<std::string_view> out;
-    for (const Name& one : kModern) out.push_back(one.from);
-    return out;
-}
+std::vector<std::string_view> buffer_keywords() { return words_of(kBuffers, &SuricataBuffer::keyword); }
+std::vector<std::string_view> refused_keywords() { return words_of(kRefused, &Name::from); }
+std::vector<std::string_view> old_names() { return words_of(kModern, &Name::from); }
 
 bool says_nothing(std::string_view keyword) {
     return std::find(std::begin(kNothing), std::end(kNothing), keyword) != std::end(kNothing);

@@ -39,7 +39,7 @@ std::string_view refusal_of(std::string_view keyword);
 // Keywords that change nothing about what is matched.
 bool says_nothing(std::string_view keyword);
 
-// All of them, for tests and help: buffers that convert, keywords that are refused by name, names of before Suricata 5.
+// All of them, so that tests miss none: buffers that convert, keywords that are refused by name, names of before Suricata 5.
 std::vector<std::string_view> buffer_keywords();
 std::vector<std::string_view> refused_keywords();
 std::vector<std::string_view> old_names();

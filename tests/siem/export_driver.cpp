@@ -81,7 +81,7 @@ void print(const siem::Exporter& exporter, std::uint64_t submitted, double cpu, 
         "\"waiting\":%llu,\"refused\":%llu,"
         "\"failed\":%llu,\"up\":%s,\"cpu\":%.3f,\"wall\":%.3f,\"error\":\"%s\"}\n",
         static_cast<unsigned long long>(submitted),
-        static_cast<unsigned long long>(at.outbox.acknowledged[0] + at.outbox.acknowledged[1]),
+        static_cast<unsigned long long>(acknowledged(exporter)),
         static_cast<unsigned long long>(at.outbox.acknowledged[1]),
         static_cast<unsigned long long>(at.outbox.shed[1]),
         static_cast<unsigned long long>(at.outbox.shed[0]),

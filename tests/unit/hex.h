@@ -1,11 +1,13 @@
-// Bytes as the digits that standards print their known answers in.
+// Bytes as the digits that standards print their known answers in, and back.
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "dataplane/base/bytes.h"
 
-namespace seine::crypto {
+namespace seine {
 
 template <typename Range>
 std::string hex(const Range& bytes) {
@@ -17,4 +19,13 @@ std::string hex(const Range& bytes) {
     return out;
 }
 
-}  // namespace seine::crypto
+inline std::vector<std::uint8_t> unhex(std::string_view text) {
+    std::vector<std::uint8_t> out;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+        out.push_back(
+            static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+    }
+    return out;
+}
+
+}  // namespace seine

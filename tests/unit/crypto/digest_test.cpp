@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/unit/crypto/hex.h"
+#include "tests/unit/hex.h"
 
 namespace seine::crypto {
 namespace {

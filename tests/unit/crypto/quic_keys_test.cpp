@@ -6,21 +6,13 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/crypto/hex.h"
+#include "tests/unit/hex.h"
 
 namespace seine::crypto {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-Bytes unhex(std::string_view text) {
-    Bytes out;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        out.push_back(
-            static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-    }
-    return out;
-}
 Bytes counting(std::uint8_t first, std::uint8_t last) {
     Bytes out;
     for (unsigned b = first; b <= last; ++b) out.push_back(static_cast<std::uint8_t>(b));

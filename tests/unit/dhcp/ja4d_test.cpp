@@ -32,7 +32,7 @@ TEST(Ja4d, CapsTheSizeAndNumbersUnknownTypes) {
     EXPECT_EQ(printed(message), "002509999nd_57_00");
     ASSERT_EQ(dhcp::read_v4(dhcp::message_v4(1, "35011239020240ff"), message), Parse::ok);
     EXPECT_EQ(printed(message), "dhtls0576nn_57_00");
-    ASSERT_EQ(dhcp::read_v6(dhcp::unhex("25000001"), message), Parse::ok);
+    ASSERT_EQ(dhcp::read_v6(unhex("25000001"), message), Parse::ok);
     EXPECT_EQ(printed(message), "arrep0000nn_00_00");
 }
 
@@ -43,7 +43,7 @@ TEST(Ja4d, HoldsTheLongestLists) {
     for (int i = 0; i < 128; ++i) options += "ffff";
     for (int i = 0; i < 63; ++i) options += "ffff0000";
     dhcp::Message message;
-    ASSERT_EQ(dhcp::read_v6(dhcp::unhex(options), message), Parse::ok);
+    ASSERT_EQ(dhcp::read_v6(unhex(options), message), Parse::ok);
     EXPECT_EQ(printed(message).size(), 11u + 1 + 127 * 6 + 1 + 1 + 128 * 6 - 1);
 }
 

@@ -6,19 +6,11 @@
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "tests/unit/hex.h"
 
 namespace seine::dhcp {
 
 using Bytes = std::vector<std::uint8_t>;
-
-inline Bytes unhex(std::string_view text) {
-    Bytes out;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        out.push_back(
-            static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-    }
-    return out;
-}
 
 // A BOOTP header, the cookie and these options.
 inline Bytes message_v4(std::uint8_t op, std::string_view options_hex) {

@@ -5,28 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/base/bytes.h"
+#include "tests/unit/hex.h"
 
 namespace seine::quic {
 
 using Bytes = std::vector<std::uint8_t>;
-
-inline Bytes unhex(std::string_view text) {
-    Bytes out;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        out.push_back(
-            static_cast<std::uint8_t>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-    }
-    return out;
-}
-inline std::string hex(ByteView bytes) {
-    std::string out;
-    for (const std::uint8_t b : bytes) {
-        out += kHexDigits[b >> 4];
-        out += kHexDigits[b & 15];
-    }
-    return out;
-}
 
 inline constexpr std::string_view kClientIdHex = "8394c8f03e515708";
 inline constexpr std::string_view kServerIdHex = "f067a5502a4262b5";

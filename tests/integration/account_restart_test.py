@@ -10,6 +10,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import control  # noqa: E402
 import netns  # noqa: E402
 import pcap  # noqa: E402
 import programs  # noqa: E402
@@ -48,8 +49,7 @@ def main():
         at = lambda name: os.path.join(folder, name)  # noqa: E731
         now = time.time_ns() - 10**9
         write_capture(at("clear.pcap"), now)
-        made = programs.run([ctl, "account", "key", "new", "--keys", at("tag.keys")])
-        report.check(made.code == 0, "seinectl account key new", made)
+        control.make_tag_keys(args, at("tag.keys"))
         ran = programs.run([programs.program(args, "seine-dataplane"), "--pcap", at("clear.pcap"), "--records", "ring:" + at("flows.ring")])
         report.check(ran.code == 0, "seine-dataplane over the capture", ran)
         with open(at("control.toml"), "w", encoding="utf-8") as fh:
@@ -61,7 +61,7 @@ def main():
         def start():
             return subprocess.Popen([programs.program(args, "seine-control"), "--config", at("control.toml")], stderr=errors)
 
-        control = start()
+        daemon = start()
         written = 0
         for kill in range(KILLS + 1):
             end = FLOWS * (kill + 1) // (KILLS + 1)
@@ -73,9 +73,9 @@ def main():
                 written += 1
                 time.sleep(0.015)
             if kill < KILLS:
-                control.send_signal(signal.SIGKILL)
-                control.wait()
-                control = start()
+                daemon.send_signal(signal.SIGKILL)
+                daemon.wait()
+                daemon = start()
 
         def join():
             ran = programs.run([ctl, "status", "--json", "--socket", at("control.sock")])
@@ -90,8 +90,8 @@ def main():
         accounts = json.loads(ran.out)["accounts"] if ran.code == 0 else []
         report.equal((len(accounts), sum(a["requests"] for a in accounts), sum(a["flows"] for a in accounts)), (FLOWS, FLOWS, FLOWS),
                      "accounts, requests and flows in the store")
-        control.send_signal(signal.SIGTERM)
-        report.equal(control.wait(timeout=60), 0, "seine-control ends with 0")
+        daemon.send_signal(signal.SIGTERM)
+        report.equal(daemon.wait(timeout=60), 0, "seine-control ends with 0")
 
 
 report.run(main)

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import control  # noqa: E402
 import programs  # noqa: E402
 import report  # noqa: E402
 
@@ -74,8 +75,7 @@ class Control:
         self.args, self.folder = args, folder
         self.socket, self.keys = os.path.join(folder, "control.sock"), os.path.join(folder, "tag.keys")
         self.ctl = programs.program(args, "seinectl")
-        made = programs.run([self.ctl, "account", "key", "new", "--keys", self.keys])
-        report.check(made.code == 0, "seinectl account key new", made)
+        control.make_tag_keys(args, self.keys)
         self.process = None
 
     def start(self, rings, sources):

@@ -136,10 +136,10 @@ std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packe
     return std::min(packet.payload_wire_bytes, static_cast<std::uint32_t>(ahead));
 }
 
-// Of SSH turns say nothing, and when its flows settle hangs on whether JA4SSH is built.
+// Turns stand for requests that cannot be read: those in clear have records of their own.
 void count_turn(Workspace& w, flow::FlowId id, Side from, std::uint32_t bytes, Nanos now) noexcept {
     FlowHot& hot = (*w.table)[id];
-    if (hot.app == contract::App::ssh) return;
+    if (hot.app != contract::App::tls && hot.app != contract::App::quic) return;
     if (from == Side::server) return hot.meter.on_server(bytes);
     constexpr std::int64_t kMillisecondsMax = 0xffffffff;
     const auto since_ms = static_cast<std::uint32_t>(

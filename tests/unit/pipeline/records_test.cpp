@@ -102,6 +102,21 @@ TEST_F(Records, ExchangesAreMetered) {
     EXPECT_EQ(line.records.front().kind(), Kind::open) << "no update before the flow is told";
 }
 
+// A connection whose HTTP broke off is settled as TLS is after its handshake, but it has no hidden requests.
+TEST_F(Records, TurnsInClearAreNotMetered) {
+    talk.open();
+    talk.client_says("GET /live HTTP/1.1\r\nHost: h\r\n\r\n");
+    talk.server_says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n");
+    for (int turn = 0; turn < 3; ++turn) {
+        talk.client_says(std::string(200, '\x01'));
+        talk.server_says(std::string(900, '\x02'));
+    }
+    EXPECT_GT(line.count(Counter::packets_settled), 0u);
+    line.finish();
+    EXPECT_EQ(line.last(Field::app), static_cast<std::uint64_t>(contract::App::http1));
+    EXPECT_TRUE(turns_of(line).empty());
+}
+
 TEST_F(Records, ExhaustedBlocksTellTurnsAtOnce) {
     InspectorConfig config = small_config();
     config.limits.exchange_blocks_max = 1;

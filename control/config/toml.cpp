@@ -5,9 +5,6 @@
 #include <charconv>
 #include <cmath>
 
-// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
-// share names with different insides.
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "dataplane/base/bytes.h"

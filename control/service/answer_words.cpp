@@ -64,6 +64,8 @@ Result<std::uint64_t> farm_of(const command::Arguments& arguments, std::string_v
     return id;
 }
 
+std::string farm_text(std::uint64_t id) { return "F-" + std::to_string(id); }
+
 Result<contract::FlowId> flow_id_of(const std::string& text) {
     contract::FlowId id;
     std::uint64_t parts[3] = {};

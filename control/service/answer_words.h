@@ -18,6 +18,7 @@ Result<model::AccountTag> account_of(const command::Arguments& arguments, std::s
                                      const store::Store& store);
 // "F-12", as the list of farms prints it.
 Result<std::uint64_t> farm_of(const command::Arguments& arguments, std::string_view name);
+std::string farm_text(std::uint64_t id);
 // "dataplane-epoch-counter", as records print it.
 Result<contract::FlowId> flow_id_of(const std::string& text);
 // Days since 1970, and the first of the last `days` (argument "days").

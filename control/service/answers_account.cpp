@@ -38,7 +38,7 @@ void add_account(command::JsonBuilder& json, const store::AccountRow& row) {
     if (row.closed) json.field("closed_ns", row.closed_at.count);
 }
 
-Result<std::string> list(const command::Request& request, const Parts& parts) {
+Result<std::string> list_accounts(const command::Request& request, const Parts& parts) {
     store::AccountQuery query;
     query.beginning = request.arguments.text("beginning");
     query.newest = request.arguments.has("recent");
@@ -67,7 +67,7 @@ Result<std::string> list(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
+Result<std::string> show_account(const command::Request& request, const Parts& parts) {
     const auto tag = account_of(request.arguments, "account", *parts.store);
     if (!tag) return tag.error();
     const auto row = parts.store->account(*tag);
@@ -109,8 +109,8 @@ Result<std::string> forget(const command::Request& request, const Parts& parts) 
 }  // namespace
 
 void add_account_answers(Answers& answers, Parts& parts) {
-    answers.add("account", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
-    answers.add("account", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
+    answers.add("account", "list", command::Role::reader, [&parts](const auto& request) { return list_accounts(request, parts); });
+    answers.add("account", "show", command::Role::reader, [&parts](const auto& request) { return show_account(request, parts); });
     answers.add("account", "forget", command::Role::operating, [&parts](const auto& request) { return forget(request, parts); });
 }
 

@@ -13,7 +13,7 @@ Status no_sources() {
         "name it in account-sources of seine-control's file");
 }
 
-Result<std::string> list(const command::Request&, const Parts& parts) {
+Result<std::string> list_sources(const command::Request&, const Parts& parts) {
     command::JsonBuilder json;
     json.object().key("sources").array();
     const AccountStatus status =
@@ -71,7 +71,7 @@ Result<std::string> import(const command::Request& request, const Parts& parts) 
 
 void add_account_source_answers(Answers& answers, Parts& parts) {
     answers.add("account", "source list", command::Role::reader,
-                [&parts](const command::Request& request) { return list(request, parts); });
+                [&parts](const command::Request& request) { return list_sources(request, parts); });
     for (const char* verb : {"import", "close"}) {
         answers.add("account", verb, command::Role::operating,
                     [&parts](const command::Request& request) { return import(request, parts); });

@@ -34,7 +34,7 @@ void add_finding(command::JsonBuilder& json, const store::Finding& finding, bool
     json.end();
 }
 
-Result<std::string> list(const command::Request& request, const Parts& parts) {
+Result<std::string> list_findings(const command::Request& request, const Parts& parts) {
     const command::Arguments& arguments = request.arguments;
     store::FindingQuery query;
     if (arguments.has("kind")) {
@@ -69,7 +69,7 @@ Result<std::string> list(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
+Result<std::string> show_finding(const command::Request& request, const Parts& parts) {
     const auto id = request.arguments.number("alert", 0, 1, INT64_MAX);
     if (!id) return id.error();
     const auto finding = parts.store->finding(*id);
@@ -82,8 +82,8 @@ Result<std::string> show(const command::Request& request, const Parts& parts) {
 }  // namespace
 
 void add_alert_answers(Answers& answers, Parts& parts) {
-    answers.add("alert", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
-    answers.add("alert", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
+    answers.add("alert", "list", command::Role::reader, [&parts](const auto& request) { return list_findings(request, parts); });
+    answers.add("alert", "show", command::Role::reader, [&parts](const auto& request) { return show_finding(request, parts); });
 }
 
 }  // namespace seine::service

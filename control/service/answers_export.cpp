@@ -32,7 +32,7 @@ Result<std::int64_t> duration_ns(const std::string& text) {
     return count * seconds * kSecond;
 }
 
-Result<std::string> list(Tunables& tunables, const std::string& only) {
+Result<std::string> list_destinations(Tunables& tunables, const std::string& only) {
     JsonBuilder json;
     bool found = only.empty();
     if (only.empty()) json.array();
@@ -101,9 +101,9 @@ std::string done(const std::string& name, const std::string& what) {
 void add_export_answers(Answers& answers, Parts& parts) {
     Tunables& tunables = *parts.tunables;
     answers.add("export", "list", Role::reader,
-                [&tunables](const Request&) { return list(tunables, ""); });
+                [&tunables](const Request&) { return list_destinations(tunables, ""); });
     answers.add("export", "show", Role::reader, [&tunables](const Request& request) {
-        return list(tunables, request.arguments.text("name"));
+        return list_destinations(tunables, request.arguments.text("name"));
     });
     answers.add("export", "estimate", Role::reader, [&tunables](const Request& request) {
         return estimate(tunables, request.arguments.text("name"));

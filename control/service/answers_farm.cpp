@@ -14,7 +14,6 @@ namespace {
 constexpr const char* kStates[] = {"", "emerging", "active", "rotating", "dormant", "remediated", "dismissed"};
 constexpr const char* kGroups[] = {"net", "stk", "lnk", "time", "mix", "prx"};
 
-std::string farm_text(std::uint64_t id) { return "F-" + std::to_string(id); }
 
 void add_groups(command::JsonBuilder& json, std::uint8_t groups) {
     json.key("groups").array();
@@ -47,7 +46,7 @@ void add_farm(command::JsonBuilder& json, const model::Farm& farm) {
     if (farm.parent != 0) json.field("parent", farm_text(farm.parent));
 }
 
-Result<std::string> list(const command::Request& request, const Parts& parts) {
+Result<std::string> list_farms(const command::Request& request, const Parts& parts) {
     const auto limit = request.arguments.number("limit", 100, 1, 100'000);
     if (!limit) return limit.error();
     const std::string& state = request.arguments.text("state");
@@ -73,7 +72,7 @@ Result<std::uint64_t> id_of(const command::Request& request, const char* argumen
     return farm_of(request.arguments, argument);
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
+Result<std::string> show_farm(const command::Request& request, const Parts& parts) {
     const auto known = id_of(request, "farm");
     if (!known) return known.error();
     const std::uint64_t id = *known;
@@ -145,8 +144,8 @@ Result<std::string> decide(const command::Request& request, const Parts& parts, 
 }  // namespace
 
 void add_farm_answers(Answers& answers, Parts& parts) {
-    answers.add("farm", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
-    answers.add("farm", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
+    answers.add("farm", "list", command::Role::reader, [&parts](const auto& request) { return list_farms(request, parts); });
+    answers.add("farm", "show", command::Role::reader, [&parts](const auto& request) { return show_farm(request, parts); });
     for (const auto& [verb, decision] : {std::pair{"confirm", Decision::confirm},
                                          std::pair{"dismiss", Decision::dismiss},
                                          std::pair{"merge", Decision::merge}}) {

@@ -19,7 +19,6 @@ constexpr std::size_t kNamed = 48;
 constexpr std::size_t kEventsMax = 1000;
 constexpr std::int64_t kHour = 3600 * kSecond;
 
-std::string farm_text(std::uint64_t id) { return "F-" + std::to_string(id); }
 
 struct Known {
     model::Farm farm;

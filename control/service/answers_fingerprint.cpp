@@ -36,7 +36,7 @@ void add_value(command::JsonBuilder& json, const store::ValueRow& row, const sto
     json.field("first_seen_ns", row.first_seen.count).field("last_seen_ns", row.last_seen.count);
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
+Result<std::string> show_fingerprint(const command::Request& request, const Parts& parts) {
     const std::string& value = request.arguments.text("value");
     const auto asked = field_of(request.arguments);
     if (!asked) return asked.error();
@@ -73,7 +73,7 @@ Result<std::string> show(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
-Result<std::string> list(const command::Request& request, const Parts& parts) {
+Result<std::string> list_fingerprints(const command::Request& request, const Parts& parts) {
     auto field = field_of(request.arguments);
     if (!field) return field.error();
     if (*field == 0) field = field_number("ja4");
@@ -132,8 +132,10 @@ Result<std::string> learn(const command::Request& request, const Parts& parts) {
 }  // namespace
 
 void add_fingerprint_answers(Answers& answers, Parts& parts) {
-    answers.add("fingerprint", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
-    answers.add("fingerprint", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
+    answers.add("fingerprint", "show", command::Role::reader,
+                [&parts](const auto& request) { return show_fingerprint(request, parts); });
+    answers.add("fingerprint", "list", command::Role::reader,
+                [&parts](const auto& request) { return list_fingerprints(request, parts); });
     answers.add("fingerprint", "learn", command::Role::operating,
                 [&parts](const auto& request) { return learn(request, parts); });
 }

@@ -83,7 +83,7 @@ void add_flow(command::JsonBuilder& json, const store::FlowRow& row, const Dicti
     json.end();
 }
 
-Result<std::string> list(const command::Request& request, const Parts& parts) {
+Result<std::string> list_flows(const command::Request& request, const Parts& parts) {
     const auto query = query_of(request.arguments, parts);
     if (!query) return query.error();
     const auto rows = parts.store->flows(*query);
@@ -98,7 +98,7 @@ Result<std::string> list(const command::Request& request, const Parts& parts) {
     return json.take();
 }
 
-Result<std::string> show(const command::Request& request, const Parts& parts) {
+Result<std::string> show_flow(const command::Request& request, const Parts& parts) {
     const auto id = flow_id_of(request.arguments.text("flow"));
     if (!id) return id.error();
     store::FlowQuery query;
@@ -117,9 +117,9 @@ Result<std::string> show(const command::Request& request, const Parts& parts) {
 }  // namespace
 
 void add_flow_answers(Answers& answers, Parts& parts) {
-    answers.add("flow", "list", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
-    answers.add("flow", "follow", command::Role::reader, [&parts](const auto& request) { return list(request, parts); });
-    answers.add("flow", "show", command::Role::reader, [&parts](const auto& request) { return show(request, parts); });
+    answers.add("flow", "list", command::Role::reader, [&parts](const auto& request) { return list_flows(request, parts); });
+    answers.add("flow", "follow", command::Role::reader, [&parts](const auto& request) { return list_flows(request, parts); });
+    answers.add("flow", "show", command::Role::reader, [&parts](const auto& request) { return show_flow(request, parts); });
 }
 
 }  // namespace seine::service

@@ -90,7 +90,7 @@ void add_farms(JsonBuilder& json, const Parts& parts) {
     json.end();
 }
 
-Result<std::string> show(const Parts& parts) {
+Result<std::string> show_status(const Parts& parts) {
     const IngestStatus status = parts.ingest->status();
     JsonBuilder json;
     json.object().field("program", "seine-control").field("version", SEINE_VERSION).field("state", "running");
@@ -134,7 +134,7 @@ Result<std::string> show(const Parts& parts) {
 }  // namespace
 
 void add_status_answers(Answers& answers, Parts& parts) {
-    answers.add("status", "show", command::Role::reader, [&parts](const auto&) { return show(parts); });
+    answers.add("status", "show", command::Role::reader, [&parts](const auto&) { return show_status(parts); });
 }
 
 }  // namespace seine::service

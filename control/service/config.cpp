@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <set>
 
-// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
-// share names with different insides.
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 namespace seine::service {

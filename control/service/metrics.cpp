@@ -17,7 +17,7 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::string_view kKinds[] = {"signature_alert", "flow_summary", "farm",
+constexpr std::string_view kEventKinds[] = {"signature_alert", "flow_summary", "farm",
                                        "account_evidence", "health"};
 constexpr const char* kLanes[] = {"findings", "flows"};
 
@@ -102,7 +102,7 @@ class Collector final : public prometheus::Collectable {
                           MetricType::Counter);
             const auto counts = exporter.submitted();
             for (std::size_t i = 0; i < counts.size(); ++i)
-                family.add({{"kind", std::string(kKinds[i])}}, static_cast<double>(counts[i]));
+                family.add({{"kind", std::string(kEventKinds[i])}}, static_cast<double>(counts[i]));
         }
         {
             Family family(out, "seine_event_age_seconds",

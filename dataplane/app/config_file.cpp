@@ -2,9 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-// As in dataplane/signature, which is built without exceptions: toml++ of both kinds in one program would
-// share names with different insides.
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "dataplane/app/config.h"

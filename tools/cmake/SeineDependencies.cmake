@@ -21,6 +21,13 @@ seine_pkg(SQLITE sqlite3)
 find_package(spdlog REQUIRED)
 find_package(TBB REQUIRED)
 find_library(SEINE_IPSEC_MB IPSec_MB REQUIRED)
+# toml++ compiled once: as a header alone it is compiled again by every file that reads TOML. Debian's library throws, and
+# dataplane/signature is built without exceptions; both kinds in one program would share names with different insides.
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/toml/toml.cpp CONTENT "#define TOML_IMPLEMENTATION\n#include <toml++/toml.h>\n")
+add_library(seine_toml STATIC ${CMAKE_BINARY_DIR}/toml/toml.cpp)
+target_compile_definitions(seine_toml PUBLIC TOML_HEADER_ONLY=0 TOML_EXCEPTIONS=0 TOML_ENABLE_FORMATTERS=0)
+target_compile_options(seine_toml PRIVATE $<$<CONFIG:Release>:-O1>)
+target_link_libraries(seine_toml PRIVATE seine_flags)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 if(SEINE_TESTS)
   find_package(GTest REQUIRED)

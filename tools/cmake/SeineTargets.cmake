@@ -78,12 +78,13 @@ function(seine_together target apart)
   endif()
 endfunction()
 
-# seine_library(NAME [EXCEPTIONS] [DEPS target...] [PRIVATE_DEPS target...] [EXCLUDE regex] [APART regex])
+# seine_library(NAME [EXCEPTIONS] [SELDOM] [DEPS target...] [PRIVATE_DEPS target...] [EXCLUDE regex] [APART regex])
 # Takes every .cpp and .h beside the CMakeLists.txt; target seine_NAME, alias seine::NAME. Without
 # EXCEPTIONS the sources are built -fno-exceptions -fno-rtti (floors 1 to 5 of the dataplane), each alone: what is inlined on the
-# packet path does not hang on its neighbours. APART: see seine_together().
+# packet path does not hang on its neighbours. SELDOM: code that runs once a start or command is built -O1, in three quarters of
+# the time. APART: see seine_together().
 function(seine_library name)
-  cmake_parse_arguments(ARG "EXCEPTIONS" "EXCLUDE;APART" "DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "EXCEPTIONS;SELDOM" "EXCLUDE;APART" "DEPS;PRIVATE_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
   if(ARG_EXCLUDE)
@@ -100,6 +101,9 @@ function(seine_library name)
       set(kind core)
     else()
       seine_together(${target} "${ARG_APART}" ${sources})
+    endif()
+    if(ARG_SELDOM)
+      target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
     endif()
     if(NOT "PkgConfig::DPDK" IN_LIST ARG_PRIVATE_DEPS)
       seine_precompile(${target} ${kind})

@@ -154,7 +154,8 @@ endfunction()
 
 # seine_fuzz_target(NAME DEPS target...): tests/fuzz/NAME_fuzz.cpp with LLVMFuzzerTestOneInput.
 # With SEINE_FUZZ (clang) a libFuzzer program fuzz_NAME; in every preset a replayer that runs the seeds
-# of tests/fuzz/seeds/NAME on exact-size heap buffers, as ctest entry fuzz_seeds.NAME.
+# of tests/fuzz/seeds/NAME on exact-size heap buffers, as ctest entry fuzz_seeds.NAME. Target fuzz_targets builds them all.
+add_custom_target(fuzz_targets)
 function(seine_fuzz_target name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   set(source ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cpp)
@@ -168,6 +169,7 @@ function(seine_fuzz_target name)
   target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(fuzz_${name} PRIVATE SEINE_ASSERTIONS)
   target_link_libraries(fuzz_${name} PRIVATE seine_flags seine_test_flags ${ARG_DEPS})
+  add_dependencies(fuzz_targets fuzz_${name})
   add_test(NAME fuzz_seeds.${name} COMMAND fuzz_${name} -runs=0 ${seeds})
   set_tests_properties(fuzz_seeds.${name} PROPERTIES LABELS "fuzz_seeds" TIMEOUT 300)
 endfunction()

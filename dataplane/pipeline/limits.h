@@ -36,6 +36,7 @@ struct Limits {
 
     // Fragments.
     std::uint32_t fragment_datagrams_max = 4096;
+    std::size_t fragment_pool_bytes = std::size_t{32} << 20;
     std::int64_t fragment_ns = 30 * kSecond;
 
     // Packets remembered to recognise the second copies a SPAN port delivers; 0 switches that off.

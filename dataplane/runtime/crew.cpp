@@ -20,6 +20,7 @@ pipeline::Limits share_of(const pipeline::Limits& whole, unsigned workers) noexc
     out.cold_flows_max = part(whole.cold_flows_max, workers);
     out.stream_pool_bytes = part(whole.stream_pool_bytes, workers);
     out.fragment_datagrams_max = part(whole.fragment_datagrams_max, workers);
+    out.fragment_pool_bytes = part(whole.fragment_pool_bytes, workers);
     out.exchange_blocks_max = part(whole.exchange_blocks_max, workers);
     out.h2_connections_max = part(whole.h2_connections_max, workers);
     return out;

@@ -54,6 +54,7 @@ inline InspectorConfig small_config() {
     config.limits.cold_flows_max = 256;
     config.limits.stream_pool_bytes = std::size_t{8} << 20;
     config.limits.fragment_datagrams_max = 64;
+    config.limits.fragment_pool_bytes = std::size_t{1} << 20;
     config.limits.exchange_blocks_max = 64;
     config.limits.h2_connections_max = 16;
     config.limits.span_copies_max = 1024;

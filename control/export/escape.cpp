@@ -2,6 +2,7 @@
 #include "control/export/escape.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -28,15 +29,57 @@ struct Plain {
         ((bad = _mm_or_si128(bad, _mm_cmpeq_epi8(block, every(Marks)))), ...);
         return static_cast<unsigned>(_mm_movemask_epi8(bad));
     }
-    // Plain bytes at the start of `text`, which TextBuffer::kSlackBytes more may be read of.
-    static std::size_t run(const char* text, std::size_t bytes) noexcept {
-        for (std::size_t at = 0; at < bytes; at += 16) {
-            // Only loads, unaligned.
-            const unsigned found =
-                others(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at)));  // NOLINT
-            if (found != 0)
-                return std::min(bytes, at + static_cast<std::size_t>(std::countr_zero(found)));
+    // Copies `bytes` of `text`, and with them up to 15 beyond what was plain; returns how many at
+    // its start are plain. A short text is looked at as two parts that overlap, since loads of a
+    // size that was not stored, as of a copy, wait.
+    static std::size_t copy(char* to, const char* text, std::size_t bytes) noexcept {
+        if (bytes >= 16) {
+            std::size_t at = 0;
+            for (; at + 16 <= bytes; at += 16) {
+                if (const unsigned found = copy_block(to + at, text + at); found != 0)
+                    return at + first(found);
+            }
+            if (at == bytes) return bytes;
+            at = bytes - 16;
+            const unsigned found = copy_block(to + at, text + at);
+            return found == 0 ? bytes : at + first(found);
         }
+        if (bytes >= 8) return copy_halves<std::uint64_t>(to, text, bytes);
+        if (bytes >= 4) return copy_halves<std::uint32_t>(to, text, bytes);
+        for (std::size_t at = 0; at < bytes; ++at) {
+            if (!is(static_cast<unsigned char>(text[at]))) return at;
+            to[at] = text[at];
+        }
+        return bytes;
+    }
+
+  private:
+    static std::size_t first(unsigned found) noexcept {
+        return static_cast<std::size_t>(std::countr_zero(found));
+    }
+    static unsigned copy_block(char* to, const char* text) noexcept {
+        // Only unaligned loads and stores.
+        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));  // NOLINT
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);                        // NOLINT
+        return others(block);
+    }
+    // Of a text of one to two Half.
+    template <typename Half>
+    static std::size_t copy_halves(char* to, const char* text, std::size_t bytes) noexcept {
+        constexpr std::size_t kHalf = sizeof(Half);
+        Half head;
+        Half tail;
+        std::memcpy(&head, text, kHalf);
+        std::memcpy(&tail, text + bytes - kHalf, kHalf);
+        std::memcpy(to, &head, kHalf);
+        std::memcpy(to + bytes - kHalf, &tail, kHalf);
+        const __m128i both = _mm_unpacklo_epi64(_mm_cvtsi64_si128(static_cast<std::int64_t>(head)),
+                                                _mm_cvtsi64_si128(static_cast<std::int64_t>(tail)));
+        const unsigned found = others(both);
+        if (const unsigned in_head = found & ((1u << kHalf) - 1); in_head != 0)
+            return first(in_head);
+        if (const unsigned in_tail = found >> 8 & ((1u << kHalf) - 1); in_tail != 0)
+            return bytes - kHalf + first(in_tail);
         return bytes;
     }
 };
@@ -47,6 +90,29 @@ using LeefHeader = Plain<'|'>;
 using LeefValue = Plain<'^'>;
 using SdValue = Plain<'"', '\\', ']'>;
 using Free = Plain<>;
+
+constexpr auto kPairs = [] {
+    std::array<char, 200> out{};
+    for (std::size_t i = 0; i < 100; ++i) {
+        out[2 * i] = static_cast<char>('0' + i / 10);
+        out[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return out;
+}();
+// Of less than 100.
+void put_two(char* at, unsigned value) noexcept { std::memcpy(at, kPairs.data() + 2 * value, 2); }
+
+constexpr auto kPowersOfTen = [] {
+    std::array<std::uint64_t, 20> out{};
+    for (std::uint64_t i = 0, power = 1; i < out.size(); ++i, power *= 10) out[i] = power;
+    return out;
+}();
+std::size_t digits_of(std::uint64_t value) noexcept {
+    // log10(2) is 1233 / 4096 and a little; too small by one at most.
+    const auto least = static_cast<std::size_t>(std::bit_width(value | 1)) * 1233 >> 12;
+    return least + (least < kPowersOfTen.size() && value >= kPowersOfTen[least] ? 1 : 0) +
+           (value == 0 ? 1 : 0);
+}
 
 // Bytes of the UTF-8 character that starts at `text` (RFC 3629); 0: not one.
 std::size_t character(std::string_view text) noexcept {
@@ -110,15 +176,11 @@ template <typename Syntax, typename Special>
     }
 }
 
-// Nearly every text is plain: it is copied whole and looked at in the copy, where blocks may be
-// read past its end. `special(out, byte)` writes ASCII that is not plain, `slash` is how the syntax
-// writes one backslash.
+// Nearly every text is plain and copied while it is looked at. `special(out, byte)` writes ASCII
+// that is not plain, `slash` is how the syntax writes one backslash.
 template <typename Syntax, typename Special>
 void escape(TextBuffer& out, std::string_view text, std::string_view slash, Special special) {
-    if (text.empty()) return;
-    char* to = out.room(text.size());
-    std::memcpy(to, text.data(), text.size());
-    const std::size_t plain = Syntax::run(to, text.size());
+    const std::size_t plain = Syntax::copy(out.room(text.size()), text.data(), text.size());
     out.advance(plain);
     if (plain < text.size()) escape_rest<Syntax>(out, text.substr(plain), slash, special);
 }
@@ -226,8 +288,16 @@ void append_syslog_token(TextBuffer& out, std::string_view text, std::size_t byt
 }
 
 void append_number(TextBuffer& out, std::uint64_t value) {
-    char* to = out.room(20);
-    out.advance(static_cast<std::size_t>(std::to_chars(to, to + 20, value).ptr - to));
+    const std::size_t digits = digits_of(value);
+    char* to = out.room(digits);
+    out.advance(digits);
+    std::size_t at = digits;
+    for (; at > 2; value /= 100) put_two(to + (at -= 2), static_cast<unsigned>(value % 100));
+    if (at == 2) {
+        put_two(to, static_cast<unsigned>(value));
+    } else {
+        *to = static_cast<char>('0' + value);
+    }
 }
 
 void append_number(std::string& out, std::uint64_t value) {
@@ -244,11 +314,6 @@ void append_real(TextBuffer& out, double value) {
 }
 
 namespace {
-
-void put_two(char* at, unsigned value) noexcept {
-    at[0] = static_cast<char>('0' + value / 10 % 10);
-    at[1] = static_cast<char>('0' + value % 10);
-}
 
 constexpr std::size_t kSecondBytes = 19;
 
@@ -271,7 +336,7 @@ void put_second(char* at, std::int64_t seconds) noexcept {
     const std::int64_t year =
         static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
     std::memcpy(at, "0000-00-00T00:00:00", kSecondBytes);
-    put_two(at, static_cast<unsigned>(year / 100));
+    put_two(at, static_cast<unsigned>(year / 100 % 100));
     put_two(at + 2, static_cast<unsigned>(year % 100));
     put_two(at + 5, month);
     put_two(at + 8, day);
@@ -297,19 +362,18 @@ void append_time(TextBuffer& out, std::int64_t ns, int digits, std::string_view 
         put_second(last.text, seconds);
         last.seconds = seconds;
     }
+    const auto kept = static_cast<std::size_t>(digits);
     char* to = out.room(kSecondBytes + 10 + zone.size());
     std::memcpy(to, last.text, kSecondBytes);
     to[kSecondBytes] = '.';
     const auto rest = static_cast<std::uint32_t>(ns % 1'000'000'000);
-    char fraction[10];
-    put_two(fraction + 7, rest % 100);
-    put_two(fraction + 5, rest / 100 % 100);
-    put_two(fraction + 3, rest / 10'000 % 100);
-    put_two(fraction + 1, rest / 1'000'000 % 100);
+    char* fraction = to + kSecondBytes + 1;
     fraction[0] = static_cast<char>('0' + rest / 100'000'000);
-    const auto kept = static_cast<std::size_t>(digits);
-    std::memcpy(to + kSecondBytes + 1, fraction, kept);
-    std::copy(zone.begin(), zone.end(), to + kSecondBytes + 1 + kept);
+    put_two(fraction + 1, rest / 1'000'000 % 100);
+    put_two(fraction + 3, rest / 10'000 % 100);
+    put_two(fraction + 5, rest / 100 % 100);
+    put_two(fraction + 7, rest % 100);
+    std::copy(zone.begin(), zone.end(), fraction + kept);
     out.advance(kSecondBytes + 1 + kept + zone.size());
 }
 

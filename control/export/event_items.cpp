@@ -7,9 +7,9 @@
 
 #include "control/export/address_text.h"
 #include "control/export/community_id.h"
+#include "control/export/fixed_part.h"
 #include "control/export/version.h"
 #include "dataplane/base/hash.h"
-#include "dataplane/contract/json.h"
 
 namespace seine::siem {
 
@@ -298,7 +298,28 @@ std::string_view EventItems::address_text(ByteView bytes) {
     model::Address address{};
     std::copy(bytes.begin(), bytes.end(), address.begin());
     if (truncate_) address = truncated(address, options_->v4_bits, options_->v6_bits);
-    return keep(model::to_text(address));
+    if (!model::is_v4(address)) return keep(model::to_text(address));
+    char* to = room_of_own(4 * 4);
+    if (to == nullptr) return {};
+    char* end = to;
+    for (std::size_t i = 12; i < address.size(); ++i) {
+        end = std::to_chars(end, end + 3, address[i]).ptr;
+        *end++ = '.';
+    }
+    return use_own(static_cast<std::size_t>(end - to) - 1);
+}
+
+std::string_view EventItems::flow_id_text(const contract::FlowId& flow) {
+    constexpr std::size_t kBytesMax = 5 + 1 + 10 + 1 + 20;
+    char* to = room_of_own(kBytesMax);
+    if (to == nullptr) return {};
+    char* const limit = to + kBytesMax;
+    char* end = std::to_chars(to, limit, flow.dataplane).ptr;
+    *end++ = '-';
+    end = std::to_chars(end, limit, flow.epoch).ptr;
+    *end++ = '-';
+    end = std::to_chars(end, limit, flow.counter).ptr;
+    return use_own(static_cast<std::size_t>(end - to));
 }
 
 void EventItems::gather(const model::Event& event, const ItemOptions& options,
@@ -409,40 +430,39 @@ void EventItems::gather_evidence() {
 }
 
 void EventItems::gather_flow(const RecordView& record) {
-    std::string id;
-    contract::append_flow_id(id, record.flow);
-    set_text(Item::flow_id, keep(id));
+    const FixedPart numbers(record);
+    set_text(Item::flow_id, flow_id_text(record.flow));
     const std::uint64_t mixed = record.flow.counter ^ (std::uint64_t{record.flow.epoch} << 31) ^
                                 (std::uint64_t{record.flow.dataplane} << 47);
     set_number(Item::flow_number, mixed & 0x7fffffffffffffffu);
-    gather_times(record);
-    gather_addresses(record);
-    gather_counts(record);
-    gather_handshake(record);
+    gather_times(numbers);
+    gather_addresses(record, numbers);
+    gather_counts(numbers);
+    gather_handshake(numbers);
     gather_texts(record);
     gather_fingerprints();
 }
 
-void EventItems::gather_times(const RecordView& record) {
-    if (!record.has(Field::t_first_ns)) return;
-    const auto first = static_cast<std::int64_t>(record.get(Field::t_first_ns));
+void EventItems::gather_times(const FixedPart& numbers) {
+    if (!numbers.has(Field::t_first_ns)) return;
+    const auto first = static_cast<std::int64_t>(numbers.get(Field::t_first_ns));
     if (first < 0) return;
     set_number(Item::t_first, static_cast<std::uint64_t>(first));
-    if (!record.has(Field::t_last_ns)) return;
-    const auto last = static_cast<std::int64_t>(record.get(Field::t_last_ns));
+    if (!numbers.has(Field::t_last_ns)) return;
+    const auto last = static_cast<std::int64_t>(numbers.get(Field::t_last_ns));
     if (last < first) return;
     set_number(Item::t_last, static_cast<std::uint64_t>(last));
     set_number(Item::duration_ns, static_cast<std::uint64_t>(last - first));
 }
 
-void EventItems::gather_addresses(const RecordView& record) {
+void EventItems::gather_addresses(const RecordView& record, const FixedPart& numbers) {
     const ByteView src = record.ip(Field::src);
     const ByteView dst = record.ip(Field::dst);
     if (!src.empty()) set_text(Item::src, address_text(src));
     if (!dst.empty()) set_text(Item::dst, address_text(dst));
     const ByteView proxied = record.ip(Field::proxied_src);
     if (!proxied.empty()) set_text(Item::proxied_src, address_text(proxied));
-    const auto proto = static_cast<std::uint8_t>(record.get(Field::proto));
+    const auto proto = static_cast<std::uint8_t>(numbers.get(Field::proto));
     if (proto == 6 || proto == 17) {
         set_text(Item::proto, proto == 6 ? "tcp" : "udp");
         set_text(Item::proto_upper, proto == 6 ? "TCP" : "UDP");
@@ -450,10 +470,10 @@ void EventItems::gather_addresses(const RecordView& record) {
     }
     if (!src.empty() && !dst.empty() && proto != 0 && !truncate_) {
         set_text(Item::community_id,
-                 keep(community_id(src, dst, static_cast<std::uint16_t>(record.get(Field::sport)),
-                                   static_cast<std::uint16_t>(record.get(Field::dport)), proto)));
+                 keep(community_id(src, dst, static_cast<std::uint16_t>(numbers.get(Field::sport)),
+                                   static_cast<std::uint16_t>(numbers.get(Field::dport)), proto)));
     }
-    std::uint64_t version = record.get(Field::ip_version);
+    std::uint64_t version = numbers.get(Field::ip_version);
     if (version == 0 && !src.empty()) {
         model::Address address{};
         std::copy(src.begin(), src.end(), address.begin());
@@ -465,40 +485,40 @@ void EventItems::gather_addresses(const RecordView& record) {
     }
 }
 
-void EventItems::gather_counts(const RecordView& record) {
+void EventItems::gather_counts(const FixedPart& numbers) {
     for (const auto& [field, item] : kCounts) {
-        if (record.has(field)) set_number(item, record.get(field));
+        if (numbers.has(field)) set_number(item, numbers.get(field));
     }
     if (has(Item::packets_c) || has(Item::packets_s))
-        set_number(Item::packets, record.get(Field::packets_c) + record.get(Field::packets_s));
+        set_number(Item::packets, numbers.get(Field::packets_c) + numbers.get(Field::packets_s));
     if (has(Item::bytes_c) || has(Item::bytes_s))
-        set_number(Item::bytes, record.get(Field::payload_c) + record.get(Field::payload_s));
-    if (!record.has(Field::rtt_valid)) return;
-    const bool valid = record.get(Field::rtt_valid) != 0;
+        set_number(Item::bytes, numbers.get(Field::payload_c) + numbers.get(Field::payload_s));
+    if (!numbers.has(Field::rtt_valid)) return;
+    const bool valid = numbers.get(Field::rtt_valid) != 0;
     set_number(Item::rtt_valid, valid ? 1 : 0);
-    const std::uint64_t tcp = record.get(Field::rtt_tcp_us);
-    const std::uint64_t tls = record.get(Field::rtt_tls_us);
+    const std::uint64_t tcp = numbers.get(Field::rtt_tcp_us);
+    const std::uint64_t tls = numbers.get(Field::rtt_tls_us);
     if (valid && has(Item::rtt_tcp_us) && has(Item::rtt_tls_us))
         set_number(Item::rtt_gap_us, tls > tcp ? tls - tcp : 0);
 }
 
-void EventItems::gather_handshake(const RecordView& record) {
-    const std::string_view app = contract::choice_name(Field::app, record.get(Field::app));
+void EventItems::gather_handshake(const FixedPart& numbers) {
+    const std::string_view app = contract::choice_name(Field::app, numbers.get(Field::app));
     set_text(Item::app, app);
     set_text(Item::app_name, app == "http1" || app == "h2" ? std::string_view("http") : app);
-    set_text(Item::seen_directions, contract::choice_name(Field::seen, record.get(Field::seen)));
-    set_text(Item::ech, contract::choice_name(Field::ech, record.get(Field::ech)));
+    set_text(Item::seen_directions, contract::choice_name(Field::seen, numbers.get(Field::seen)));
+    set_text(Item::ech, contract::choice_name(Field::ech, numbers.get(Field::ech)));
     set_text(Item::end_reason,
-             contract::choice_name(Field::end_reason, record.get(Field::end_reason)));
-    if (record.has(Field::tls_version)) {
-        const std::uint64_t version = record.get(Field::tls_version);
+             contract::choice_name(Field::end_reason, numbers.get(Field::end_reason)));
+    if (numbers.has(Field::tls_version)) {
+        const std::uint64_t version = numbers.get(Field::tls_version);
         set_text(Item::tls_version, tls_version_text(version));
         set_text(Item::tls_version_name, tls_version_name(version));
     }
-    if (record.has(Field::tls_cipher))
-        set_text(Item::tls_cipher, hex_text(record.get(Field::tls_cipher), 4));
-    if (record.has(Field::quic_version))
-        set_text(Item::quic_version, hex_text(record.get(Field::quic_version), 8));
+    if (numbers.has(Field::tls_cipher))
+        set_text(Item::tls_cipher, hex_text(numbers.get(Field::tls_cipher), 4));
+    if (numbers.has(Field::quic_version))
+        set_text(Item::quic_version, hex_text(numbers.get(Field::quic_version), 8));
 }
 
 void EventItems::gather_texts(const RecordView& record) {

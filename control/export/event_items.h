@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/export/item.h"
 #include "control/export/enterprise_number.h"
+#include "control/export/item.h"
 #include "control/model/event.h"
 
 namespace seine::siem {
@@ -26,6 +26,8 @@ struct ItemOptions {
     unsigned v6_bits = 128;
     std::uint32_t pen = kDocumentationPen;  // private enterprise number of names that need one
 };
+
+class FixedPart;
 
 // Borrows from the event, the options and itself until the next gather(). One thread.
 class EventItems {
@@ -67,6 +69,7 @@ class EventItems {
     std::string_view address_text(ByteView bytes);
     std::string_view tag_text(const std::array<std::uint8_t, 16>& tag);
     std::string_view numbered(std::string_view before, std::uint64_t number);
+    std::string_view flow_id_text(const contract::FlowId& flow);
     std::string_view hex_text(std::uint64_t value, int digits);
     [[nodiscard]] const Value& value(Item item) const noexcept {
         return values_[static_cast<std::size_t>(item)];
@@ -93,11 +96,11 @@ class EventItems {
 
     void gather_head();
     void gather_flow(const contract::RecordView& record);
-    void gather_addresses(const contract::RecordView& record);
-    void gather_times(const contract::RecordView& record);
-    void gather_handshake(const contract::RecordView& record);
+    void gather_addresses(const contract::RecordView& record, const FixedPart& numbers);
+    void gather_times(const FixedPart& numbers);
+    void gather_handshake(const FixedPart& numbers);
     void gather_texts(const contract::RecordView& record);
-    void gather_counts(const contract::RecordView& record);
+    void gather_counts(const FixedPart& numbers);
     void gather_fingerprints();
     void gather_evidence();
     void gather_rule();

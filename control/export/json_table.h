@@ -31,9 +31,11 @@ class JsonTable {
         Way way{};
         Item item{};
         Form form{};
-        std::uint16_t path = 0;  // of the object it stands in
+        std::uint16_t path = 0;   // of the object it stands in
+        std::uint16_t after = 0;  // the same, of the last of constants that stand together
         MakeValue make = nullptr;
-        KeyTexts::Place key;  // `,"name":`, and what is the same of every value
+        KeyTexts::Place key;     // `,"name":`, and what is the same of every value
+        KeyTexts::Place follow;  // the same after the step before: objects closed and opened, too
     };
     struct Path {
         std::vector<std::uint16_t> above;  // the path of each object down to its own
@@ -45,11 +47,13 @@ class JsonTable {
         bool may_be_first = false;  // nothing is closed: the comma goes where nothing is before it
     };
     std::uint16_t path_of(std::span<const std::string_view> objects);
-    Change change_of(std::uint16_t from, std::uint16_t to);
+    void add_steps(std::span<const Row> rows, std::size_t kind);
+    [[nodiscard]] std::string change_text(std::uint16_t from, std::uint16_t to) const;
     void change(TextBuffer& out, std::uint16_t from, std::uint16_t to) const {
         const Change& found = changes_[std::size_t{from} * paths_.size() + to];
         keys_.append(out, found.text, found.may_be_first && out.back() == '{' ? 1 : 0);
     }
+    static void append_value(TextBuffer& out, const EventItems& items, const Step& step);
 
     KeyTexts keys_;
     std::map<std::string, std::uint16_t> numbers_;  // of a dotted path

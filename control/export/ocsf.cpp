@@ -13,16 +13,14 @@ constexpr Kinds kFinding = kAlert | kFarm | kEvidence;
 
 // `{"key":value,..}` of those items that are there.
 struct Pair {
-    std::string_view key;
+    std::string_view key;  // with what stands around it: R"(,"name":)"
     Item item;
     Form form = Form::plain;
 };
 void append_members(TextBuffer& out, const EventItems& items, std::span<const Pair> pairs) {
     for (const Pair& pair : pairs) {
         if (!items.has(pair.item)) continue;
-        if (out.back() != '{') out.push_back(',');
-        append_json_string(out, pair.key);
-        out.push_back(':');
+        out += pair.key.substr(out.back() == '{' ? 1 : 0);
         append_json_value(out, items, pair.item, pair.form);
     }
 }
@@ -123,16 +121,18 @@ void fingerprints(TextBuffer& out, const EventItems& items) {
     out.push_back(']');
 }
 
-constexpr Pair kSource[] = {{"ip", Item::src}, {"port", Item::sport}};
-constexpr Pair kTarget[] = {{"ip", Item::dst}, {"port", Item::dport}, {"hostname", Item::sni}};
-constexpr Pair kConnection[] = {{"uid", Item::flow_id},
-                                {"community_uid", Item::community_id},
-                                {"protocol_name", Item::proto},
-                                {"protocol_num", Item::proto_number},
-                                {"protocol_ver_id", Item::ip_version}};
-constexpr Pair kTraffic[] = {{"bytes", Item::bytes},          {"bytes_in", Item::bytes_s},
-                             {"bytes_out", Item::bytes_c},    {"packets", Item::packets},
-                             {"packets_in", Item::packets_s}, {"packets_out", Item::packets_c}};
+constexpr Pair kSource[] = {{R"(,"ip":)", Item::src}, {R"(,"port":)", Item::sport}};
+constexpr Pair kTarget[] = {
+    {R"(,"ip":)", Item::dst}, {R"(,"port":)", Item::dport}, {R"(,"hostname":)", Item::sni}};
+constexpr Pair kConnection[] = {{R"(,"uid":)", Item::flow_id},
+                                {R"(,"community_uid":)", Item::community_id},
+                                {R"(,"protocol_name":)", Item::proto},
+                                {R"(,"protocol_num":)", Item::proto_number},
+                                {R"(,"protocol_ver_id":)", Item::ip_version}};
+constexpr Pair kTraffic[] = {
+    {R"(,"bytes":)", Item::bytes},          {R"(,"bytes_in":)", Item::bytes_s},
+    {R"(,"bytes_out":)", Item::bytes_c},    {R"(,"packets":)", Item::packets},
+    {R"(,"packets_in":)", Item::packets_s}, {R"(,"packets_out":)", Item::packets_c}};
 
 void source(TextBuffer& out, const EventItems& items) { append_object(out, items, kSource); }
 void target(TextBuffer& out, const EventItems& items) { append_object(out, items, kTarget); }
@@ -148,7 +148,7 @@ void tls(TextBuffer& out, const EventItems& items) {
     out += "{\"version\":";
     append_json_string(out,
                        items.has(Item::tls_version) ? items.text(Item::tls_version) : "unknown");
-    constexpr Pair kTls[] = {{"cipher", Item::tls_cipher}, {"sni", Item::sni}};
+    constexpr Pair kTls[] = {{R"(,"cipher":)", Item::tls_cipher}, {R"(,"sni":)", Item::sni}};
     append_members(out, items, kTls);
     for (const auto& [key, item] :
          {std::pair{"ja3_hash", Item::ja3}, std::pair{"ja3s_hash", Item::ja3s}}) {
@@ -165,14 +165,14 @@ void http_request(TextBuffer& out, const EventItems& items) {
     const bool listed = std::find(std::begin(kMethods) + 1, std::end(kMethods),
                                   items.text(Item::method)) != std::end(kMethods);
     out.push_back('{');
-    constexpr Pair kMethod[] = {{"http_method", Item::method}};
+    constexpr Pair kMethod[] = {{R"(,"http_method":)", Item::method}};
     if (listed) append_members(out, items, kMethod);
-    constexpr Pair kRequest[] = {{"version", Item::http_version},
-                                 {"user_agent", Item::user_agent},
-                                 {"body_length", Item::request_bytes}};
+    constexpr Pair kRequest[] = {{R"(,"version":)", Item::http_version},
+                                 {R"(,"user_agent":)", Item::user_agent},
+                                 {R"(,"body_length":)", Item::request_bytes}};
     append_members(out, items, kRequest);
     if (items.has(Item::path)) {
-        constexpr Pair kUrl[] = {{"hostname", Item::host}, {"path", Item::path}};
+        constexpr Pair kUrl[] = {{R"(,"hostname":)", Item::host}, {R"(,"path":)", Item::path}};
         if (out.back() != '{') out.push_back(',');
         out += "\"url\":";
         append_object(out, items, kUrl);
@@ -181,17 +181,18 @@ void http_request(TextBuffer& out, const EventItems& items) {
 }
 
 void http_response(TextBuffer& out, const EventItems& items) {
-    constexpr Pair kResponse[] = {{"code", Item::status}, {"body_length", Item::response_bytes}};
+    constexpr Pair kResponse[] = {{R"(,"code":)", Item::status},
+                                  {R"(,"body_length":)", Item::response_bytes}};
     append_object(out, items, kResponse);
 }
 
 void analytic(TextBuffer& out, const EventItems& items) {
     // 1 rule, 3 statistical.
     out += items.kind() == kAlert ? "{\"type_id\":1" : "{\"type_id\":3";
-    constexpr Pair kRule[] = {{"uid", Item::rule_id},
-                              {"name", Item::rule_title},
-                              {"category", Item::rule_category},
-                              {"version", Item::rule_version, Form::as_text}};
+    constexpr Pair kRule[] = {{R"(,"uid":)", Item::rule_id},
+                              {R"(,"name":)", Item::rule_title},
+                              {R"(,"category":)", Item::rule_category},
+                              {R"(,"version":)", Item::rule_version, Form::as_text}};
     append_members(out, items, kRule);
     if (!items.has(Item::rule_title))
         out += items.kind() == kAlert ? ",\"name\":\"signature\"" : ",\"name\":\"farm detection\"";
@@ -200,13 +201,13 @@ void analytic(TextBuffer& out, const EventItems& items) {
 
 void evidences(TextBuffer& out, const EventItems& items) {
     out += "[{\"data\":{";
-    constexpr Pair kData[] = {{"sentences", Item::evidence},
-                              {"groups", Item::evidence_groups},
-                              {"score_nats", Item::score_nats},
-                              {"rule_field", Item::rule_field},
-                              {"rule_value", Item::rule_value},
-                              {"reason", Item::farm_reason},
-                              {"kind", Item::kind}};
+    constexpr Pair kData[] = {{R"(,"sentences":)", Item::evidence},
+                              {R"(,"groups":)", Item::evidence_groups},
+                              {R"(,"score_nats":)", Item::score_nats},
+                              {R"(,"rule_field":)", Item::rule_field},
+                              {R"(,"rule_value":)", Item::rule_value},
+                              {R"(,"reason":)", Item::farm_reason},
+                              {R"(,"kind":)", Item::kind}};
     append_members(out, items, kData);
     out.push_back('}');
     if (items.has(Item::src)) {
@@ -239,27 +240,27 @@ void resources(TextBuffer& out, const EventItems& items) {
 }
 
 void unmapped(TextBuffer& out, const EventItems& items) {
-    constexpr Pair kPairs[] = {{"account", Item::account},
-                               {"organisation", Item::organisation},
-                               {"ja4_norm", Item::ja4_norm},
-                               {"h2", Item::h2_akamai},
-                               {"header_order", Item::hdr_order},
-                               {"hassh", Item::hassh},
-                               {"hassh_server", Item::hassh_server},
-                               {"rtt_tcp_us", Item::rtt_tcp_us},
-                               {"rtt_tls_us", Item::rtt_tls_us},
-                               {"rtt_gap_us", Item::rtt_gap_us},
-                               {"proxied_ip", Item::proxied_src},
-                               {"exchanges", Item::exchanges},
-                               {"seen", Item::seen_directions},
-                               {"incomplete", Item::incomplete},
-                               {"farm", Item::farm},
-                               {"farm_event", Item::farm_event},
-                               {"farm_state", Item::farm_state},
-                               {"farm_other", Item::farm_other},
-                               {"accounts_before", Item::accounts_before},
-                               {"accounts", Item::accounts_now},
-                               {"cut_values", Item::cut_values}};
+    constexpr Pair kPairs[] = {{R"(,"account":)", Item::account},
+                               {R"(,"organisation":)", Item::organisation},
+                               {R"(,"ja4_norm":)", Item::ja4_norm},
+                               {R"(,"h2":)", Item::h2_akamai},
+                               {R"(,"header_order":)", Item::hdr_order},
+                               {R"(,"hassh":)", Item::hassh},
+                               {R"(,"hassh_server":)", Item::hassh_server},
+                               {R"(,"rtt_tcp_us":)", Item::rtt_tcp_us},
+                               {R"(,"rtt_tls_us":)", Item::rtt_tls_us},
+                               {R"(,"rtt_gap_us":)", Item::rtt_gap_us},
+                               {R"(,"proxied_ip":)", Item::proxied_src},
+                               {R"(,"exchanges":)", Item::exchanges},
+                               {R"(,"seen":)", Item::seen_directions},
+                               {R"(,"incomplete":)", Item::incomplete},
+                               {R"(,"farm":)", Item::farm},
+                               {R"(,"farm_event":)", Item::farm_event},
+                               {R"(,"farm_state":)", Item::farm_state},
+                               {R"(,"farm_other":)", Item::farm_other},
+                               {R"(,"accounts_before":)", Item::accounts_before},
+                               {R"(,"accounts":)", Item::accounts_now},
+                               {R"(,"cut_values":)", Item::cut_values}};
     append_object(out, items, kPairs);
 }
 

@@ -63,6 +63,10 @@ class Carrier {
     // Returns within about twice the timeout, and soon after `stop` is set.
     virtual Delivery deliver(std::span<const std::string_view> messages,
                              const std::atomic<bool>& stop) = 0;
+    // Before a batch of findings, and every second: where they stay on this machine, they are on
+    // the disk after sync().
+    virtual void expect_findings() {}
+    virtual void sync() {}
     // New keys or certificates, or a file that was moved away: connect or open again.
     virtual void reopen() = 0;
 };

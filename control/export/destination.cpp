@@ -176,6 +176,7 @@ void Destination::run() {
     while (!stop_.load()) {
         if (steady_ms() >= sync_at) {
             outbox_->sync();
+            carrier_->sync();
             sync_at = steady_ms() + 1000;
         }
         bool paused = false;
@@ -201,6 +202,7 @@ void Destination::run() {
         const std::span<const std::string_view> messages(batch.messages.data(), most);
         std::size_t bytes = 0;
         for (const std::string_view message : messages) bytes += message.size();
+        if (batch.lane == Lane::findings) carrier_->expect_findings();
         const Delivery delivery = carrier_->deliver(messages, stop_);
         outbox_->acknowledge(batch, delivery.accepted);
         tokens_ -= static_cast<double>(delivery.accepted);

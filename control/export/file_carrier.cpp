@@ -9,6 +9,7 @@
 #include "control/export/carrier.h"
 #include "control/export/ipfix.h"
 #include "control/export/stream.h"
+#include "control/export/text_buffer.h"
 
 namespace seine::siem {
 namespace {
@@ -24,6 +25,11 @@ class FileCarrier final : public Carrier {
     [[nodiscard]] bool acknowledges() const noexcept override { return true; }
     [[nodiscard]] std::size_t batch_messages() const noexcept override { return 4096; }
     void reopen() override { close_file(); }
+    void expect_findings() override { sync_ = true; }
+    void sync() override {
+        if (sync_ && fd_ >= 0) static_cast<void>(::fdatasync(fd_) == 0);
+        sync_ = false;
+    }
 
     Delivery deliver(std::span<const std::string_view> messages,
                      const std::atomic<bool>& stop) override {
@@ -31,61 +37,69 @@ class FileCarrier final : public Carrier {
         Delivery delivery;
         delivery.status = open_file();
         if (!delivery.status.ok()) return delivery;
-        buffer_.clear();
-        for (const std::string_view message : messages) {
-            buffer_ += message;
-            buffer_.push_back('\n');
+        for (std::size_t i = 0; i < messages.size();) {
+            buffer_.clear();
+            for (; i < messages.size() && buffer_.size() < kWriteBytes; ++i)
+                buffer_.append(messages[i]).push_back('\n');
+            delivery.status = write_buffer();
+            if (!delivery.status.ok()) return delivery;
+            delivery.accepted = i;
         }
-        std::size_t written = 0;
-        while (written < buffer_.size()) {
-            const ssize_t count = ::write(fd_, buffer_.data() + written, buffer_.size() - written);
-            if (count < 0 && errno == EINTR) continue;
-            if (count <= 0) {
-                delivery.status = failed(path_ + ": cannot be written: " + std::strerror(errno) +
-                                         (errno == ENOSPC ? "; make room on the disk" : ""));
-                // A line that is half there is taken back, so that the next try does not double a
-                // part.
-                const int taken_back = ::ftruncate(fd_, static_cast<off_t>(bytes_));
-                static_cast<void>(taken_back);
-                return delivery;
-            }
-            written += static_cast<std::size_t>(count);
-        }
-        bytes_ += written;
-        delivery.accepted = messages.size();
-        if (rotate_bytes_ > 0 && bytes_ >= rotate_bytes_) rotate();
+        if (rotate_bytes_ > 0 && size() >= rotate_bytes_) rotate();
         return delivery;
     }
 
   private:
+    // Of one write: what stays in the cache between the copy into the buffer and the one out of it.
+    static constexpr std::size_t kWriteBytes = std::size_t{256} << 10;
+
+    // All of it or, when it has no room, nothing: the next try does not double what is there.
+    Status write_buffer() {
+        const std::string_view all = buffer_.view();
+        for (std::size_t done = 0; done < all.size();) {
+            const ssize_t count = ::write(fd_, all.data() + done, all.size() - done);
+            if (count < 0 && errno == EINTR) continue;
+            if (count <= 0) {
+                const int error = errno;
+                if (const std::uint64_t now = size(); done > 0 && now >= done)
+                    static_cast<void>(::ftruncate(fd_, static_cast<off_t>(now - done)) == 0);
+                return failed(path_ + ": cannot be written: " + std::strerror(error) +
+                              (error == ENOSPC ? "; make room on the disk" : ""));
+            }
+            done += static_cast<std::size_t>(count);
+        }
+        return {};
+    }
+    // As it is now: other programs may cut the file (logrotate's copytruncate).
+    [[nodiscard]] std::uint64_t size() const {
+        struct stat about {};
+        return ::fstat(fd_, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
+    }
     Status open_file() {
         if (fd_ >= 0) return {};
         fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-        struct stat about {};
-        if (fd_ < 0 || ::fstat(fd_, &about) != 0) {
-            const int error = errno;
-            close_file();
-            return failed(path_ + ": cannot be opened: " + std::strerror(error) +
+        if (fd_ < 0)
+            return failed(path_ + ": cannot be opened: " + std::strerror(errno) +
                           "; the folder must exist and be writable for this user");
-        }
-        bytes_ = static_cast<std::uint64_t>(about.st_size);
-        return drop_half_line();
-    }
-    // A kill in the middle of a write leaves half a line, whose messages come again.
-    Status drop_half_line() {
-        if (bytes_ == 0) return {};
-        const int in = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-        if (in < 0) return {};  // a pipe or a device
-        char last = '\n';
-        std::uint64_t at = bytes_;
-        while (at > 0 && ::pread(in, &last, 1, static_cast<off_t>(at - 1)) == 1 && last != '\n' &&
-               bytes_ - at < 70'000)
-            --at;
-        ::close(in);
-        if (at < bytes_ && ::ftruncate(fd_, static_cast<off_t>(at)) == 0) bytes_ = at;
+        drop_half_line();
         return {};
     }
+    // A kill in the middle of a write leaves half a line, whose messages come again.
+    void drop_half_line() {
+        const std::uint64_t bytes = size();
+        if (bytes == 0) return;
+        const int in = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+        if (in < 0) return;  // a pipe or a device
+        char last = '\n';
+        std::uint64_t at = bytes;
+        while (at > 0 && ::pread(in, &last, 1, static_cast<off_t>(at - 1)) == 1 && last != '\n' &&
+               bytes - at < 70'000)
+            --at;
+        ::close(in);
+        if (at < bytes) static_cast<void>(::ftruncate(fd_, static_cast<off_t>(at)) == 0);
+    }
     void close_file() {
+        sync();
         if (fd_ >= 0) ::close(fd_);
         fd_ = -1;
     }
@@ -95,6 +109,8 @@ class FileCarrier final : public Carrier {
             static_cast<void>(::truncate(path_.c_str(), 0));
             return;
         }
+        // A rename over a file would first push the renamed one to the disk (ext4's auto_da_alloc).
+        static_cast<void>(::unlink((path_ + "." + std::to_string(keep_)).c_str()));
         for (unsigned i = keep_; i > 1; --i)
             static_cast<void>(std::rename((path_ + "." + std::to_string(i - 1)).c_str(),
                                           (path_ + "." + std::to_string(i)).c_str()));
@@ -105,8 +121,8 @@ class FileCarrier final : public Carrier {
     std::uint64_t rotate_bytes_;
     unsigned keep_;
     int fd_ = -1;
-    std::uint64_t bytes_ = 0;
-    std::string buffer_;
+    bool sync_ = false;  // findings were written that may not be on the disk
+    TextBuffer buffer_;
 };
 
 }  // namespace

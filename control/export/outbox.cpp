@@ -274,13 +274,14 @@ void Outbox::wake() {
 }
 
 void Outbox::sync() {
-    std::shared_ptr<Segment> last;
+    std::vector<std::shared_ptr<Segment>> fresh;
     {
         const std::lock_guard lock(mutex_);
-        const Files& files = files_[index(Lane::findings)];
-        if (!files.empty()) last = files.back();
+        for (const auto& segment : files_[index(Lane::findings)]) {
+            if (segment->waiting() > 0 && segment->mark_for_sync()) fresh.push_back(segment);
+        }
     }
-    if (last != nullptr) last->sync();
+    for (const auto& segment : fresh) segment->sync();
 }
 
 std::uint64_t Outbox::replay(std::int64_t since_ns) {

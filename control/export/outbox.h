@@ -22,7 +22,6 @@
 
 namespace seine::siem {
 
-enum class Lane : std::uint32_t { findings = 0, flows = 1 };
 inline constexpr std::size_t kLaneCount = 2;
 
 struct OutboxLimits {

@@ -2,12 +2,15 @@
 #include "control/export/segment.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "dataplane/base/hash.h"
@@ -20,6 +23,9 @@ constexpr std::uint64_t kMagic = 0x315842'54554f4e53;  // "SNOUTBX1", little end
 constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kChainedVersion = 1;
 constexpr std::size_t kMessageMax = std::size_t{1} << 20;
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
+constexpr auto kFindings = static_cast<std::uint32_t>(Lane::findings);
 
 struct Fd {
     int held;
@@ -64,6 +70,27 @@ std::uint32_t check_of(std::uint32_t version, const std::uint8_t* from, std::siz
            1u;
 }
 
+// MAP_FAILED, or a mapping whose address is a multiple of kHugeBytes.
+void* map_aligned(int fd, std::size_t bytes) noexcept {
+    const std::size_t pages = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+    void* reserved = ::mmap(nullptr, pages + kHugeBytes, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED) return MAP_FAILED;
+    auto* first = static_cast<std::uint8_t*>(reserved);
+    const std::size_t before =
+        (kHugeBytes - std::bit_cast<std::uintptr_t>(first) % kHugeBytes) % kHugeBytes;
+    void* at = ::mmap(first + before, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+    const int error = errno;
+    if (at == MAP_FAILED) {
+        ::munmap(reserved, pages + kHugeBytes);
+    } else {
+        if (before > 0) ::munmap(first, before);
+        ::munmap(first + before + pages, kHugeBytes - before);
+    }
+    errno = error;
+    return at;
+}
+
 Status fault(const std::string& path, const char* what, int error) {
     return {error == ENOSPC || error == EDQUOT ? Code::full : Code::failed,
             path + ": " + what + ": " + std::strerror(error)};
@@ -71,18 +98,36 @@ Status fault(const std::string& path, const char* what, int error) {
 
 }  // namespace
 
-// A fault a page costs more than the message that is put there: pages of a new file are made
-// writable all at once (MAP_POPULATE makes those of a shared mapping readable only).
-Status Segment::map(int fd, std::size_t bytes, bool all_pages_now) {
-    void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+// A fault a page costs more than the message that is put there, and comes again each time the
+// kernel has written the page to the disk. So a file of flows is mapped in huge pages; where the
+// file system has none (ext4 before Linux 6.16) pages come as they always did. Findings are synced
+// every second, which would write a whole huge page for each: they are mapped in small ones.
+Status Segment::map(int fd, std::size_t bytes) {
+    const bool huge = lane_ != kFindings && bytes >= kHugeBytes;
+    void* at = huge ? map_aligned(fd, bytes)
+                    : ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) return fault(path_, "cannot be mapped", errno);
     at_ = static_cast<std::uint8_t*>(at);
     bytes_ = bytes;
+    if (huge) static_cast<void>(::madvise(at, bytes, MADV_HUGEPAGE));
+    return {};
+}
+
+// Makes all pages of a new file writable at once (MAP_POPULATE makes those of a shared mapping
+// readable only). A write of the size of a huge page makes one.
+void Segment::fill(int fd) noexcept {
+    std::array<char, kPageBytes> zeros{};
+    std::array<iovec, kHugeBytes / kPageBytes> pages{};
+    pages.fill({zeros.data(), zeros.size()});
+    const std::size_t end = lane_ == kFindings ? 0 : bytes_ / kHugeBytes * kHugeBytes;
+    for (std::size_t at = 0; at < end; at += kHugeBytes) {
+        if (::pwritev(fd, pages.data(), static_cast<int>(pages.size()), static_cast<off_t>(at)) < 0)
+            break;
+    }
 #ifdef MADV_POPULATE_WRITE
     // An older kernel says no, and pages come one by one.
-    if (all_pages_now) static_cast<void>(::madvise(at, bytes, MADV_POPULATE_WRITE));
+    static_cast<void>(::madvise(at_, bytes_, MADV_POPULATE_WRITE));
 #endif
-    return {};
 }
 
 Result<std::shared_ptr<Segment>> Segment::create(const std::string& path, std::uint32_t lane,
@@ -98,11 +143,12 @@ Result<std::shared_ptr<Segment>> Segment::create(const std::string& path, std::u
         ::unlink(path.c_str());
         return fault(path, "no space for it", taken);
     }
-    Status status = made->map(fd.held, bytes, true);
+    const Status status = made->map(fd.held, bytes);
     if (!status.ok()) {
         ::unlink(path.c_str());
         return status;
     }
+    made->fill(fd.held);
     made->version_ = kVersion;
     put32(made->at_ + 8, kVersion);
     put32(made->at_ + 12, lane);
@@ -122,13 +168,17 @@ Result<std::shared_ptr<Segment>> Segment::open(const std::string& path) {
     // A sparse file would fault at a store on a full disk.
     if (bytes < kHeaderBytes || about.st_blocks * 512 < about.st_size - 4096)
         return Status(Code::corrupt, path + ": is no whole outbox file");
-    const Status status = made->map(fd.held, bytes, false);
+    // The lane decides how it is mapped; what else stands there is looked at below.
+    std::array<std::uint8_t, 4> lane{};
+    if (::pread(fd.held, lane.data(), lane.size(), 12) != ssize_t{lane.size()})
+        return fault(path, "cannot be read", errno);
+    made->lane_ = load_le32(lane.data());
+    const Status status = made->map(fd.held, bytes);
     if (!status.ok()) return status;
     made->version_ = load_le32(made->at_ + 8);
     if (load_le64(made->at_) != kMagic ||
         (made->version_ != kVersion && made->version_ != kChainedVersion))
         return Status(Code::corrupt, path + ": is no outbox file of this version");
-    made->lane_ = load_le32(made->at_ + 12);
     made->number_ = load_le64(made->at_ + 16);
     const std::uint64_t acknowledged = load_le64(made->at_ + 24);
     std::string_view message;
@@ -162,7 +212,7 @@ Status Segment::begin_again(const std::string& path, std::uint64_t number) {
     put32(at_ + 8, kVersion);
     version_ = kVersion;
     number_ = number;
-    written_ = acknowledged_ = kHeaderBytes;
+    written_ = acknowledged_ = marked_ = kHeaderBytes;
     count_ = acknowledged_count_ = 0;
     last_time_ns_ = 0;
     return {};
@@ -227,6 +277,12 @@ std::uint64_t Segment::rewind(std::int64_t since_ns) noexcept {
 }
 
 void Segment::unlink() noexcept { ::unlink(path_.c_str()); }
+
+bool Segment::mark_for_sync() noexcept {
+    const bool is_new = marked_ != written_;
+    marked_ = written_;
+    return is_new;
+}
 
 void Segment::sync() noexcept { ::msync(at_, bytes_, MS_SYNC); }
 

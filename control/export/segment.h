@@ -20,6 +20,8 @@
 
 namespace seine::siem {
 
+enum class Lane : std::uint32_t { findings = 0, flows = 1 };
+
 class Segment {
   public:
     static constexpr std::size_t kHeaderBytes = 64;
@@ -47,7 +49,10 @@ class Segment {
     // Takes acknowledgements back to the first message that is not older than `since_ns`; how many.
     std::uint64_t rewind(std::int64_t since_ns) noexcept;
     void unlink() noexcept;
-    void sync() noexcept;  // to the disk
+    // To the disk, for which it is marked before: whoever appends need not wait. False: nothing was
+    // appended since the last time.
+    bool mark_for_sync() noexcept;
+    void sync() noexcept;
 
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t written() const noexcept { return written_; }
@@ -61,13 +66,15 @@ class Segment {
 
   private:
     Segment() = default;
-    Status map(int fd, std::size_t bytes, bool all_pages_now);
+    Status map(int fd, std::size_t bytes);
+    void fill(int fd) noexcept;
 
     std::string path_;
     std::uint8_t* at_ = nullptr;
     std::size_t bytes_ = 0;
     std::size_t written_ = kHeaderBytes;
     std::size_t acknowledged_ = kHeaderBytes;
+    std::size_t marked_ = kHeaderBytes;  // up to where it is or will be on the disk
     std::uint64_t count_ = 0;
     std::uint64_t acknowledged_count_ = 0;
     std::uint64_t number_ = 0;

@@ -252,6 +252,39 @@ TEST(Outbox, KeepsNothingThatArrivedWhereNothingIsToBeKept) {
     EXPECT_LE(outbox->counts().file_bytes, 1u << 20);
 }
 
+TEST(Outbox, FilesOfAnySizeHoldTheSameAfterARestart) {
+    // Above and below a huge page, and no multiple of any.
+    for (const std::size_t bytes :
+         {std::size_t{1} << 20, (std::size_t{2} << 20) + 8, (std::size_t{5} << 20) + 12'345}) {
+        const Folder folder;
+        OutboxLimits limits;
+        limits.segment_bytes = bytes;
+        std::vector<std::string> wanted;
+        {
+            const auto outbox = opened(folder.path, limits);
+            for (int i = 0; i < 7000; ++i) {
+                wanted.push_back(std::to_string(i) + std::string(1000, 'f'));
+                ASSERT_TRUE(outbox->append(Lane::flows, wanted.back(), i));
+            }
+        }
+        EXPECT_EQ(take_all(*opened(folder.path, limits)), wanted);
+    }
+}
+
+TEST(Outbox, AFileIsSyncedOnceForWhatWasAppended) {
+    const Folder folder;
+    std::filesystem::create_directories(folder.path);
+    const auto made = Segment::create(folder.path + "/one", 0, 1, 1 << 20);
+    ASSERT_TRUE(made.has_value());
+    Segment& segment = **made;
+    EXPECT_FALSE(segment.mark_for_sync());
+    ASSERT_TRUE(segment.append("a finding", 1));
+    EXPECT_TRUE(segment.mark_for_sync());
+    EXPECT_FALSE(segment.mark_for_sync());
+    ASSERT_TRUE(segment.append("another", 2));
+    EXPECT_TRUE(segment.mark_for_sync());
+}
+
 TEST(Outbox, RefusesAMessageThatNoFileHolds) {
     const Folder folder;
     const auto outbox = opened(folder.path);

@@ -186,14 +186,19 @@ Status Audit::append(Nanos at, std::string_view author, std::string_view action,
     line.append(",\"previous\":\"").append(hash_).append("\"");
     const std::string hash = sha256_hex(line);
     line.append(kHashMember).append(hash).append("\"}\n");
-    struct stat before {};
-    if (::fstat(fd_, &before) != 0 ||
-        ::write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-        ::fdatasync(fd_) != 0) {
-        const int error = errno;
-        static_cast<void>(::ftruncate(fd_, before.st_size));
+    const auto not_written = [this](int error) {
         return failed(path_ + ": cannot be written: " + std::strerror(error) +
                       "; what is not in the audit log is not done");
+    };
+    struct stat before {};
+    if (::fstat(fd_, &before) != 0) return not_written(errno);
+    const ssize_t written = ::write(fd_, line.data(), line.size());
+    if (written != static_cast<ssize_t>(line.size()) || ::fdatasync(fd_) != 0) {
+        // A part of it: the disk is full, which only the next write would say.
+        const int error =
+            written > 0 && written < static_cast<ssize_t>(line.size()) ? ENOSPC : errno;
+        static_cast<void>(::ftruncate(fd_, before.st_size));
+        return not_written(error);
     }
     ++sequence_;
     hash_ = hash;

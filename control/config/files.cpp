@@ -28,10 +28,11 @@ Status replace_file(const std::string& path, std::string_view content) {
     const std::string fresh = path + ".new";
     const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return failed(fresh + ": cannot be written: " + std::strerror(errno));
-    const bool written =
-        ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-        ::fsync(fd) == 0;
-    const int error = errno;
+    const ssize_t count = ::write(fd, content.data(), content.size());
+    const bool whole = count == static_cast<ssize_t>(content.size());
+    const bool written = whole && ::fsync(fd) == 0;
+    // A part of it: the disk is full, which only the next write would say.
+    const int error = !whole && count > 0 ? ENOSPC : errno;
     ::close(fd);
     if (!written || std::rename(fresh.c_str(), path.c_str()) != 0) {
         const int why = written ? errno : error;

@@ -315,22 +315,19 @@ Result<std::uint64_t> Revisions::commit_confirmed(const std::string& author,
     // What is gone back to: before the first commit of a row that waits.
     const Pending pending{pending_ ? pending_->back_to : running_, now + seconds * kSecond};
     // Written first: a kill right after the commit still goes back.
-    const Status status =
-        replace_file(folder_ + "/pending", std::to_string(pending.back_to) + " " +
-                                               std::to_string(pending.deadline.count) + "\n");
+    const Status status = write_pending(pending);
     if (!status.ok()) return status;
     auto number = commit_tree(*candidate_, candidate_file_, author, reason, now);
     if (!number) {
         if (pending_) {
-            static_cast<void>(replace_file(folder_ + "/pending",
-                                           std::to_string(pending_->back_to) + " " +
-                                               std::to_string(pending_->deadline.count) + "\n"));
+            static_cast<void>(write_pending(*pending_));
         } else {
             ::unlink((folder_ + "/pending").c_str());
         }
         return number;
     }
     pending_ = pending;
+    last_tick_ = now;
     candidate_.reset();
     ::unlink((folder_ + "/candidate.toml").c_str());
     return number;
@@ -351,7 +348,24 @@ std::optional<Nanos> Revisions::confirm_by() const {
 
 std::optional<std::uint64_t> Revisions::tick(Nanos now) {
     const std::lock_guard lock(mutex_);
+    // A clock that was set back must not keep a commit that locked everybody out: what was left of
+    // the time stays what is left.
+    if (pending_ && last_tick_.count != 0 && now < last_tick_) {
+        pending_->deadline.count -= last_tick_.count - now.count;
+        static_cast<void>(write_pending(*pending_));
+    }
+    last_tick_ = now;
     return roll_back_pending(now);
+}
+
+Status Revisions::write_pending(const Pending& pending) const {
+    return replace_file(folder_ + "/pending", std::to_string(pending.back_to) + " " +
+                                                  std::to_string(pending.deadline.count) + "\n");
+}
+
+std::string Revisions::rollback_fault() const {
+    const std::lock_guard lock(mutex_);
+    return rollback_fault_;
 }
 
 std::optional<std::uint64_t> Revisions::roll_back_pending(Nanos now) {
@@ -361,12 +375,19 @@ std::optional<std::uint64_t> Revisions::roll_back_pending(Nanos now) {
         ::unlink((folder_ + "/pending").c_str());
         return std::nullopt;
     }
+    // Tried again at the next tick, and told.
+    const auto not_yet = [this](const Status& why) {
+        rollback_fault_ = "revision " + std::to_string(running_) +
+                          " was not confirmed in time and cannot be taken back: " + why.message();
+        return std::nullopt;
+    };
     const auto tree = read_revision(pending_->back_to);
-    if (!tree) return std::nullopt;
+    if (!tree) return not_yet(tree.error());
     const auto number =
         commit_tree(*tree, path_of(pending_->back_to), "seine",
                     "revision " + std::to_string(running_) + " was not confirmed in time", now);
-    if (!number) return std::nullopt;  // tried again at the next tick
+    if (!number) return not_yet(number.error());
+    rollback_fault_.clear();
     pending_.reset();
     ::unlink((folder_ + "/pending").c_str());
     return *number;

@@ -69,8 +69,11 @@ class Revisions {
     Status confirm();
     // A commit that waits: its deadline.
     [[nodiscard]] std::optional<Nanos> confirm_by() const;
-    // Called every second: takes back what nobody confirmed. The number it went back to.
+    // Called every second: takes back what nobody confirmed. The number it went back to. A clock
+    // that is set back makes the time to confirm no longer.
     std::optional<std::uint64_t> tick(Nanos now);
+    // Why what nobody confirmed is still in effect; empty: nothing is late.
+    [[nodiscard]] std::string rollback_fault() const;
     // Commits again what was in effect `back` revisions ago (1: the one before). A new number.
     Result<std::uint64_t> rollback(std::uint64_t back, const std::string& author,
                                    const std::string& reason, Nanos now);
@@ -103,7 +106,10 @@ class Revisions {
         std::uint64_t back_to = 0;
         Nanos deadline;
     };
+    [[nodiscard]] Status write_pending(const Pending& pending) const;
     std::optional<Pending> pending_;
+    Nanos last_tick_;
+    std::string rollback_fault_;
 };
 
 }  // namespace seine::config

@@ -105,8 +105,14 @@ void check_value(const Setting& setting, const Node& value, const std::string& p
         if (setting.secret_file) check_secret(value, path, faults);
     }
     if (value.type == Node::Type::array) {
+        // Every list of ours is one of texts.
         for (const Node& item : value.items) {
-            if (item.type == Node::Type::text) check_choice(setting, item, path, faults);
+            if (item.type == Node::Type::text) {
+                check_choice(setting, item, path, faults);
+            } else {
+                add(faults, item, path,
+                    "holds a " + std::string(name_of(item.type)) + "; write texts in quotes");
+            }
         }
     }
 }

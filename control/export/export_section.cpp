@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "control/config/toml.h"
+#include "dataplane/base/hash.h"
 
 namespace seine::siem {
 
@@ -275,7 +276,9 @@ Result<DestinationSettings> destination_settings(const Node& table) {
     out.outbox.keep_bytes = static_cast<std::uint64_t>(table.integer_of("replay_megabytes", 64))
                             << 20;
     out.paused = table.boolean_of("paused");
-    out.fingerprint = config::write_toml(table);
+    // A token of the same file that is another one is a change, too.
+    out.fingerprint = config::write_toml(table) +
+                      std::to_string(hash64(as_bytes(carrier.secret), carrier.secret.size()));
     return out;
 }
 
@@ -310,6 +313,14 @@ Result<std::unique_ptr<config::Change>> ExportSection::prepare(const Node& wante
     for (const Node& table : wanted.items) {
         auto settings = destination_settings(table);
         if (!settings) return settings.error();
+        const std::string& path = settings->carrier.path;
+        const auto same = std::find_if(all.begin(), all.end(), [&path](const auto& other) {
+            return !path.empty() && other.carrier.path == path;
+        });
+        if (same != all.end())
+            return failed("export[" + settings->carrier.name + "].path: " + path +
+                          " is written by export[" + same->carrier.name +
+                          "], too; each needs a file of its own");
         all.push_back(std::move(*settings));
     }
     if (exporter_ == nullptr) return failed("export: nothing to prepare for");

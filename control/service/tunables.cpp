@@ -34,6 +34,10 @@ Tunables::~Tunables() = default;
 
 void Tunables::tick(Nanos now) {
     const auto number = revisions_->tick(now);
+    if (const std::string fault = revisions_->rollback_fault(); fault != rollback_fault_) {
+        rollback_fault_ = fault;
+        if (!fault.empty()) log(Level::error, fault);
+    }
     if (!number) return;
     const std::string line = "a commit was not confirmed in time and is taken back, as revision " +
                              std::to_string(*number);

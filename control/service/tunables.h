@@ -43,6 +43,7 @@ class Tunables {
     std::unique_ptr<config::Section> export_section_;
     std::vector<config::Section*> sections_;
     std::unique_ptr<config::Revisions> revisions_;
+    std::string rollback_fault_;  // as it was logged
 };
 
 }  // namespace seine::service

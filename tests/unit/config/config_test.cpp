@@ -119,7 +119,7 @@ TEST(Check, NamesEveryFaultWithPlaceAndRemedy) {
     Section* sections[] = {&first};
     const auto tree = read_toml(
         "[[first]]\nname='a'\nprot=5\nport=70000\nkinds=['flwo']\nshare='x'\n[[first]]\nname='a'\n["
-        "[first]]\nport=7\n[frist]\n",
+        "[first]]\nport=7\nkinds=[1]\n[frist]\n",
         "f.toml");
     ASSERT_TRUE(tree.has_value());
     std::vector<Fault> faults;
@@ -136,6 +136,9 @@ TEST(Check, NamesEveryFaultWithPlaceAndRemedy) {
     EXPECT_NE(all.find("first[a].share: is a text, a number is wanted"), std::string::npos) << all;
     EXPECT_NE(all.find("first[a]: comes twice"), std::string::npos) << all;
     EXPECT_NE(all.find("`name` is missing"), std::string::npos) << all;
+    EXPECT_NE(all.find("first[].kinds: holds a whole number; write texts in quotes"),
+              std::string::npos)
+        << all;
     EXPECT_NE(all.find("frist: is no section; did you mean `first`?"), std::string::npos) << all;
 }
 
@@ -221,6 +224,51 @@ TEST(Revisions, CommitConfirmedGoesBackByItself) {
     Router again;
     ASSERT_TRUE(again.open(folder.path, {1061 * kSecond}).ok());
     EXPECT_EQ(again.first.in_effect.items[0].integer_of("port"), 4);
+}
+
+TEST(Revisions, AClockThatIsSetBackLeavesWhatWasLeftOfTheTime) {
+    const Folder folder;
+    Router router;
+    ASSERT_TRUE(router.open(folder.path).ok());
+    ASSERT_TRUE(router.revisions->load("[[first]]\nname='a'\nport=2\n", "f").ok());
+    ASSERT_TRUE(router.revisions->commit_confirmed("ann", "", {10'000 * kSecond}, 60).has_value());
+    EXPECT_FALSE(router.revisions->tick({10'020 * kSecond}).has_value());
+    EXPECT_FALSE(router.revisions->tick({100 * kSecond}).has_value());
+    EXPECT_FALSE(router.revisions->tick({139 * kSecond}).has_value());
+    // Written down, too.
+    Router again;
+    ASSERT_TRUE(again.open(folder.path, {139 * kSecond}).ok());
+    EXPECT_EQ(again.revisions->confirm_by(), Nanos{140 * kSecond});
+    EXPECT_EQ(router.revisions->tick({140 * kSecond}), 2u);
+    // A commit made after the clock was set back has all of its time.
+    ASSERT_TRUE(router.revisions->load("[[first]]\nname='a'\nport=3\n", "f").ok());
+    ASSERT_TRUE(router.revisions->commit_confirmed("ann", "", {50 * kSecond}, 60).has_value());
+    EXPECT_FALSE(router.revisions->tick({51 * kSecond}).has_value());
+    EXPECT_FALSE(router.revisions->tick({109 * kSecond}).has_value());
+    EXPECT_EQ(router.revisions->tick({110 * kSecond}), 4u);
+}
+
+TEST(Revisions, WhatCannotBeTakenBackIsTold) {
+    const Folder folder;
+    Router router;
+    ASSERT_TRUE(router.open(folder.path).ok());
+    for (const char* port : {"1", "2"}) {
+        ASSERT_TRUE(
+            router.revisions->load(std::string("[[first]]\nname='a'\nport=") + port + "\n", "f")
+                .ok());
+        ASSERT_TRUE(router.revisions->commit_confirmed("ann", "", {10 * kSecond}, 60).has_value());
+        if (*port == '1') ASSERT_TRUE(router.revisions->confirm().ok());
+    }
+    const std::string first = folder.path + "/000001.toml";
+    std::filesystem::rename(first, first + ".away");
+    EXPECT_FALSE(router.revisions->tick({70 * kSecond}).has_value());
+    EXPECT_NE(router.revisions->rollback_fault().find(
+                  "revision 2 was not confirmed in time and cannot be taken back: " + first),
+              std::string::npos)
+        << router.revisions->rollback_fault();
+    std::filesystem::rename(first + ".away", first);
+    EXPECT_EQ(router.revisions->tick({71 * kSecond}), 3u);
+    EXPECT_EQ(router.revisions->rollback_fault(), "");
 }
 
 TEST(Revisions, AThousandRandomCommitsEndAsAFreshStart) {

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "control/config/toml.h"
+#include "control/export/export_section.h"
 #include "tests/siem/sample_events.h"
 
 namespace seine::siem {
@@ -108,6 +110,44 @@ TEST(Exporter, ADestinationThatCannotWriteDisturbsNoOther) {
         EXPECT_EQ(at.outbox.waiting[1], is_bad ? 500u : 0u);
         EXPECT_NE(at.error.find(is_bad ? "cannot be opened" : ""), std::string::npos);
     }
+}
+
+TEST(ExportSection, TwoDestinationsOfOneFileAreRefused) {
+    const Box box;
+    const auto exporter = opened(box.path);
+    ExportSection section(exporter.get());
+    const auto prepared = [&](const std::string& second) {
+        const auto tree =
+            config::read_toml("[[export]]\nname='a'\ncarrier='file'\npath='" + box.path +
+                                  "/one'\n[[export]]\nname='b'\n" + "carrier='file'\npath='" +
+                                  box.path + second + "'\n",
+                              "f.toml");
+        return section.prepare(*tree->find("export"));
+    };
+    EXPECT_TRUE(prepared("/two"));
+    const auto refused = prepared("/one");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("export[b].path: " + box.path +
+                                             "/one is written by export[a], too"),
+              std::string::npos)
+        << refused.error().message();
+}
+
+TEST(ExportSection, AnotherTokenInTheSameFileIsAChange) {
+    const Box box;
+    const std::string file = box.path + "/token";
+    const auto fingerprint = [&](const std::string& token) {
+        std::ofstream(file) << token << "\n";
+        const auto tree = config::read_toml(
+            "name='a'\ncarrier='hec'\nurl='https://h:1'\nsecret_file='" + file + "'\n", "f.toml");
+        const auto settings = destination_settings(*tree);
+        EXPECT_TRUE(settings);
+        EXPECT_EQ(settings->fingerprint.find(token), std::string::npos);
+        return settings->fingerprint;
+    };
+    const std::string first = fingerprint("one-token");
+    EXPECT_EQ(fingerprint("one-token"), first);
+    EXPECT_NE(fingerprint("two-token"), first);
 }
 
 }  // namespace

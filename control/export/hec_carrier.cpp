@@ -30,6 +30,19 @@ bool is_acknowledged(std::string_view body, std::uint64_t id) {
     return at != std::string_view::npos && body.substr(at, 4) == "true";
 }
 
+// Whether 400 is said of the events themselves (5 none, 6 invalid, 12 and 13 without `event`) and
+// not of what an operator set: 7 the index, 10 and 11 the channel, 14 acknowledgement.
+bool is_of_events(std::string_view body) {
+    constexpr std::string_view kKey = "\"code\"";
+    std::size_t at = body.find(kKey);
+    if (at == std::string_view::npos) return false;
+    at = body.find_first_not_of(" :\t\r\n", at + kKey.size());
+    if (at == std::string_view::npos) return false;
+    int code = 0;
+    std::from_chars(body.data() + at, body.data() + body.size(), code);
+    return code == 5 || code == 6 || code == 12 || code == 13;
+}
+
 class Hec final : public Carrier {
   public:
     Hec(CarrierSettings settings, std::unique_ptr<HttpClient> http)
@@ -53,16 +66,16 @@ class Hec final : public Carrier {
         posts_.clear();
         std::size_t at = 0;
         while (at < messages.size() && delivery.status.ok()) {
-            body_.clear();
+            std::size_t bytes = 0;
             std::size_t count = 0;
             while (at + count < messages.size() &&
-                   (count == 0 || body_.size() + messages[at + count].size() <= kBodyBytes))
-                body_ += messages[at + count++];
-            const Delivery posted = post(count, stop);
+                   (count == 0 || bytes + messages[at + count].size() <= kBodyBytes))
+                bytes += messages[at + count++].size();
+            const Delivery posted = post(messages.subspan(at, count), stop);
             delivery.status = posted.status;
             delivery.pause_ms = posted.pause_ms;
             delivery.refused += posted.refused;
-            if (delivery.status.ok()) at += count;
+            at += posted.accepted;
         }
         if (!settings_.acknowledged) {
             delivery.accepted = at;
@@ -89,21 +102,33 @@ class Hec final : public Carrier {
                 "X-Splunk-Request-Channel: " + channel_, "Content-Type: application/json"};
     }
 
-    Delivery post(std::size_t count, const std::atomic<bool>& stop) {
+    // `accepted` are those that the receiver has said something of; their acknowledgement may be to
+    // come.
+    Delivery post(std::span<const std::string_view> messages, const std::atomic<bool>& stop) {
+        body_.clear();
+        for (const std::string_view message : messages) body_ += message;
         const auto answer = http_->post(settings_.url, body_, headers(), stop);
         Delivery delivery;
         if (!answer) {
             delivery.status = answer.error();
             return delivery;
         }
-        // 400 is said of the events themselves; the same would come again for ever.
-        if (answer->code == 400) {
-            delivery.refused = count;
-            posts_.push_back({count, 0, true});
+        if (answer->code == 400 && is_of_events(answer->body)) {
+            // Alone they may pass, and one that does not is refused for good: the same would come
+            // again for ever.
+            if (messages.size() > 1) return one_by_one(messages, stop);
+            delivery.accepted = delivery.refused = 1;
+            posts_.push_back({1, 0, true});
             return delivery;
         }
-        if (answer->code < 200 || answer->code > 299) return refused_by(*answer, settings_.url);
-        Post posted{count, 0, !settings_.acknowledged};
+        if (answer->code < 200 || answer->code > 299) {
+            delivery = refused_by(*answer, settings_.url);
+            if (answer->code == 400)
+                delivery.status =
+                    failed(delivery.status.message() + "; check `index` and the token's settings");
+            return delivery;
+        }
+        Post posted{messages.size(), 0, !settings_.acknowledged};
         if (settings_.acknowledged && !find_ack_id(answer->body, posted.id)) {
             delivery.status = failed(settings_.url +
                                      ": the answer has no ackId; switch indexer acknowledgement on "
@@ -111,7 +136,20 @@ class Hec final : public Carrier {
             return delivery;
         }
         posts_.push_back(posted);
+        delivery.accepted = messages.size();
         return delivery;
+    }
+
+    Delivery one_by_one(std::span<const std::string_view> messages, const std::atomic<bool>& stop) {
+        Delivery all;
+        for (std::size_t i = 0; i < messages.size() && all.status.ok() && !stop.load(); ++i) {
+            const Delivery one = post(messages.subspan(i, 1), stop);
+            all.accepted += one.accepted;
+            all.refused += one.refused;
+            all.status = one.status;
+            all.pause_ms = one.pause_ms;
+        }
+        return all;
     }
 
     [[nodiscard]] bool all_done() const {

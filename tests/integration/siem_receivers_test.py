@@ -141,6 +141,21 @@ def https(driver, certs, count, carrier):
     sink.close()
 
 
+def refused_events(driver, certs):
+    """A wrong index costs no event, an event that the indexer refuses costs none but itself."""
+    keys = dict(carrier="hec", secret="t", ca=certs.path("ca.pem"), timeout=2000)
+    sink = receivers.Sink(certs, misset=2, bad=17)
+    said, _ = driver.run("refused", 300, url=sink.url, **keys)
+    report.check(set(sink.taken) == set(range(300)) - {17} and said.get("refused") == 1 and said.get("failed", 0) >= 2,
+                 "HEC: a wrong index is waited for, and one bad event is refused alone", said)
+    sink.close()
+    sink = receivers.Sink(certs, misset=1 << 30)
+    said, _ = driver.run("misset", 50, url=sink.url, drain=800, **keys)
+    report.check(said.get("refused") == 0 and said.get("waiting", 0) >= 50 and "check `index`" in said.get("error", ""),
+                 "HEC: a wrong index is named, and the events wait", said)
+    sink.close()
+
+
 def expired(driver, certs):
     sink = receivers.Sink(certs, cert="expired")
     said, _ = driver.run("expired", 50, carrier="hec", url=sink.url, secret="t", ca=certs.path("ca.pem"), drain=1500)
@@ -328,7 +343,8 @@ def main():
         parts = {"file": lambda: file_receiver(driver, folder, count), "syslog": lambda: syslog(driver, folder, certs, count),
                  "cut": lambda: cut_off(driver, folder, certs), "faults": lambda: faults_of_tls(driver, folder, certs), "hec": lambda: https(driver, certs, count, "hec"),
                  "bulk": lambda: https(driver, certs, count, "bulk"), "webhook": lambda: https(driver, certs, count, "webhook"),
-                 "expired": lambda: expired(driver, certs), "kafka": lambda: kafka(driver, args, folder, count),
+                 "expired": lambda: expired(driver, certs), "refused": lambda: refused_events(driver, certs),
+                 "kafka": lambda: kafka(driver, args, folder, count),
                  "ipfix": lambda: ipfix(driver, folder, count), "silent": lambda: silent(driver)}
         alone = {kind: lambda kind=kind: syslog(driver, folder, certs, count, (kind,)) for kind in ("udp", "tcp", "tls", "relp", "relp-tls")}
         alone["clickhouse"] = lambda: kafka(driver, args, folder, count)

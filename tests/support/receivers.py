@@ -241,9 +241,10 @@ class ClickHouse:
 
 class Sink:
     """HTTPS: HEC with acknowledgement, bulk and webhook. `lose` of the answers are lost on purpose after the events were taken,
-    `busy` of the requests get 503; both by a fixed pattern, so that runs repeat."""
+    `busy` of the requests get 503; both by a fixed pattern, so that runs repeat. The first `misset` requests are refused for a wrong index,
+    and those that hold the event `bad` for that event, as Splunk does."""
 
-    def __init__(self, certs, cert="server", lose=0, busy=0, port=0, keep=None):
+    def __init__(self, certs, cert="server", lose=0, busy=0, port=0, keep=None, misset=0, bad=None):
         self.taken, self.lock = {}, threading.Lock()
         self.keep = open(keep, "ab") if keep else None  # one number a line, written before it is acknowledged
         self.requests = self.lost = self.refused = 0
@@ -282,6 +283,11 @@ class Sink:
                 if busy and number % busy == 0:
                     sink.refused += 1
                     return self.answer(503, {"text": "busy", "code": 9}, Retry_After="0")
+                if number <= misset:
+                    return self.answer(400, {"text": "Incorrect index", "code": 7, "invalid-event-number": 0})
+                if bad is not None and bad in numbers_in(body):
+                    sink.refused += 1
+                    return self.answer(400, {"text": "Invalid data format", "code": 6, "invalid-event-number": 0})
                 if self.path.endswith("/_bulk"):
                     document = sink.bulk(body)
                 else:

@@ -182,6 +182,27 @@ Parse read_record_json(std::string_view line, std::string& scratch, Names& names
     return Parse::ok;
 }
 
+// Of either form: who wrote it may, and it says whose request it was. `signed_bytes()` is what the MAC is over.
+template <typename SignedBytes>
+Parse DatagramReader::judge(SourceRecord& out, SignedBytes&& signed_bytes) {
+    const bool has_mac = out.record.mac != 0 || out.record.mac_key_id != 0;
+    if (mac_needed_ && !has_mac) {
+        ++counters_.unsigned_refused;
+        return Parse::not_this;
+    }
+    const std::uint8_t* key = has_mac ? names_.keys().mac(out.record.mac_key_id) : nullptr;
+    if (has_mac && (key == nullptr || !mac_fits(key, signed_bytes(), out.record.mac))) {
+        ++counters_.forged;
+        return Parse::not_this;
+    }
+    if (out.record.account_tag == std::array<std::uint8_t, 16>{}) {
+        ++counters_.anonymous;
+        return Parse::not_this;
+    }
+    names_.complete(out.record);
+    return Parse::ok;
+}
+
 Parse DatagramReader::read_binary(ByteView bytes, SourceRecord& out) {
     out = {};
     const Parse parse = contract::decode_account(bytes, out.record);
@@ -190,52 +211,18 @@ Parse DatagramReader::read_binary(ByteView bytes, SourceRecord& out) {
         return Parse::not_this;
     }
     if (parse != Parse::ok) return Parse::malformed;
-    if (out.record.account_tag == std::array<std::uint8_t, 16>{}) {
-        ++counters_.anonymous;
-        return Parse::not_this;
-    }
-    const bool has_mac = out.record.mac != 0 || out.record.mac_key_id != 0;
-    if (!has_mac && !mac_needed_) {
-        names_.complete(out.record);
-        return Parse::ok;
-    }
-    const std::uint8_t* key = names_.keys().mac(out.record.mac_key_id);
-    if (!has_mac) {
-        ++counters_.unsigned_refused;
-        return Parse::not_this;
-    }
-    if (key == nullptr || !mac_fits(key, bytes.first(contract::kAccountMacAt), out.record.mac)) {
-        ++counters_.forged;
-        return Parse::not_this;
-    }
-    names_.complete(out.record);
-    return Parse::ok;
+    return judge(out, [bytes] { return bytes.first(contract::kAccountMacAt); });
 }
 
-Parse DatagramReader::read_json(std::string_view line, Nanos, SourceRecord& out) {
+Parse DatagramReader::read_json(std::string_view line, SourceRecord& out) {
     if (line.size() > LogLine::kLineBytesMax) return Parse::limit;
     const Parse parse = read_record_json(line, scratch_, names_, out);
     if (parse != Parse::ok) return parse == Parse::limit ? parse : Parse::malformed;
-    const bool has_mac = out.record.mac != 0 || out.record.mac_key_id != 0;
-    if (mac_needed_ && !has_mac) {
-        ++counters_.unsigned_refused;
-        return Parse::not_this;
-    }
-    if (has_mac) {
-        std::array<std::uint8_t, contract::kAccountRecordBytes> binary{};
+    std::array<std::uint8_t, contract::kAccountRecordBytes> binary{};
+    return judge(out, [&] {
         contract::encode_account(binary, out.record);
-        const std::uint8_t* key = names_.keys().mac(out.record.mac_key_id);
-        if (key == nullptr || !mac_fits(key, contract::account_mac_bytes(binary), out.record.mac)) {
-            ++counters_.forged;
-            return Parse::not_this;
-        }
-    }
-    if (out.record.account_tag == std::array<std::uint8_t, 16>{}) {
-        ++counters_.anonymous;
-        return Parse::not_this;
-    }
-    names_.complete(out.record);
-    return Parse::ok;
+        return contract::account_mac_bytes(binary);
+    });
 }
 
 void DatagramReader::count(Parse parse) noexcept {

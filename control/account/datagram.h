@@ -31,12 +31,14 @@ class DatagramReader {
     // Calls take(const SourceRecord&) for each sound record; names and keys in `datagram` are
     // wiped.
     template <typename Take>
-    void read(std::span<std::uint8_t> datagram, Nanos now, Take&& take);
+    void read(std::span<std::uint8_t> datagram, Take&& take);
     [[nodiscard]] const DatagramCounters& counters() const noexcept { return counters_; }
 
   private:
     Parse read_binary(ByteView record, SourceRecord& out);
-    Parse read_json(std::string_view line, Nanos now, SourceRecord& out);
+    Parse read_json(std::string_view line, SourceRecord& out);
+    template <typename SignedBytes>
+    Parse judge(SourceRecord& out, SignedBytes&& signed_bytes);
     void count(Parse parse) noexcept;
 
     Names& names_;
@@ -54,7 +56,7 @@ Parse read_record_json(std::string_view line, std::string& scratch, Names& names
                        SourceRecord& out);
 
 template <typename Take>
-void DatagramReader::read(std::span<std::uint8_t> datagram, Nanos now, Take&& take) {
+void DatagramReader::read(std::span<std::uint8_t> datagram, Take&& take) {
     ++counters_.datagrams;
     SourceRecord record;
     if (!datagram.empty() && datagram[0] == '{') {
@@ -64,7 +66,7 @@ void DatagramReader::read(std::span<std::uint8_t> datagram, Nanos now, Take&& ta
             const std::string_view line = text.substr(0, end);
             text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
             if (line.empty()) continue;
-            const Parse parse = read_json(line, now, record);
+            const Parse parse = read_json(line, record);
             if (parse == Parse::ok) take(record);
             count(parse);
         }

@@ -259,7 +259,7 @@ bool Sources::poll_datagrams(Source& source, Nanos now, const Take& take) {
         if ((message.msg_flags & MSG_TRUNC) != 0) {
             ++source.status.oversized;
         } else if (records) {
-            source.datagrams.read(bytes, now, take);
+            source.datagrams.read(bytes, take);
             continue;
         } else {
             framed_line(source, as_text(bytes), now, take);

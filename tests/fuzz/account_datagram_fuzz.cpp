@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         DatagramReader reader(names, mac_needed);
         std::vector<std::uint8_t> datagram(data, data + size);
         std::uint64_t taken = 0;
-        reader.read(datagram, Nanos{kSecond}, [&taken](const SourceRecord& said) {
+        reader.read(datagram, [&taken](const SourceRecord& said) {
             ++taken;
             // What is handed on names an account, and is sound by the rules of the record.
             require(said.record.account_tag != std::array<std::uint8_t, 16>{});

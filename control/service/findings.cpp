@@ -2,6 +2,7 @@
 #include "control/service/findings.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "control/command/json_builder.h"
 #include "control/service/value_fields.h"
@@ -101,28 +102,42 @@ model::Event event_of(const RecordView& record, ByteView frame, Nanos now) {
 
 }  // namespace
 
-void Findings::keep_waiting() {
-    while (!waiting_.empty()) {
-        const auto number = store_.add_finding(waiting_.front());
-        if (!number) break;
+void Findings::wait_for_batch(store::Finding finding) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= kWaitingMax) {
         waiting_.pop_front();
-        counters_.kept.fetch_add(1, std::memory_order_relaxed);
+        counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+    } else {
+        counters_.waiting.fetch_add(1, std::memory_order_relaxed);
     }
-    counters_.waiting.store(waiting_.size(), std::memory_order_relaxed);
+    waiting_.push_back(std::move(finding));
 }
 
 void Findings::found(const model::Event& event) {
     counters_.found.fetch_add(1, std::memory_order_relaxed);
-    {
-        const std::lock_guard lock(mutex_);
-        if (waiting_.size() >= kWaitingMax) {
-            waiting_.pop_front();
-            counters_.dropped.fetch_add(1, std::memory_order_relaxed);
-        }
-        waiting_.push_back(finding_of(event));
-        keep_waiting();
-    }
+    store::Finding finding = finding_of(event);
+    if (store_.add_finding(finding)) counters_.kept.fetch_add(1, std::memory_order_relaxed);
+    else wait_for_batch(std::move(finding));
     if (publish_) publish_(event);
+}
+
+void Findings::found_in_round(const model::Event& event) {
+    counters_.found.fetch_add(1, std::memory_order_relaxed);
+    wait_for_batch(finding_of(event));
+    if (publish_) publish_(event);
+}
+
+void Findings::take_waiting(store::Batch& batch) {
+    const std::lock_guard lock(mutex_);
+    in_batch_ = waiting_.size();
+    batch.findings.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+    waiting_.clear();
+}
+
+void Findings::taken() {
+    counters_.kept.fetch_add(in_batch_, std::memory_order_relaxed);
+    counters_.waiting.fetch_sub(in_batch_, std::memory_order_relaxed);
+    in_batch_ = 0;
 }
 
 IngestPart Findings::part(const Ingest& ingest) {
@@ -133,12 +148,11 @@ IngestPart Findings::part(const Ingest& ingest) {
         model::Event event = event_of(record, frame, now);
         const auto accounts = ingest.accounts_of(record.flow);
         if (!accounts.empty()) event.account = accounts.front();
-        found(event);
+        found_in_round(event);
     };
-    part.before_commit = [this](store::Batch&) {
-        const std::lock_guard lock(mutex_);
-        if (!waiting_.empty()) keep_waiting();
-    };
+    part.has_room = [this] { return counters_.waiting.load(std::memory_order_relaxed) < kWaitingMax / 2 + in_batch_; };
+    part.before_commit = [this](store::Batch& batch) { take_waiting(batch); };
+    part.after_commit = [this] { taken(); };
     return part;
 }
 

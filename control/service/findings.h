@@ -15,31 +15,39 @@ namespace seine::service {
 struct FindingCounters {
     std::atomic<std::uint64_t> found{0};
     std::atomic<std::uint64_t> kept{0};
-    std::atomic<std::uint64_t> waiting{0};  // the store could not take them yet
+    std::atomic<std::uint64_t> waiting{0};  // for the next batch
     std::atomic<std::uint64_t> dropped{0};  // more waited than kWaitingMax
 };
 
-// Any thread.
+// What a ring's record says is stored in the batch that stores the place in the ring: after a kill
+// it is there once, and taking in never waits for the store. Everything else is stored at once.
 class Findings {
   public:
-    static constexpr std::size_t kWaitingMax = 20'000;
+    // Rings are read on while fewer than half of it wait; past it the oldest go.
+    static constexpr std::size_t kWaitingMax = 40'000;
     using Publish = std::function<void(const model::Event& event)>;
 
     explicit Findings(store::Store& store) : store_(store) {}
     // Before the first found().
     void publish_to(Publish publish) { publish_ = std::move(publish); }
+    // Any thread but the ingest's: may wait for the store.
     void found(const model::Event& event);
+    // The ingest's thread: of what it is taking in.
+    void found_in_round(const model::Event& event);
     // Findings of dataplanes: records of that kind in the rings. `ingest` outlives the part.
     IngestPart part(const Ingest& ingest);
     [[nodiscard]] const FindingCounters& counters() const noexcept { return counters_; }
 
   private:
-    void keep_waiting();
+    void wait_for_batch(store::Finding finding);
+    void take_waiting(store::Batch& batch);
+    void taken();
 
     store::Store& store_;
     Publish publish_;
     FindingCounters counters_;
-    std::mutex mutex_;
+    std::size_t in_batch_ = 0;  // of the ingest's thread
+    std::mutex mutex_;          // of what follows
     std::deque<store::Finding> waiting_;
 };
 

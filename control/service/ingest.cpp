@@ -113,9 +113,9 @@ void Ingest::keep_join(store::Batch& batch) {
     if (kept) {
         join_->save(state);
     } else if (count <= kJoinKeptInFile) {
-        join_->save(state);
-        const auto written = join_file_.write(state);
-        state.clear();
+        join_saved_.clear();  // its pages stay ours: clearing fresh ones was a twelfth of this thread at 45,000 flows/s
+        join_->save(join_saved_);
+        const auto written = join_file_.write(join_saved_);
         kept = written.has_value();
         if (kept) mark = *written;
         else if (!std::exchange(join_file_told_, true))
@@ -191,6 +191,7 @@ bool Ingest::read_rings(Nanos now) {
     for (const auto& source : rings_) {
         RingSource& ring = *source;
         contract::RecordView record;
+        if (!has_room()) break;
         std::size_t count = 0;
         while (count < kRecordsARound && ring.next(record)) {
             take_record(ring, record, now);
@@ -206,12 +207,16 @@ bool Ingest::read_rings(Nanos now) {
     return any;
 }
 
+bool Ingest::has_room() const {
+    return std::all_of(parts_.begin(), parts_.end(), [](const IngestPart& part) { return !part.has_room || part.has_room(); });
+}
+
 // One batch at a time: while it is written, what comes is added up for the next one.
 bool Ingest::commit_due(Nanos now) const {
     if (!writer_.idle()) return false;
     if (refused_ != nullptr) return now >= commit_at_;
     if (!anything_) return false;
-    if (now >= commit_at_) return true;
+    if (now >= commit_at_ || !has_room()) return true;
     return std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring->fill() > kFillMax; });
 }
 

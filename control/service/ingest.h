@@ -63,6 +63,8 @@ struct IngestPart {
         request_joined;
     // Each record of a ring, findings included, after it was counted.
     std::function<void(const contract::RecordView& record, ByteView frame, Nanos now)> record;
+    // False: holds as much as it may, and rings are not read on until the next batch took it.
+    std::function<bool()> has_room;
     // Adds to a batch what must be stored with it (places in logs); and hears that it is.
     std::function<void(store::Batch& batch)> before_commit;
     std::function<void()> after_commit;
@@ -94,6 +96,7 @@ class Ingest final : private account::JoinSink {
     void end_commit(StoreWriter::Outcome outcome);
     void publish(Nanos now);
     [[nodiscard]] bool commit_due(Nanos now) const;
+    [[nodiscard]] bool has_room() const;
     void sighting(const model::Sighting& sighting) override;
     void account_event(const model::AccountEvent& event) override;
     void request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
@@ -109,6 +112,7 @@ class Ingest final : private account::JoinSink {
     FlowRows rows_;
     std::unique_ptr<account::Join> join_;
     JoinFile join_file_;
+    std::string join_saved_;  // what goes into the file
     bool join_file_told_ = false;  // that it cannot be written
     dataplane_link::FlowFacts facts_;
     Nanos now_;

@@ -160,7 +160,7 @@ void JoinedPart::tell(const JoinedHit& hit, ByteView frame, const model::Account
     event.org = org;
     event.flow.assign(frame.begin(), frame.end());
     event.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(1 + window.take_swallowed(), UINT32_MAX));
-    findings_.found(event);
+    findings_.found_in_round(event);
 }
 
 bool JoinedPart::poll(Nanos now) {

@@ -168,6 +168,18 @@ struct FlowAccounts {
     std::vector<model::AccountTag> accounts;
 };
 
+struct Finding {
+    std::uint64_t number = 0;
+    Nanos at;
+    std::uint8_t kind = 0;      // model::EventKind
+    std::uint8_t severity = 0;  // model::Severity
+    std::string rule;           // signature id, "farm", ..
+    std::string title;
+    model::AccountTag account;
+    std::uint64_t farm = 0;
+    std::string document;  // JSON, whole
+};
+
 // What was taken in since the last one. `at` is the time of taking in: days, minutes and keeping
 // times go by it, also for captures of long ago.
 struct Batch {
@@ -183,18 +195,7 @@ struct Batch {
     std::uint64_t all_flows = 0;
     std::vector<MinuteRow> minutes;  // what is new
     std::vector<Document> documents;
-};
-
-struct Finding {
-    std::uint64_t number = 0;
-    Nanos at;
-    std::uint8_t kind = 0;      // model::EventKind
-    std::uint8_t severity = 0;  // model::Severity
-    std::string rule;           // signature id, "farm", ..
-    std::string title;
-    model::AccountTag account;
-    std::uint64_t farm = 0;
-    std::string document;  // JSON, whole
+    std::vector<Finding> findings;  // without numbers: they are given here, in this order
 };
 
 struct FindingQuery {

@@ -50,6 +50,10 @@ Status SqliteStore::write_counts(const Batch& batch) {
         status = keep_one(document);
         if (!status.ok()) return status;
     }
+    for (const Finding& finding : batch.findings) {
+        status = write_finding(finding);
+        if (!status.ok()) return status;
+    }
     return write_day(batch, day);
 }
 

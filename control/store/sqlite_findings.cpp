@@ -36,16 +36,18 @@ bool fits(const Finding& finding, const FindingQuery& query) {
 
 }  // namespace
 
+Status SqliteStore::write_finding(const Finding& finding) {
+    Statement put = writer_.prepare(
+        "INSERT INTO finding(at, taken, kind, severity, rule, title, account, farm, document)"
+        " VALUES(?,?,?,?,?,?,?,?,?)");
+    put.bind(finding.at.count).bind(std::max(now_, finding.at).count).bind(std::uint32_t{finding.kind});
+    put.bind(std::uint32_t{finding.severity}).bind_text(finding.rule).bind_text(finding.title);
+    return put.bind_blob(view(finding.account)).bind(finding.farm).bind_text(finding.document).run();
+}
+
 Result<std::uint64_t> SqliteStore::add_finding(const Finding& finding) {
     const std::lock_guard lock(write_mutex_);
-    const Status status = change([&]() -> Status {
-        Statement put = writer_.prepare(
-            "INSERT INTO finding(at, taken, kind, severity, rule, title, account, farm, document)"
-            " VALUES(?,?,?,?,?,?,?,?,?)");
-        put.bind(finding.at.count).bind(std::max(now_, finding.at).count).bind(std::uint32_t{finding.kind});
-        put.bind(std::uint32_t{finding.severity}).bind_text(finding.rule).bind_text(finding.title);
-        return put.bind_blob(view(finding.account)).bind(finding.farm).bind_text(finding.document).run();
-    });
+    const Status status = change([&] { return write_finding(finding); });
     if (!status.ok()) return status;
     return static_cast<std::uint64_t>(writer_.last_row());
 }

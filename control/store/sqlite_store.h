@@ -92,6 +92,7 @@ class SqliteStore final : public Store {
     [[nodiscard]] const model::AccountTag& name_now(const model::AccountTag& tag) const;
     Status write_day(const Batch& batch, std::uint32_t day);
     Status write_minute(const MinuteRow& minute);
+    Status write_finding(const Finding& finding);
     Status keep_one(const Document& document);
     Status sweep_accounts(std::int64_t oldest);
     [[nodiscard]] std::uint64_t free_bytes() const;

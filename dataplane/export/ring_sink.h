@@ -9,7 +9,8 @@ namespace seine::exporting {
 
 class RingSink final : public FrameSink {
   public:
-    static constexpr std::size_t kAlertBytes = std::size_t{4} << 20;
+    // Room for what comes while control is started anew, and while it writes a batch.
+    static constexpr std::size_t kAlertBytes = std::size_t{16} << 20;
 
     // Opens PATH and PATH.alerts.
     static Result<std::unique_ptr<RingSink>> open(const RingWriterConfig& config);

@@ -1,4 +1,4 @@
-// A store that a test can hold up and let fail. Nothing but batches and documents goes into it.
+// A store that a test can hold up and let fail. Nothing but batches and findings goes into it.
 #pragma once
 #include <condition_variable>
 #include <mutex>
@@ -29,6 +29,10 @@ class SlowStore final : public store::Store {
         const std::lock_guard lock(mutex_);
         return documents_;
     }
+    std::vector<store::Finding> all_findings() const {
+        const std::lock_guard lock(mutex_);
+        return findings_;
+    }
 
     Status write(const store::Batch& batch) override {
         std::unique_lock lock(mutex_);
@@ -42,8 +46,14 @@ class SlowStore final : public store::Store {
             return {Code::full, "no room"};
         }
         told_.push_back("batch " + std::to_string(batch.at.count));
+        findings_.insert(findings_.end(), batch.findings.begin(), batch.findings.end());
         for (const store::Document& document : batch.documents) put(document);
         return {};
+    }
+    Result<std::uint64_t> add_finding(const store::Finding& finding) override {
+        const std::lock_guard lock(mutex_);
+        findings_.push_back(finding);
+        return findings_.size();
     }
     Status keep(const store::Document& document) override {
         const std::lock_guard lock(mutex_);
@@ -80,7 +90,6 @@ class SlowStore final : public store::Store {
     Result<std::vector<store::Text>> texts(std::uint16_t, std::string_view, std::size_t) const override { return none(); }
     Result<std::vector<store::Finding>> findings(const store::FindingQuery&) const override { return none(); }
     Result<store::Finding> finding(std::uint64_t) const override { return none(); }
-    Result<std::uint64_t> add_finding(const store::Finding&) override { return none(); }
     Result<std::uint64_t> add_revision(const store::Revision&) override { return none(); }
     Result<std::vector<store::Revision>> revisions(std::size_t) const override { return none(); }
     Result<store::Revision> revision(std::uint64_t) const override { return none(); }
@@ -107,6 +116,7 @@ class SlowStore final : public store::Store {
     unsigned failures_ = 0;
     std::vector<std::string> told_;
     std::vector<store::Document> documents_;
+    std::vector<store::Finding> findings_;
 };
 
 }  // namespace seine::service

@@ -296,6 +296,24 @@ TEST_P(StoreConformance, FindingsAreNumberedAndFound) {
     EXPECT_EQ(store->finding(99).error().code(), Code::not_found);
 }
 
+TEST_P(StoreConformance, FindingsOfABatchAreKeptInItsOrder) {
+    Batch batch = at(kNow);
+    for (unsigned i = 1; i <= 3; ++i) {
+        batch.findings.emplace_back();
+        batch.findings.back().at = kNow + i;
+        batch.findings.back().rule = "b" + std::to_string(i);
+    }
+    batch.documents.push_back({"ring", "place", "3"});
+    ASSERT_TRUE(store->write(batch).ok());
+    again();
+    const auto all = store->findings({});
+    ASSERT_EQ(all->size(), 3u);
+    EXPECT_EQ(all->front().rule, "b3");
+    EXPECT_EQ(all->front().number, 3u);
+    EXPECT_EQ(store->finding(1)->rule, "b1");
+    EXPECT_EQ(store->kept("ring", "place").value(), "3");
+}
+
 TEST_P(StoreConformance, AnAccountWithANewTagIsOneRowUnderIt) {
     Batch batch = at(kNow);
     batch.accounts = {account(1, 5)};

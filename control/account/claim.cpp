@@ -8,8 +8,7 @@ bool read_claim(Connections& connections, const SourceRecord& source, std::uint1
                 Claim& out) {
     const contract::AccountRecord& r = source.record;
     const bool udp = r.proto == static_cast<std::uint8_t>(contract::Proto::udp);
-    out.identity = connections.identities().hold(
-        {r.account_tag, r.org_tag, r.key_tag, r.first_seen_day, r.platform_id, r.tier, r.trust});
+    out.identity = connections.identities().hold(identity_of(r));
     if (out.identity == 0) return false;
     if (r.client_port != 0) {
         out.tuple_key = connections.tuple_key(r.client_ip, r.client_port, r.proto);

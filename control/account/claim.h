@@ -8,6 +8,10 @@
 
 namespace seine::account {
 
+[[nodiscard]] inline Identity identity_of(const contract::AccountRecord& r) noexcept {
+    return {r.account_tag, r.org_tag, r.key_tag, r.first_seen_day, r.platform_id, r.tier, r.trust};
+}
+
 // False when no more identities can be held; else the claim holds one, and its server's place.
 bool read_claim(Connections& connections, const SourceRecord& source, std::uint16_t gateway, Nanos now,
                 Claim& out);

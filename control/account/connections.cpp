@@ -43,6 +43,8 @@ Result<Connections> Connections::make(std::uint32_t connections_max, std::uint64
         make_into(t.tuples_, Heads::make(n, kWhat), status) &&
         make_into(t.flows_, Heads::make(n, kWhat), status) &&
         make_into(t.others_, Heads::make(n, kWhat), status) &&
+        make_into(t.closed_, NumberQueue::make(n, kWhat), status) &&
+        make_into(t.news_, NumberQueue::make(2 * n, kWhat), status) &&
         // As many as connections, so that random hellos cannot fill them before the table is full.
         make_into(t.stacks_, Interner<StackFacts>::make(n, seed, kWhat), status) &&
         make_into(t.servers_, Interner<ServerEnd>::make(2 * n, seed, kWhat), status) &&
@@ -106,7 +108,7 @@ std::uint32_t Connections::add(const FlowEvent& event, std::uint32_t now_ms) noe
     c.next_flow = flow_head;
     flow_head = number;
     c.touched_ms = now_ms;
-    append(live_, number);
+    append_live(number);
     if (c.proto == static_cast<std::uint8_t>(contract::Proto::udp)) {
         add_key(number, address_key(c.client));
     }
@@ -137,7 +139,7 @@ void Connections::merge(std::uint32_t number, const FlowEvent& event,
     for (const std::uint64_t hash : flow.session_presented) add_session(number, hash, kPresented);
     for (const std::uint64_t hash : flow.session_issued) add_session(number, hash, kIssued);
     if (with_exchanges) {
-        for (const model::Exchange& exchange : flow.exchanges) add_exchange(c, exchange);
+        for (const model::Exchange& exchange : flow.exchanges) add_exchange(number, exchange);
     }
     add_ways_to_find(number, event);
 }
@@ -218,7 +220,8 @@ void Connections::add_session(std::uint32_t number, std::uint64_t hash,
     add_key(number, session_key(hash));
 }
 
-void Connections::add_exchange(Connection& connection, const model::Exchange& exchange) noexcept {
+void Connections::add_exchange(std::uint32_t number, const model::Exchange& exchange) noexcept {
+    Connection& connection = pool_[number];
     const std::uint32_t made = connection.exchange_count < kExchangesHeldMax ? items_.take() : 0;
     if (made == 0) {
         ++counters_.exchanges_dropped;
@@ -229,29 +232,60 @@ void Connections::add_exchange(Connection& connection, const model::Exchange& ex
     while (*link != 0) link = &items_[*link].next;
     *link = made;
     ++connection.exchange_count;
+    add_news(number);
+}
+
+// One whose number was given to another meanwhile stands in the list once more than it is marked, so
+// the list is tidied before it is longer than twice the table.
+void Connections::add_news(std::uint32_t number) noexcept {
+    Connection& c = pool_[number];
+    c.set(Connection::kNews);
+    if (c.has(Connection::kListed)) return;
+    if (news_.size() >= 2 * pool_.capacity()) tidy_news();
+    c.set(Connection::kListed);
+    news_.push(number);
+}
+
+void Connections::tidy_news() noexcept {
+    const std::uint32_t count = news_.size();
+    for (std::uint32_t i = 0; i < count; ++i) pool_[news_.at(i)].clear(Connection::kListed);
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t number = news_.at(i);
+        Connection& c = pool_[number];
+        if (!c.has(Connection::kNews) || c.has(Connection::kListed)) continue;
+        c.set(Connection::kListed);
+        news_.put(kept++, number);
+    }
+    news_.keep(kept);
 }
 
 void Connections::close(std::uint32_t number, std::int64_t t_close, std::uint32_t now_ms) noexcept {
     Connection& c = pool_[number];
     c.t_close = std::max(c.t_open, t_close);
     if (c.has(Connection::kClosed)) return;
-    unlink(live_, number);
+    unlink_live(number);
     c.set(Connection::kClosed);
     c.touched_ms = now_ms;
-    append(closed_, number);
+    closed_.push(number);
 }
 
 void Connections::touch(std::uint32_t number, std::uint32_t now_ms) noexcept {
     Connection& c = pool_[number];
     if (c.has(Connection::kClosed)) return;
     c.touched_ms = now_ms;
-    unlink(live_, number);
-    append(live_, number);
+    unlink_live(number);
+    append_live(number);
 }
 
 void Connections::remove(std::uint32_t number) noexcept {
     Connection& c = pool_[number];
-    unlink(c.has(Connection::kClosed) ? closed_ : live_, number);
+    if (c.has(Connection::kClosed)) {
+        SEINE_ASSERT(closed_.at(0) == number);
+        closed_.pop();
+    } else {
+        unlink_live(number);
+    }
     std::uint32_t* link = &tuples_.of(tuple_key_of(c));
     while (*link != number) link = &pool_[*link].next_tuple;
     *link = c.next_tuple;
@@ -307,17 +341,17 @@ std::uint32_t Connections::add_use(Connection& connection, std::uint32_t identit
     return made;
 }
 
-void Connections::append(List& list, std::uint32_t number) noexcept {
-    pool_[number].before = list.last;
+void Connections::append_live(std::uint32_t number) noexcept {
+    pool_[number].before = live_.last;
     pool_[number].after = 0;
-    (list.last == 0 ? list.first : pool_[list.last].after) = number;
-    list.last = number;
+    (live_.last == 0 ? live_.first : pool_[live_.last].after) = number;
+    live_.last = number;
 }
 
-void Connections::unlink(List& list, std::uint32_t number) noexcept {
+void Connections::unlink_live(std::uint32_t number) noexcept {
     const Connection& c = pool_[number];
-    (c.before == 0 ? list.first : pool_[c.before].after) = c.after;
-    (c.after == 0 ? list.last : pool_[c.after].before) = c.before;
+    (c.before == 0 ? live_.first : pool_[c.before].after) = c.after;
+    (c.after == 0 ? live_.last : pool_[c.after].before) = c.before;
 }
 
 std::size_t Connections::bytes() const noexcept {
@@ -399,6 +433,7 @@ void Connections::tell(std::uint32_t number, model::Sighting& out) noexcept {
         use.requests = 0;
         use.limited = use.errors = use.flags = 0;
     }
+    c.clear(Connection::kNews);
     out.first = !c.has(Connection::kToldOnce);
     out.accounts_overflow = c.has(Connection::kOverflow);
     c.set(Connection::kToldOnce);

@@ -2,18 +2,23 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "control/account/flow_event.h"
 #include "control/account/interner.h"
+#include "control/account/number_queue.h"
 #include "control/account/pool.h"
+#include "control/account/source_record.h"
 #include "control/model/sighting.h"
 
 namespace seine::account {
 
+struct Claim;
 class SavedReader;
+class SavedWriter;
 
-// What many connections have in common is interned; a connection is 112 bytes, each account on it
+// What many connections have in common is interned; a connection is 128 bytes, each account on it
 // 48 more, each session hash and each exchange not handed out yet 16.
 struct StackFacts {
     model::ValueId ja4 = 0;
@@ -72,37 +77,42 @@ struct Connection {
         kRttValid = 32,
         kTwice = 64,        // two dataplanes have it
         kHalfClosed = 128,  // one of the two has closed it
-        kCarried = 256      // its PROXY header named another client: the inner leg
+        kCarried = 256,     // its PROXY header named another client: the inner leg
+        kNews = 512,        // requests or exchanges of it were not told yet
+        kListed = 1024      // it stands in the list of those
     };
+    // The first line of the cache: what a walk along a chain reads.
     model::Address client;
     std::uint64_t flow_counter;
     std::int64_t t_open;
     std::int64_t t_close;
     std::uint32_t flow_epoch;
     std::uint32_t server;
-    std::uint32_t stack;
-    std::uint32_t rtt_tcp_us;
-    std::uint32_t rtt_tls_us;
-    std::uint32_t late_hello_us;
-    std::uint32_t retrans;
-    std::uint32_t sessions;
-    std::uint32_t exchanges;
-    std::uint32_t uses;
-    std::uint32_t keys;
     std::uint32_t next_tuple;
     std::uint32_t next_flow;
-    std::uint32_t before;
-    std::uint32_t after;
-    std::uint32_t touched_ms;
     std::uint16_t client_port;
     std::uint16_t dataplane;
     std::uint16_t flags;
     std::uint8_t proto;
+    std::uint8_t use_count;
+    // The second.
+    std::uint32_t uses;
+    std::uint32_t stack;
+    std::uint32_t before;  // in the list of live ones
+    std::uint32_t after;
+    std::uint32_t touched_ms;
+    std::uint32_t keys;
+    std::uint32_t sessions;
+    std::uint32_t exchanges;
+    std::uint32_t rtt_tcp_us;
+    std::uint32_t rtt_tls_us;
+    std::uint32_t late_hello_us;
+    std::uint32_t retrans;
     std::uint8_t seen;
     std::uint8_t ttl;
-    std::uint8_t use_count;
     std::uint8_t exchange_count;
     std::uint8_t session_count;
+    std::uint8_t unused[12];
 
     [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
     void set(Flag flag) noexcept { flags = static_cast<std::uint16_t>(flags | flag); }
@@ -112,7 +122,7 @@ struct Connection {
         return has(kClosed) ? t_close : std::numeric_limits<std::int64_t>::max() / 2;
     }
 };
-static_assert(sizeof(Connection) == 120);
+static_assert(sizeof(Connection) == 128);
 
 // Further key of a connection: another dataplane's flow id, an address it moved to, a unique id, a
 // session hash.
@@ -167,15 +177,29 @@ class Connections {
     void remove(std::uint32_t number) noexcept;
     // The longest untouched of the live or the first of the closed; 0: none.
     [[nodiscard]] std::uint32_t oldest_live() const noexcept { return live_.first; }
-    [[nodiscard]] std::uint32_t oldest_closed() const noexcept { return closed_.first; }
+    [[nodiscard]] std::uint32_t oldest_closed() const noexcept { return closed_.at(0); }
 
     // The account's use on the connection; 0 when it has none.
     [[nodiscard]] std::uint32_t find_use(
         const Connection& connection, const std::array<std::uint8_t, 16>& account) const noexcept;
     // A new use, last in order; takes over a holding of the identity. 0 when none is free.
     [[nodiscard]] std::uint32_t add_use(Connection& connection, std::uint32_t identity) noexcept;
+    // It has what was not told yet, until tell().
+    void add_news(std::uint32_t number) noexcept;
+    // Calls visit(number) for each that has news, in the order they got them; visit may tell() it.
+    template <typename Visit>
+    void each_with_news(Visit&& visit);
     // Fills a sighting with everything and forgets what is told once.
     void tell(std::uint32_t number, model::Sighting& out) noexcept;
+
+    // Memory for what is asked next is asked for now, so that the answers do not wait for it one after
+    // another. No effect but time; at most kExpectedMax of each are looked at.
+    static constexpr std::uint32_t kExpectedMax = 32;
+    void expect(std::span<const FlowEvent> events) const noexcept;
+    void expect(std::span<const SourceRecord> records) const noexcept;
+    void expect(std::span<const Claim* const> claims) const noexcept;
+    void expect_told(std::span<const std::uint32_t> numbers) const noexcept;
+    void expect_oldest_closed() const noexcept;
 
     // Everything, and back into an empty table of the same seed. False when the bytes are not such.
     void save(std::string& out) const;
@@ -203,15 +227,17 @@ class Connections {
     [[nodiscard]] std::uint64_t tuple_key_of(const Connection& connection) const noexcept {
         return tuple_key(connection.client, connection.client_port, connection.proto);
     }
+    void save_one(std::uint32_t number, SavedWriter& writer) const;
     bool restore_one(SavedReader& in);
     void add_key(std::uint32_t number, std::uint64_t value) noexcept;
     void add_session(std::uint32_t number, std::uint64_t hash, std::uint32_t kind) noexcept;
-    void add_exchange(Connection& connection, const model::Exchange& exchange) noexcept;
+    void add_exchange(std::uint32_t number, const model::Exchange& exchange) noexcept;
+    void tidy_news() noexcept;
     void add_ways_to_find(std::uint32_t number, const FlowEvent& event) noexcept;
     void merge_stack(Connection& connection, const model::Flow& flow) noexcept;
     void drop_items(std::uint32_t& head) noexcept;
-    void append(List& list, std::uint32_t number) noexcept;
-    void unlink(List& list, std::uint32_t number) noexcept;
+    void append_live(std::uint32_t number) noexcept;
+    void unlink_live(std::uint32_t number) noexcept;
 
     Pool<Connection> pool_;
     Pool<Key> keys_;
@@ -224,7 +250,8 @@ class Connections {
     Interner<ServerEnd> servers_;
     Interner<Identity> identities_;
     List live_;
-    List closed_;
+    NumberQueue closed_;
+    NumberQueue news_;  // each once, and some that have none any more
     std::uint64_t seed_ = 0;
     Counters counters_;
 };
@@ -249,6 +276,16 @@ bool Connections::each_of_key(std::uint64_t key, Visit&& visit) const {
         visit(keys_[at].connection);
     }
     return true;
+}
+
+template <typename Visit>
+void Connections::each_with_news(Visit&& visit) {
+    const std::uint32_t count = news_.size();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t number = news_.at(i);
+        if (pool_[number].has(Connection::kNews)) visit(number);
+    }
+    tidy_news();
 }
 
 }  // namespace seine::account

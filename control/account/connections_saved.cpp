@@ -9,27 +9,25 @@ namespace seine::account {
 void Connections::save(std::string& out) const {
     SavedWriter writer(out);
     writer.put(pool_.used());
-    for (const List* list : {&live_, &closed_}) {
-        for (std::uint32_t number = list->first; number != 0; number = pool_[number].after) {
-            const Connection& c = pool_[number];
-            writer.put(c);
-            writer.put(stacks_[c.stack]);
-            writer.put(servers_[c.server]);
-            for (std::uint32_t at = c.sessions; at != 0; at = items_[at].next)
-                writer.put(items_[at].words);
-            for (std::uint32_t at = c.exchanges; at != 0; at = items_[at].next)
-                writer.put(items_[at].words);
-            for (std::uint32_t at = c.uses; at != 0; at = uses_[at].next) {
-                writer.put(uses_[at]);
-                writer.put(identities_[uses_[at].identity]);
-            }
-            std::uint32_t keys = 0;
-            for (std::uint32_t at = c.keys; at != 0; at = keys_[at].sibling) ++keys;
-            writer.put(keys);
-            for (std::uint32_t at = c.keys; at != 0; at = keys_[at].sibling)
-                writer.put(keys_[at].value);
-        }
+    for (std::uint32_t number = live_.first; number != 0; number = pool_[number].after) save_one(number, writer);
+    for (std::uint32_t i = 0; i < closed_.size(); ++i) save_one(closed_.at(i), writer);
+}
+
+void Connections::save_one(std::uint32_t number, SavedWriter& writer) const {
+    const Connection& c = pool_[number];
+    writer.put(c);
+    writer.put(stacks_[c.stack]);
+    writer.put(servers_[c.server]);
+    for (std::uint32_t at = c.sessions; at != 0; at = items_[at].next) writer.put(items_[at].words);
+    for (std::uint32_t at = c.exchanges; at != 0; at = items_[at].next) writer.put(items_[at].words);
+    for (std::uint32_t at = c.uses; at != 0; at = uses_[at].next) {
+        writer.put(uses_[at]);
+        writer.put(identities_[uses_[at].identity]);
     }
+    std::uint32_t keys = 0;
+    for (std::uint32_t at = c.keys; at != 0; at = keys_[at].sibling) ++keys;
+    writer.put(keys);
+    for (std::uint32_t at = c.keys; at != 0; at = keys_[at].sibling) writer.put(keys_[at].value);
 }
 
 bool Connections::restore(SavedReader& in) {
@@ -58,7 +56,10 @@ bool Connections::restore_one(SavedReader& in) {
     c.next_tuple = std::exchange(tuple_head, number);
     std::uint32_t& flow_head = flows_.of(flow_key({c.dataplane, c.flow_epoch, c.flow_counter}));
     c.next_flow = std::exchange(flow_head, number);
-    append(c.has(Connection::kClosed) ? closed_ : live_, number);
+    if (c.has(Connection::kClosed)) closed_.push(number);
+    else append_live(number);
+    c.clear(Connection::kListed);
+    if (c.has(Connection::kNews)) add_news(number);
     std::uint32_t words[3] = {};
     for (unsigned i = 0; i < saved.session_count && in.take(words); ++i) {
         std::uint64_t hash = 0;
@@ -66,7 +67,7 @@ bool Connections::restore_one(SavedReader& in) {
         add_session(number, hash, words[2]);
     }
     for (unsigned i = 0; i < saved.exchange_count && in.take(words); ++i) {
-        add_exchange(c, {words[0], words[1], words[2]});
+        add_exchange(number, {words[0], words[1], words[2]});
     }
     for (unsigned i = 0; i < saved.use_count; ++i) {
         Use use;

@@ -44,6 +44,14 @@ class Interner {
         head = made;
         return made;
     }
+    // In two steps before hold(): where to look for the value, then what lies there.
+    [[nodiscard]] std::uint64_t fetch_head(const T& value) const noexcept {
+        const std::uint64_t key = hash(value);
+        heads_.fetch(key);
+        return key;
+    }
+    void fetch_first(std::uint64_t head) const noexcept { nodes_.fetch(heads_.of(head)); }
+    void fetch(std::uint32_t number) const noexcept { nodes_.fetch(number); }
     void hold_again(std::uint32_t number) noexcept {
         if (number != 0) ++nodes_[number].holders;
     }

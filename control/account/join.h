@@ -43,7 +43,14 @@ struct GatewayState {
 // be put to them.
 class JoinSink {
   public:
+    // The account and the flow of a sighting.
+    struct Coming {
+        contract::FlowId flow;
+        model::AccountTag account;
+    };
     virtual ~JoinSink() = default;
+    // Sightings of these follow: memory for them may be asked for.
+    virtual void expect(std::span<const Coming>) {}
     virtual void sighting(const model::Sighting& sighting) = 0;
     virtual void account_event(const model::AccountEvent& event) = 0;
     // A record whose SourceRecord::request is set has its connection.
@@ -59,6 +66,11 @@ class Join {
     virtual ~Join() = default;
     Join(const Join&) = delete;
     Join& operator=(const Join&) = delete;
+
+    // What flow() or record() is called with next, in tens: asks for the memory that they need. No
+    // effect but time.
+    virtual void expect(std::span<const FlowEvent> events) = 0;
+    virtual void expect(std::span<const SourceRecord> records) = 0;
 
     virtual void flow(const FlowEvent& event, Nanos now) = 0;
     virtual void record(const SourceRecord& record, Nanos now) = 0;

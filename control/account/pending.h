@@ -55,6 +55,9 @@ class Pending {
     // Under one key, newest first; 0: none.
     [[nodiscard]] std::uint32_t of_key(std::uint64_t key) const noexcept;
     [[nodiscard]] std::uint32_t next_of_key(std::uint32_t number) const noexcept;
+    // In two steps before of_key(): its head, then what waits there.
+    void fetch_head(std::uint64_t key) const noexcept { heads_.fetch(key); }
+    void fetch_first(std::uint64_t key) const noexcept { pool_.fetch(heads_.of(key)); }
     [[nodiscard]] std::uint32_t used() const noexcept { return pool_.used(); }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return pool_.capacity(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return pool_.bytes(); }

@@ -47,6 +47,13 @@ class Pool {
     }
     T& operator[](std::uint32_t number) noexcept { return *at(number); }
     const T& operator[](std::uint32_t number) const noexcept { return *at(number); }
+    // It is looked at soon: its memory is asked for. Any number.
+    void fetch(std::uint32_t number) const noexcept {
+        constexpr std::size_t kLine = 64;
+        const auto* from = reinterpret_cast<const std::uint8_t*>(at(number));  // NOLINT
+        for (std::size_t line = 0; line < sizeof(T); line += kLine) __builtin_prefetch(from + line);
+        if (sizeof(T) % kLine != 0) __builtin_prefetch(from + sizeof(T) - 1);  // it may lie across
+    }
     [[nodiscard]] std::uint32_t used() const noexcept { return used_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     // Memory that has been touched, in bytes.
@@ -81,6 +88,8 @@ class Heads {
         // Mapped memory is zeroed and aligned for numbers.
         return reinterpret_cast<std::uint32_t*>(memory_.data())[key & mask_];  // NOLINT
     }
+    // It is looked at soon.
+    void fetch(std::uint64_t key) const noexcept { __builtin_prefetch(&of(key)); }
 
   private:
     MappedMemory memory_;

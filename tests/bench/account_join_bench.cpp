@@ -3,10 +3,12 @@
 // over under a CPU clock. usage: account_join_bench [seconds [flows/s [records per flow [mean life,
 // s [shuffle ms]]]]]; --figures before them: one line of numbers, for seine-bench.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <span>
 #include <vector>
 
 #include "control/account/join.h"
@@ -148,6 +150,31 @@ void lay_out(const Event& event, std::int64_t ms, std::uint32_t& seq, Call& out)
     if (event.kind == 2) out.flow.exchanges.assign(2, {10, 700, 9000});
 }
 
+// As a daemon does: what is known to come is told first.
+constexpr std::size_t kTogether = 64;
+void hand_over(account::Join& join, std::span<const Call> calls) {
+    std::array<account::FlowEvent, kTogether> events;
+    std::array<account::SourceRecord, kTogether> records;
+    std::size_t event_count = 0;
+    std::size_t record_count = 0;
+    for (const Call& call : calls) {
+        if (call.kind == 1) {
+            records[record_count++] = call.record;
+            continue;
+        }
+        account::FlowEvent& event = events[event_count++];
+        event.kind = call.kind == 0 ? account::FlowEvent::Kind::open : account::FlowEvent::Kind::close;
+        event.flow = &call.flow;
+    }
+    join.expect({events.data(), event_count});
+    join.expect({records.data(), record_count});
+    event_count = record_count = 0;
+    for (const Call& call : calls) {
+        if (call.kind == 1) join.record(records[record_count++], call.now);
+        else join.flow(events[event_count++], call.now);
+    }
+}
+
 void report(const Settings& settings, const account::JoinCounters& c, const Check& check,
             double spent, const account::JoinState& peak) {
     const std::uint64_t records = c.records;
@@ -234,18 +261,8 @@ int main(int argc, char** argv) {
                 world.at_ms(at) = {};
             }
             const double begun = cpu_seconds();
-            for (std::size_t i = 0; i < count; ++i) {
-                const Call& call = calls[i];
-                if (call.kind == 1) {
-                    join.record(call.record, call.now);
-                } else {
-                    account::FlowEvent event;
-                    event.kind = call.kind == 0 ? account::FlowEvent::Kind::open
-                                                : account::FlowEvent::Kind::close;
-                    event.flow = &call.flow;
-                    join.flow(event, call.now);
-                }
-            }
+            for (std::size_t at = 0; at < count; at += kTogether)
+                hand_over(join, {calls.data() + at, std::min(kTogether, count - at)});
             join.tick({kStart + (ms + 20) * kMillisecond});
             spent += cpu_seconds() - begun;
         }

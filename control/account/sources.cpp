@@ -1,7 +1,6 @@
 #include "control/account/sources.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
@@ -21,7 +20,7 @@ using Kind = SourceConfig::Kind;
 // Of one source in one round, so that none starves the others.
 constexpr std::size_t kDatagramsARound = 1024;
 constexpr std::size_t kBytesARound = std::size_t{4} << 20;
-constexpr std::size_t kDatagramBytesMax = 64 * 1024;
+constexpr std::size_t kStreamBytesAtOnce = 64 * 1024;
 constexpr std::size_t kStreamsMax = 64;
 
 }  // namespace
@@ -54,7 +53,7 @@ Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& 
                                                std::shared_ptr<const TagKeys> keys) {
     std::unique_ptr<Sources> all(new Sources);
     all->names_ = std::make_unique<Names>(std::move(keys), all->directory_);
-    all->buffer_.resize(kDatagramBytesMax);
+    all->buffer_.resize(kStreamBytesAtOnce);
     for (const SourceConfig& config : sources) {
         auto source = std::make_shared<Source>(config, *all->names_);
         const Status opened = all->open_source(*source, false);
@@ -239,34 +238,27 @@ void Sources::framed_line(Source& source, std::string_view text, Nanos now, cons
 bool Sources::poll_datagrams(Source& source, Nanos now, const Take& take) {
     const bool records =
         source.config.kind == Kind::unix_records || source.config.kind == Kind::udp_records;
-    for (std::size_t i = 0; i < kDatagramsARound; ++i) {
-        iovec part{buffer_.data(), buffer_.size()};
-        alignas(cmsghdr) std::array<std::uint8_t, 64> control{};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        const ssize_t got = ::recvmsg(source.socket.fd(), &message, MSG_DONTWAIT);
-        if (got < 0) return i > 0;
-        for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
-            std::uint32_t dropped = 0;
-            if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SO_RXQ_OVFL) continue;
-            std::memcpy(&dropped, CMSG_DATA(at), sizeof dropped);
-            source.status.dropped = dropped;
+    if (inbox_ == nullptr) inbox_ = std::make_unique<Inbox>();
+    bool any = false;
+    for (std::size_t round = 0; round < kDatagramsARound / Inbox::kAtOnce; ++round) {
+        const std::size_t count = inbox_->receive(source.socket.fd());
+        any = any || count > 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Inbox::Datagram datagram = (*inbox_)[i];
+            if (datagram.dropped_known) source.status.dropped = datagram.dropped;
+            if (datagram.cut) {
+                ++source.status.oversized;
+            } else if (records) {
+                source.datagrams.read(datagram.bytes, take);
+                continue;
+            } else {
+                framed_line(source, as_text(datagram.bytes), now, take);
+            }
+            wipe(datagram.bytes.data(), datagram.bytes.size());
         }
-        const std::span<std::uint8_t> bytes(buffer_.data(), static_cast<std::size_t>(got));
-        if ((message.msg_flags & MSG_TRUNC) != 0) {
-            ++source.status.oversized;
-        } else if (records) {
-            source.datagrams.read(bytes, take);
-            continue;
-        } else {
-            framed_line(source, as_text(bytes), now, take);
-        }
-        wipe(bytes.data(), bytes.size());
+        if (count < Inbox::kAtOnce) break;
     }
-    return true;
+    return any;
 }
 
 bool Sources::poll_stream(Source& source, Nanos now, const Take& take) {

@@ -10,6 +10,7 @@
 #include "control/account/datagram.h"
 #include "control/account/directory.h"
 #include "control/account/file_tail.h"
+#include "control/account/inbox.h"
 #include "control/account/names.h"
 #include "control/account/source_config.h"
 #include "dataplane/contract/frame.h"
@@ -91,6 +92,7 @@ class Sources {
     std::unique_ptr<Names> names_;
     std::vector<std::shared_ptr<Source>> sources_;
     std::map<std::string, std::string> left_;  // places in logs of sources that ended
+    std::unique_ptr<Inbox> inbox_;  // made for the first datagram
     std::vector<std::uint8_t> buffer_;
 };
 

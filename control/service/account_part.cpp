@@ -171,10 +171,20 @@ bool AccountPart::poll(account::Join& join, Nanos now) {
     for (const Turn& turn : turns) turn_to(turn);
     if (reload_.exchange(false) && keys_ != nullptr) load_keys();
     put_imported(join, now);
-    const bool any = sources_->poll(
-        now, [this, &join, now](const account::SourceRecord& said) { join.record(said.said == nullptr ? said : kept(said), now); });
+    const bool any = sources_->poll(now, [this, &join, now](const account::SourceRecord& said) {
+        together_.push_back(said.said == nullptr ? said : kept(said));
+        if (together_.size() == kTogether) hand_over(join, now);
+    });
+    hand_over(join, now);
     publish(now);
     return any;
+}
+
+// What came one after another: the join is told of all of it before the first.
+void AccountPart::hand_over(account::Join& join, Nanos now) {
+    join.expect(together_);
+    for (const account::SourceRecord& said : together_) join.record(said, now);
+    together_.clear();
 }
 
 void AccountPart::load_keys() {

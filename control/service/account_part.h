@@ -68,6 +68,7 @@ class AccountPart {
     AccountPart() = default;
     Status load_first_keys(Turn& turn);
     void turn_to(const Turn& turn);
+    void hand_over(account::Join& join, Nanos now);
     bool poll(account::Join& join, Nanos now);
     void put_imported(account::Join& join, Nanos now);
     void load_keys();
@@ -88,6 +89,8 @@ class AccountPart {
     std::function<bool()> requests_wanted_;
     account::Join* join_ = nullptr;  // of the ingest thread
     std::vector<account::SourceRecord> early_;  // of the rings' first round, before the join was seen
+    static constexpr std::size_t kTogether = 32;
+    std::vector<account::SourceRecord> together_;  // of a poll, handed on in one go
     std::atomic<bool> reload_{false};
     std::string keys_problem_;
     Nanos published_;

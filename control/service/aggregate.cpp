@@ -2,6 +2,7 @@
 #include "control/service/aggregate.h"
 
 #include <algorithm>
+#include <array>
 
 #include "control/model/address.h"
 
@@ -58,6 +59,7 @@ void add_value(store::AccountUse& to, std::uint16_t field, model::ValueId value,
         row.flows += new_flow ? 1 : 0;
         return;
     }
+    if (to.values.empty()) to.values.reserve(8);
     if (of_field < store::kAccountsPerValueMax) to.values.push_back({field, value, at, at, new_flow ? 1u : 0u});
 }
 
@@ -125,8 +127,11 @@ void Aggregate::count_address(const model::Tuple& tuple, const contract::FlowId&
 }
 
 store::MinuteRow& Aggregate::minute(std::uint16_t dataplane, Nanos now) {
-    const auto at = static_cast<std::uint64_t>(now.count / kMinute);
-    store::MinuteRow& row = minutes_[at << 16 | dataplane];
+    const std::uint64_t key = static_cast<std::uint64_t>(now.count / kMinute) << 16 | dataplane;
+    if (last_row_ != nullptr && last_minute_ == key) return *last_row_;
+    store::MinuteRow& row = minutes_[key];
+    last_minute_ = key;
+    last_row_ = &row;
     row.minute = {now.count / kMinute * kMinute};
     row.dataplane = dataplane;
     return row;
@@ -160,12 +165,12 @@ void Aggregate::record(const contract::RecordView& record, const dataplane_link:
     RecentFlows::Entry* entry = nullptr;
     std::uint64_t network = 0;
     const auto network_of = [&] { return network != 0 ? network : network = place_of(facts.flow.tuple.client).prefix; };
-    dataplane_link::each_value(record, [&](Field field, std::string_view text) {
-        const model::ValueId id = model::value_id(text);
-        if (count(number_of(field), id, network_of(), at)) texts_.push_back({number_of(field), id, std::string(text)});
+    for (const dataplane_link::FlowValue& value : facts.values) {
+        const std::uint16_t field = number_of(value.field);
+        if (count(field, value.id, network_of(), at)) texts_.push_back({field, value.id, std::string(value.text)});
         if (entry == nullptr) entry = &recent_.of(record.flow);
-        if (entry->values.size() < RecentFlows::kValuesMax) entry->values.emplace_back(number_of(field), id);
-    });
+        if (entry->values.size() < RecentFlows::kValuesMax) entry->values.emplace_back(field, value.id);
+    }
     for (const std::uint64_t session : facts.flow.session_presented) {
         const std::string text = hex16(session);
         const model::ValueId id = model::value_id(text);
@@ -220,15 +225,23 @@ void Aggregate::put_values(const Values& values, std::uint64_t network, const mo
     }
 }
 
-void Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
+Aggregate::Found Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
     ++counters_.sightings;
+    // An account with nothing new was counted when the flow was told with it first.
+    if (!sighting.first && std::all_of(sighting.uses.begin(), sighting.uses.end(),
+                                       [](const model::AccountUse& use) { return use.requests == 0; }))
+        return {};
     RecentFlows::Entry* entry = recent_.find(sighting.flow.id);
+    Found found;
+    found.flow = entry != nullptr;
+    found.row_kept = found.flow && entry->row_kept;
     const Values* values = nullptr;
     for (const model::AccountUse& use : sighting.uses) {
         bool new_here = sighting.first;
         if (entry != nullptr) {
             new_here = std::find(entry->accounts.begin(), entry->accounts.end(), use.account) == entry->accounts.end();
             if (new_here) entry->accounts.push_back(use.account);
+            found.new_account = found.new_account || new_here;
         }
         if (!new_here && use.requests == 0) continue;
         if (values == nullptr) values = &values_of(sighting.flow, entry);
@@ -255,6 +268,26 @@ void Aggregate::sighting(const model::Sighting& sighting, Nanos now) {
         if (use.trust != 0) row.trust = use.trust;
     }
     if (sighting.first) ++minute(sighting.flow.id.dataplane, now).joined;
+    return found;
+}
+
+void Aggregate::expect(std::span<const account::JoinSink::Coming> coming) const noexcept {
+    const auto some = coming.first(std::min(coming.size(), kExpectedMax));
+    for (const auto& [flow, tag] : some) {
+        recent_.fetch_head(flow);
+        accounts_.fetch_slot(tag);
+    }
+    std::array<const store::AccountUse*, kExpectedMax> uses;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        recent_.fetch_first(some[i].flow);
+        uses[i] = accounts_.fetch_item(some[i].account);
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        recent_.fetch_lists(some[i].flow);
+        if (uses[i] == nullptr) continue;
+        const auto* const values = uses[i]->values.data();
+        for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(values + 2 * line);  // eight of 40 bytes
+    }
 }
 
 void Aggregate::account_event(const model::AccountEvent& event) {
@@ -289,6 +322,7 @@ void Aggregate::take(store::Batch& out) {
     out.accounts = accounts_.take();
     for (auto& [at, row] : minutes_) out.minutes.push_back(row);
     minutes_.clear();
+    last_row_ = nullptr;
     out.all_accounts = std::move(all_accounts_);
     out.all_organisations = std::move(all_organisations_);
     out.all_flows = all_flows_;

@@ -1,12 +1,14 @@
 // Sums between two commits: values, accounts, minutes. What goes into a batch beside single flows.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "control/account/join.h"
 #include "control/dataplane_link/flow_facts.h"
 #include "control/model/sighting.h"
 #include "control/service/recent_flows.h"
@@ -35,8 +37,16 @@ class Aggregate {
 
     // A record of a dataplane. `now` is the time of taking in.
     void record(const contract::RecordView& record, const dataplane_link::FlowFacts& facts, Nanos now);
-    // A connection and its accounts.
-    void sighting(const model::Sighting& sighting, Nanos now);
+    // A connection and its accounts. What was found of it among the flows of late:
+    struct Found {
+        bool flow = false;         // it is among them; not looked for where nothing of the sighting is new
+        bool row_kept = false;     // it has a row of its own
+        bool new_account = false;  // an account was new to it
+    };
+    Found sighting(const model::Sighting& sighting, Nanos now);
+    // Memory for coming sightings is asked for. No effect but time; at most kExpectedMax.
+    static constexpr std::size_t kExpectedMax = 32;
+    void expect(std::span<const account::JoinSink::Coming> coming) const noexcept;
     void account_event(const model::AccountEvent& event);
     // Records that the ring of a dataplane lost.
     void lost(std::uint16_t dataplane, std::uint64_t records, Nanos now);
@@ -89,6 +99,8 @@ class Aggregate {
     UseTable<store::AccountUse, model::AccountTag, AccountHash, AccountKey> accounts_;
     Values scratch_;
     std::unordered_map<std::uint64_t, store::MinuteRow> minutes_;
+    std::uint64_t last_minute_ = 0;  // the key asked for last, and its row; null: none
+    store::MinuteRow* last_row_ = nullptr;
     std::vector<store::Rename> renames_;
     std::vector<store::Text> texts_;
     std::unordered_set<model::ValueId> known_texts_;  // handed out already, or lately

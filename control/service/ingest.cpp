@@ -2,6 +2,7 @@
 #include "control/service/ingest.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <poll.h>
 #include <random>
@@ -137,11 +138,9 @@ void Ingest::stop() {
 void Ingest::sighting(const model::Sighting& sighting) {
     anything_ = true;
     const contract::FlowId& id = sighting.flow.id;
-    const RecentFlows::Entry* entry = recent_.find(id);
-    const std::size_t accounts_before = entry == nullptr ? 0 : entry->accounts.size();
-    aggregate_.sighting(sighting, now_);
+    const Aggregate::Found found = aggregate_.sighting(sighting, now_);
     // Of a flow that was open before a restart nothing is here but its row.
-    const bool has_row = entry != nullptr ? entry->row_kept && entry->accounts.size() > accounts_before : rows_.is_live(id);
+    const bool has_row = found.flow ? found.row_kept && found.new_account : rows_.is_live(id);
     if (has_row) {
         std::vector<model::AccountTag> accounts;
         for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
@@ -167,22 +166,45 @@ void Ingest::request_joined(std::uint64_t request, const contract::FlowId& flow,
     }
 }
 
-void Ingest::take_record(RingSource& ring, const contract::RecordView& record, Nanos now) {
+void Ingest::expect(std::span<const Coming> coming) { aggregate_.expect(coming); }
+
+// What a ring has next, read before any of it is taken in, so that the memory for all of it can be
+// asked for.
+std::size_t Ingest::read_ahead(RingSource& ring) {
+    std::array<account::FlowEvent, kReadAhead> events;
+    std::size_t count = 0;
+    std::size_t event_count = 0;
+    std::size_t opened = 0;
+    while (count < kReadAhead && ring.next(ahead_[count].record)) {
+        Ahead& ahead = ahead_[count++];
+        ahead.frame = ring.frame();
+        ahead.of_flow = dataplane_link::read_facts(ahead.record, ahead.facts);
+        if (!ahead.of_flow) continue;
+        ahead.event.kind = event_kind(ahead.record.kind);
+        ahead.event.flow = &ahead.facts.flow;
+        ahead.event.carrier = ahead.facts.carrier;
+        ahead.event.carrier_port = ahead.facts.carrier_port;
+        ahead.event.unique_id = ahead.facts.unique_id;
+        events[event_count++] = ahead.event;
+        recent_.fetch_head(ahead.record.flow);
+        opened += ahead.record.kind == Kind::open ? 1 : 0;
+    }
+    recent_.fetch_oldest(opened);
+    join_->expect({events.data(), event_count});
+    for (std::size_t i = 0; i < event_count; ++i) recent_.fetch_first(events[i].flow->id);
+    return count;
+}
+
+void Ingest::take_record(const Ahead& ahead, Nanos now) {
     anything_ = true;
-    if (dataplane_link::read_facts(record, facts_)) {
-        last_event_ = std::max(last_event_, facts_.flow.t_close);
-        aggregate_.record(record, facts_, now);
-        rows_.record(record, ring.frame(), recent_, now);
-        account::FlowEvent event;
-        event.kind = event_kind(record.kind);
-        event.flow = &facts_.flow;
-        event.carrier = facts_.carrier;
-        event.carrier_port = facts_.carrier_port;
-        event.unique_id = facts_.unique_id;
-        join_->flow(event, now);
+    if (ahead.of_flow) {
+        last_event_ = std::max(last_event_, ahead.facts.flow.t_close);
+        aggregate_.record(ahead.record, ahead.facts, now);
+        rows_.record(ahead.record, ahead.frame, recent_, now);
+        join_->flow(ahead.event, now);
     }
     for (const IngestPart& part : parts_) {
-        if (part.record) part.record(record, ring.frame(), now);
+        if (part.record) part.record(ahead.record, ahead.frame, now);
     }
 }
 
@@ -190,12 +212,11 @@ bool Ingest::read_rings(Nanos now) {
     bool any = false;
     for (const auto& source : rings_) {
         RingSource& ring = *source;
-        contract::RecordView record;
         if (!has_room()) break;
         std::size_t count = 0;
-        while (count < kRecordsARound && ring.next(record)) {
-            take_record(ring, record, now);
-            ++count;
+        for (std::size_t got = kReadAhead; got == kReadAhead && count < kRecordsARound; count += got) {
+            got = read_ahead(ring);
+            for (std::size_t i = 0; i < got; ++i) take_record(ahead_[i], now);
         }
         any = any || count > 0;
         if (!ring.is_open()) continue;

@@ -1,9 +1,11 @@
 // The one thread that takes in: rings, join, sums; what it makes of them goes to the store in batches.
 #pragma once
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -91,12 +93,23 @@ class Ingest final : private account::JoinSink {
     void keep_join(store::Batch& batch);
     void run();
     bool read_rings(Nanos now);
-    void take_record(dataplane_link::RingSource& ring, const contract::RecordView& record, Nanos now);
+    // A record that was read and not yet taken in; borrows from the ring.
+    struct Ahead {
+        contract::RecordView record;
+        ByteView frame;
+        bool of_flow = false;
+        dataplane_link::FlowFacts facts;
+        account::FlowEvent event;
+    };
+    static constexpr std::size_t kReadAhead = 32;
+    std::size_t read_ahead(dataplane_link::RingSource& ring);
+    void take_record(const Ahead& ahead, Nanos now);
     void begin_commit(Nanos now);
     void end_commit(StoreWriter::Outcome outcome);
     void publish(Nanos now);
     [[nodiscard]] bool commit_due(Nanos now) const;
     [[nodiscard]] bool has_room() const;
+    void expect(std::span<const Coming> coming) override;
     void sighting(const model::Sighting& sighting) override;
     void account_event(const model::AccountEvent& event) override;
     void request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
@@ -114,7 +127,7 @@ class Ingest final : private account::JoinSink {
     JoinFile join_file_;
     std::string join_saved_;  // what goes into the file
     bool join_file_told_ = false;  // that it cannot be written
-    dataplane_link::FlowFacts facts_;
+    std::array<Ahead, kReadAhead> ahead_;
     Nanos now_;
     Nanos last_event_;  // newest time of a record
     Nanos commit_at_;   // the next one

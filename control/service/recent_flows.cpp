@@ -22,6 +22,17 @@ void RecentFlows::unlink(Entry& entry) {
     }
 }
 
+void RecentFlows::fetch_oldest(std::size_t count) const noexcept {
+    const auto each = [this, count](auto visit) {
+        for (std::size_t i = 0; i < count; ++i) visit(entries_[(next_ + i) % entries_.size()]);
+    };
+    each([](const Entry& entry) { fetch(entry); });
+    each([this](const Entry& entry) {
+        fetch_head(entry.id);
+        fetch_lists(entry);
+    });
+}
+
 RecentFlows::Entry& RecentFlows::of(const contract::FlowId& id) {
     if (Entry* there = find(id)) return *there;
     const std::size_t at = next_;

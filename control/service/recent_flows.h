@@ -42,8 +42,32 @@ class RecentFlows {
     // The entry, made when it is not here. Good until the next call.
     Entry& of(const contract::FlowId& id);
 
+    // In three steps before find(): its head, the first entry there, what that points at.
+    void fetch_head(const contract::FlowId& id) const noexcept { __builtin_prefetch(&heads_[place_of(id)]); }
+    void fetch_first(const contract::FlowId& id) const noexcept {
+        if (const Entry* entry = first_of(id)) fetch(*entry);
+    }
+    void fetch_lists(const contract::FlowId& id) const noexcept {
+        if (const Entry* entry = first_of(id)) fetch_lists(*entry);
+    }
+    // Before of() is called for so many new ones: the entries that they take the place of.
+    void fetch_oldest(std::size_t count) const noexcept;
+
   private:
-    [[nodiscard]] std::uint32_t& head_of(const contract::FlowId& id) { return heads_[FlowIdHash()(id) & (heads_.size() - 1)]; }
+    [[nodiscard]] std::size_t place_of(const contract::FlowId& id) const noexcept { return FlowIdHash()(id) & (heads_.size() - 1); }
+    [[nodiscard]] const Entry* first_of(const contract::FlowId& id) const noexcept {
+        const std::uint32_t at = heads_[place_of(id)];
+        return at == 0 ? nullptr : &entries_[at - 1];
+    }
+    static void fetch(const Entry& entry) noexcept {
+        __builtin_prefetch(&entry);
+        __builtin_prefetch(&entry.accounts);
+    }
+    static void fetch_lists(const Entry& entry) noexcept {
+        __builtin_prefetch(entry.values.data());
+        __builtin_prefetch(entry.accounts.data());
+    }
+    [[nodiscard]] std::uint32_t& head_of(const contract::FlowId& id) { return heads_[place_of(id)]; }
     void unlink(Entry& entry);
 
     std::vector<Entry> entries_;

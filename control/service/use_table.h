@@ -21,6 +21,19 @@ class UseTable {
             if (slot.check == check_of(hash) && KeyOf()(items_[slot.item - 1]) == key) return &items_[slot.item - 1];
         }
     }
+    // In two steps before find(): its slot, then the item that is there, most likely the one; null: none.
+    void fetch_slot(const Key& key) const noexcept {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[Hash()(key) & mask()]);
+    }
+    const Item* fetch_item(const Key& key) const noexcept {
+        if (slots_.empty()) return nullptr;
+        const std::uint32_t at = slots_[Hash()(key) & mask()].item;
+        if (at == 0) return nullptr;
+        const Item* const item = &items_[at - 1];
+        const auto* const from = static_cast<const char*>(static_cast<const void*>(item));
+        for (std::size_t byte = 0; byte < sizeof(Item); byte += 64) __builtin_prefetch(from + byte);
+        return item;
+    }
     // An item that is not here, whose key is `key`.
     Item& add(const Key& key, Item item) {
         if ((items_.size() + 1) * 2 > slots_.size()) grow();

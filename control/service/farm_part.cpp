@@ -68,35 +68,40 @@ FarmPart::~FarmPart() {
     if (thread_.joinable()) thread_.join();
 }
 
-// A round's sightings in one go.
 void FarmPart::hand_over() {
-    if (fresh_.empty()) return;
-    {
-        const std::lock_guard lock(mutex_);
-        const std::size_t room = kQueueMax - std::min(kQueueMax, queue_.size());
-        const std::size_t count = std::min(room, fresh_.size());
-        status_.shed += fresh_.size() - count;
-        const auto end = fresh_.begin() + static_cast<std::ptrdiff_t>(count);
-        queue_.insert(queue_.end(), std::make_move_iterator(fresh_.begin()), std::make_move_iterator(end));
+    if (fresh_.count == 0) return;
+    const std::lock_guard lock(mutex_);
+    if (queued_ + fresh_.count > kQueueMax) {
+        status_.shed += fresh_.count;
+        fresh_.count = 0;
+        return;
     }
-    fresh_.clear();
+    queued_ += fresh_.count;
+    queue_.push_back(std::move(fresh_));
+    fresh_ = {};
+    if (spare_.empty()) return;
+    fresh_ = std::move(spare_.back());
+    spare_.pop_back();
 }
 
 IngestPart FarmPart::part() {
     IngestPart part;
     part.name = "farms";
-    part.sighting = [this](const model::Sighting& sighting, Nanos) { fresh_.emplace_back(sighting); };
-    part.account_event = [this](const model::AccountEvent& event, Nanos) { fresh_.emplace_back(event); };
-    part.poll = [this](account::Join&, Nanos) {
+    part.sighting = [this](const model::Sighting& sighting, Nanos) { add(sighting); };
+    part.account_event = [this](const model::AccountEvent& event, Nanos) { add(event); };
+    part.poll = [this](account::Join&, Nanos now) {
+        if (now - handed_over_ < kParcelWait) return false;
+        handed_over_ = now;
         hand_over();
         return false;
     };
     return part;
 }
 
-void FarmPart::take(std::vector<Item>& items) {
+void FarmPart::take(const Parcel& parcel) {
     const std::lock_guard lock(engine_mutex_);
-    for (const Item& item : items) {
+    for (std::size_t i = 0; i < parcel.count; ++i) {
+        const Item& item = parcel.items[i];
         if (const auto* sighting = std::get_if<model::Sighting>(&item)) engine_->take(*sighting);
         else engine_->take(std::get<model::AccountEvent>(item));
     }
@@ -160,17 +165,23 @@ void FarmPart::save(Nanos now) {
 }
 
 void FarmPart::run() {
-    std::vector<Item> items;
+    std::vector<Parcel> parcels;
     while (true) {
         bool ending = false;
         {
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
             ending = stopping_;
-            items.clear();
-            items.swap(queue_);
+            for (Parcel& parcel : parcels) {
+                if (spare_.size() >= kSpareMax) break;
+                parcel.count = 0;
+                spare_.push_back(std::move(parcel));
+            }
+            parcels.clear();
+            parcels.swap(queue_);
+            queued_ = 0;
         }
-        take(items);
+        for (const Parcel& parcel : parcels) take(parcel);
         look(clock_());
         if (ending) break;
     }
@@ -261,7 +272,7 @@ std::vector<detect::MemberView> FarmPart::members(std::uint64_t farm) const {
 FarmStatus FarmPart::status() const {
     const std::lock_guard lock(mutex_);
     FarmStatus out = status_;
-    out.queued = queue_.size();
+    out.queued = queued_;
     return out;
 }
 

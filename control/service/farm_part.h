@@ -63,11 +63,31 @@ class FarmPart final : public DetectionTuned {
 
   private:
     using Item = std::variant<model::Sighting, model::AccountEvent>;
+    // What goes from thread to thread in one go, and back empty: its items keep the memory of their
+    // lists, so that none is made in one thread and given back in the other.
+    struct Parcel {
+        std::vector<Item> items;
+        std::size_t count = 0;
+        template <typename Said>
+        void add(const Said& said) {
+            if (count == items.size()) items.emplace_back(said);
+            else items[count] = said;
+            ++count;
+        }
+    };
+    static constexpr std::size_t kParcelItems = 1024;
+    static constexpr std::size_t kSpareMax = 256;
+    static constexpr std::int64_t kParcelWait = 50 * kMillisecond;
     FarmPart(Findings& findings, std::function<Nanos()> clock, DetectionSections& sections)
         : findings_(findings), clock_(std::move(clock)), sections_(sections) {}
+    template <typename Said>
+    void add(const Said& said) {
+        fresh_.add(said);
+        if (fresh_.count >= kParcelItems) hand_over();
+    }
     void hand_over();
     void run();
-    void take(std::vector<Item>& items);
+    void take(const Parcel& parcel);
     void look(Nanos now);
     void save(Nanos now);
     Status decided(Status status, Nanos now);
@@ -78,14 +98,17 @@ class FarmPart final : public DetectionTuned {
     std::string state_path_;
     std::int64_t sweep_every_ = 300 * kSecond;
 
-    std::vector<Item> fresh_;  // of the ingest thread: handed over every round
+    Parcel fresh_;  // of the ingest thread: handed over when it is full, or has waited
+    Nanos handed_over_;
 
     mutable std::mutex engine_mutex_;
     std::unique_ptr<detect::Engine> engine_;
 
     mutable std::mutex mutex_;  // of what follows
     std::condition_variable wake_;
-    std::vector<Item> queue_;
+    std::vector<Parcel> queue_;
+    std::vector<Parcel> spare_;
+    std::size_t queued_ = 0;  // items in queue_
     std::vector<model::Farm> farms_;
     FarmStatus status_;
     bool stopping_ = false;

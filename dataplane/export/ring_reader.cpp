@@ -14,6 +14,9 @@
 namespace seine::exporting {
 namespace {
 
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kAskedAheadBytes = 4096;
+
 Status corrupt(const std::string& path, const std::string& what) {
     return {Code::corrupt, path + ": " + what};
 }
@@ -87,7 +90,7 @@ Result<std::unique_ptr<RingReader>> RingReader::open(const std::string& path, bo
 RingReader::RingReader(std::unique_ptr<RingMap> map, std::string path, bool look)
     : map_(std::move(map)), path_(std::move(path)), look_(look) {
     const RingHeader::Slot& slot = map_->slot();
-    position_ = slot.tail;
+    position_ = head_seen_ = slot.tail;
     expected_ = slot.expected;
     if (look_) {
         copy_.resize(contract::kRingFrameBytesMax);
@@ -99,7 +102,9 @@ RingReader::RingReader(std::unique_ptr<RingMap> map, std::string path, bool look
 RingReader::~RingReader() = default;
 
 Parse RingReader::next(RingEntry& out) noexcept {
-    return entry_at(shared_load(map_->header->head), out);
+    // The writer changes that line with each frame: it is looked at again when all of it is read.
+    if (look_ || position_ == head_seen_) head_seen_ = shared_load(map_->header->head);
+    return entry_at(head_seen_, out);
 }
 
 Parse RingReader::entry_at(std::uint64_t head, RingEntry& out) noexcept {
@@ -119,15 +124,17 @@ Parse RingReader::entry_at(std::uint64_t head, RingEntry& out) noexcept {
         if (totals_.read == 0) expected_ = step.entry.sequence;
     }
     // A frame's head is stored before its sequence is counted: the newest may be one ahead.
-    if (step.entry.sequence < expected_ ||
-        step.entry.sequence > shared_load(map_->header->next_sequence)) {
-        return Parse::malformed;
-    }
+    if (step.entry.sequence > next_seen_) next_seen_ = shared_load(map_->header->next_sequence);
+    if (step.entry.sequence < expected_ || step.entry.sequence > next_seen_) return Parse::malformed;
     totals_.lost += step.entry.sequence - expected_;
     totals_.read += 1;
     expected_ = step.entry.sequence + 1;
     position_ += step.entry_bytes;
     out = step.entry;
+    // As much as was read, some entries further on: else each waits for its memory when it is looked at.
+    // Past the end of the data nothing is asked for that matters, and nothing faults.
+    const std::uint8_t* const ahead = step.entry.frame.data() + kAskedAheadBytes;
+    for (std::uint64_t at = 0; at < step.entry_bytes; at += kLineBytes) __builtin_prefetch(ahead + at);
     return Parse::ok;
 }
 
@@ -147,7 +154,7 @@ void RingReader::skip_damage() noexcept {
     // In this order: a frame that comes between the two reads is stepped over and shows as a gap
     // later.
     const std::uint64_t next = shared_load(map_->header->next_sequence);
-    position_ = shared_load(map_->header->head);
+    position_ = head_seen_ = shared_load(map_->header->head);
     if (next > expected_) {
         totals_.lost += next - expected_;
         expected_ = next;

@@ -77,6 +77,8 @@ class RingReader {
     std::vector<std::uint8_t> copy_;  // of a looker, whose entry may be overwritten any time
     std::uint64_t position_ = 0;
     std::uint64_t expected_ = 0;
+    std::uint64_t head_seen_ = 0;  // of the writer, when it was looked at last
+    std::uint64_t next_seen_ = 0;  // likewise its next sequence
     RingTotals totals_;
 };
 

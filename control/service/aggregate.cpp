@@ -65,15 +65,16 @@ void add_value(store::AccountUse& to, std::uint16_t field, model::ValueId value,
 
 // Items are large: their keys are sorted, and each item moves once.
 template <typename Item, typename KeyOf>
-std::vector<Item> in_order(std::vector<Item> items, KeyOf key_of) {
+void put_in_order(std::vector<Item>& items, std::vector<Item>& room, KeyOf key_of) {
     std::vector<std::pair<decltype(key_of(items[0])), std::uint32_t>> keys;
     keys.reserve(items.size());
     for (std::uint32_t i = 0; i < items.size(); ++i) keys.emplace_back(key_of(items[i]), i);
     std::sort(keys.begin(), keys.end());
-    std::vector<Item> out;
-    out.reserve(items.size());
-    for (const auto& [key, i] : keys) out.push_back(std::move(items[i]));
-    return out;
+    room.clear();
+    room.reserve(items.size());
+    for (const auto& [key, i] : keys) room.push_back(std::move(items[i]));
+    items.swap(room);
+    room.clear();
 }
 
 }  // namespace
@@ -318,8 +319,8 @@ void Aggregate::take(store::Batch& out) {
     renames_.clear();
     out.texts = std::move(texts_);
     texts_.clear();
-    out.values = values_.take();
-    out.accounts = accounts_.take();
+    values_.take_into(out.values);
+    accounts_.take_into(out.accounts);
     for (auto& [at, row] : minutes_) out.minutes.push_back(row);
     minutes_.clear();
     last_row_ = nullptr;
@@ -331,11 +332,11 @@ void Aggregate::take(store::Batch& out) {
     all_flows_ = 0;
 }
 
-void Aggregate::order(store::Batch& batch) {
-    batch.values = in_order(std::move(batch.values), [](const store::ValueUse& use) {
+void Aggregate::Order::operator()(store::Batch& batch) {
+    put_in_order(batch.values, values_, [](const store::ValueUse& use) {
         return std::pair(use.field, static_cast<std::int64_t>(use.value));
     });
-    batch.accounts = in_order(std::move(batch.accounts), [](const store::AccountUse& use) { return use.row.account; });
+    put_in_order(batch.accounts, accounts_, [](const store::AccountUse& use) { return use.row.account; });
     std::sort(batch.minutes.begin(), batch.minutes.end(), [](const store::MinuteRow& a, const store::MinuteRow& b) {
         return std::pair(a.minute, a.dataplane) < std::pair(b.minute, b.dataplane);
     });

@@ -51,11 +51,19 @@ class Aggregate {
     // Records that the ring of a dataplane lost.
     void lost(std::uint16_t dataplane, std::uint64_t records, Nanos now);
 
-    // Everything since the last one; begins anew. In no order: order() before it is written.
+    // Everything since the last one; begins anew, in the room that the batch's lists had. In no order:
+    // an Order makes it before it is written.
     void take(store::Batch& out);
-    // Values and accounts in order of their keys, so that pages of the store are touched once. Any
-    // thread.
-    static void order(store::Batch& batch);
+    // Values and accounts in order of their keys, so that pages of the store are touched once. One
+    // thread; keeps the room it needs.
+    class Order {
+      public:
+        void operator()(store::Batch& batch);
+
+      private:
+        std::vector<store::ValueUse> values_;
+        std::vector<store::AccountUse> accounts_;
+    };
     [[nodiscard]] const AggregateCounters& counters() const noexcept { return counters_; }
 
   private:

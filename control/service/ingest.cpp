@@ -22,7 +22,6 @@ constexpr std::size_t kLiveRowsMax = 100'000;
 constexpr std::int64_t kCommitMax = 60 * kSecond;
 // Commits take at most this part of the time: each waits four times as long as the last one took.
 constexpr std::int64_t kRestAfterCommit = 4;
-constexpr double kFillMax = 0.25;
 constexpr int kIdleMs = 10;
 // Connections and waiting records of the join that are kept with a commit: about 400 bytes each.
 constexpr std::uint32_t kJoinKeptEachCommit = 4096;
@@ -48,7 +47,7 @@ Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()>
       aggregate_(recent_),
       rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)),
       join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join"),
-      writer_(store, clock_, [](store::Batch& batch) { Aggregate::order(batch); }) {}
+      writer_(store, clock_, [order = Aggregate::Order()](store::Batch& batch) mutable { order(batch); }) {}
 
 Ingest::~Ingest() { stop(); }
 
@@ -68,6 +67,7 @@ Status Ingest::start() {
         }
     }
     records_before_.resize(rings_.size());
+    fills_.resize(rings_.size());
     const auto live = store_.kept_all(FlowRows::kRoom);
     if (!live) return live.error();
     rows_.restore(*live);
@@ -238,18 +238,24 @@ bool Ingest::commit_due(Nanos now) const {
     if (refused_ != nullptr) return now >= commit_at_;
     if (!anything_) return false;
     if (now >= commit_at_ || !has_room()) return true;
-    return std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring->fill() > kFillMax; });
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
+        if (fills_[i].presses(rings_[i]->fill(), now)) return true;
+    }
+    return false;
 }
 
 void Ingest::begin_commit(Nanos now) {
     auto batch = std::move(refused_);
     if (batch == nullptr) {
-        batch = std::make_unique<store::Batch>();
+        batch = std::move(empty_);
+        if (batch == nullptr) batch = std::make_unique<store::Batch>();
         keep_join(*batch);  // first: it may hand out more
         aggregate_.take(*batch);
         rows_.take(*batch);
         marks_.clear();
-        for (const auto& ring : rings_) {
+        for (std::size_t i = 0; i < rings_.size(); ++i) {
+            const auto& ring = rings_[i];
+            fills_[i].batch_made(ring->fill());
             marks_.push_back(ring->mark());
             if (ring->is_open())
                 batch->documents.push_back({kRingRoom, ring->path(), dataplane_link::to_text(ring->place())});
@@ -282,7 +288,11 @@ void Ingest::end_commit(StoreWriter::Outcome outcome) {
         refused_ = std::move(outcome.batch);
         return;
     }
-    for (std::size_t i = 0; i < marks_.size(); ++i) rings_[i]->stored(marks_[i]);
+    empty_ = std::move(outcome.empty);
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+        rings_[i]->stored(marks_[i]);
+        fills_[i].batch_stored(rings_[i]->fill(), outcome.took, clock_());
+    }
     for (const IngestPart& part : parts_) {
         if (part.after_commit) part.after_commit();
     }

@@ -16,6 +16,7 @@
 #include "control/service/config.h"
 #include "control/service/flow_rows.h"
 #include "control/service/join_file.h"
+#include "control/service/ring_fill.h"
 #include "control/service/store_writer.h"
 #include "control/store/store.h"
 
@@ -135,6 +136,7 @@ class Ingest final : private account::JoinSink {
     StoreWriter writer_;
     std::vector<dataplane_link::RingSource::Mark> marks_;  // of the batch that is being written
     std::unique_ptr<store::Batch> refused_;  // by the store: it is given again
+    std::unique_ptr<store::Batch> empty_;    // the room of the one before
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 
@@ -142,6 +144,7 @@ class Ingest final : private account::JoinSink {
     IngestStatus status_;
     Nanos published_;
     std::vector<std::uint64_t> records_before_;
+    std::vector<RingFill> fills_;  // as rings_
 };
 
 }  // namespace seine::service

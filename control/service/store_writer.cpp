@@ -1,6 +1,8 @@
 #include "control/service/store_writer.h"
 
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "control/service/log.h"
 
@@ -8,6 +10,21 @@ namespace seine::service {
 namespace {
 
 constexpr std::int64_t kSweepEvery = 5 * kSecond;
+constexpr std::size_t kRoomKeptMax = 500'000;  // items of a list
+
+template <typename Item>
+void keep_room(std::vector<Item>& from, std::vector<Item>& to) {
+    from.clear();
+    if (from.capacity() <= kRoomKeptMax) to.swap(from);
+}
+
+// The long lists' memory is used again: fresh pages would have to be cleared for each batch.
+std::unique_ptr<store::Batch> emptied(std::unique_ptr<store::Batch> batch) {
+    auto out = std::make_unique<store::Batch>();
+    keep_room(batch->values, out->values);
+    keep_room(batch->accounts, out->accounts);
+    return out;
+}
 
 }  // namespace
 
@@ -82,8 +99,8 @@ void StoreWriter::run() {
         prepare_(*batch);
         Outcome outcome;
         outcome.status = store_.write(*batch);
-        if (!outcome.status.ok()) outcome.batch = std::move(batch);
-        batch.reset();
+        if (outcome.status.ok()) outcome.empty = emptied(std::move(batch));
+        else outcome.batch = std::move(batch);
         outcome.took = clock_() - begun;
         {
             const std::lock_guard lock(mutex_);

@@ -19,6 +19,7 @@ class StoreWriter {
         Status status;
         std::int64_t took = 0;                // nanoseconds
         std::unique_ptr<store::Batch> batch;  // comes back where it was not taken
+        std::unique_ptr<store::Batch> empty;  // else: nothing but the room of its lists, for the next one
     };
     // `prepare` is called with each batch before it is written, in the writer's thread.
     StoreWriter(store::Store& store, std::function<Nanos()> clock, std::function<void(store::Batch&)> prepare);

@@ -42,14 +42,11 @@ class UseTable {
         return items_.back();
     }
     [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
-    // All items, in the order they came; the table is empty then, and keeps the room it had.
-    [[nodiscard]] std::vector<Item> take() {
-        const std::size_t before = items_.size();
-        std::vector<Item> out = std::move(items_);
-        items_.clear();
-        items_.reserve(before);
+    // All items, in the order they came; the table is empty then, and goes on in the room that `out` had.
+    void take_into(std::vector<Item>& out) {
+        out.clear();
+        items_.swap(out);
         slots_.assign(slots_.size(), Slot());
-        return out;
     }
 
   private:

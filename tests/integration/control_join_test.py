@@ -34,6 +34,15 @@ def most_memory_mb(pid):
         return next(int(line.split()[1]) for line in fh if line.startswith("VmHWM")) // 1024
 
 
+def in_memory(room):
+    """A folder in memory with so many bytes free, as /run/seine is one; None: there is none."""
+    try:
+        about = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if about.f_bavail * about.f_frsize >= room else None
+
+
 def wrong_accounts(daemon, written, keys, lines):
     """How many accounts have not exactly the flows and requests that the generator gave them."""
     had = {tag: (flows, requests) for tag, flows, requests in daemon.stored("select tag, flows, requests from account")}
@@ -50,10 +59,12 @@ def main():
                               ("--lines", {"type": int, "default": 3, "help": "account records a flow"}),
                               ("--seconds", {"type": int, "default": 5}), ("--ring-mb", {"type": int, "default": 512}),
                               ("--keys", {"type": int, "default": 100000, "help": "accounts"}), ("--held", {"action": "store_true"}))
-    with tempfile.TemporaryDirectory(prefix="seine-join-") as folder:
+    memory = in_memory(2 * args.ring_mb << 20)
+    with tempfile.TemporaryDirectory(prefix="seine-join-") as folder, tempfile.TemporaryDirectory(prefix="seine-join-", dir=memory) as place:
         keys, socket = os.path.join(folder, "tag.keys"), os.path.join(folder, "accounts.sock")
         control.make_tag_keys(args, keys)
-        daemon = control.Control(args, folder, 'tag-keys = "%s"\naccount-sources = ["edge unix %s gateway=7"]\n' % (keys, socket))
+        daemon = control.Control(args, folder, 'tag-keys = "%s"\naccount-sources = ["edge unix %s gateway=7"]\n' % (keys, socket),
+                                 ring=os.path.join(place, "flows.ring"))
         try:
             if not report.check(daemon.start(60), "control starts", daemon.log()):
                 return

@@ -167,7 +167,7 @@ Status feed(store::Store& store, std::uint64_t flows, std::uint64_t accounts, Fe
         const double begun = now_s(CLOCK_PROCESS_CPUTIME_ID);
         store::Batch batch;
         aggregate.take(batch);
-        service::Aggregate::order(batch);
+        service::Aggregate::Order()(batch);
         batch.at = now;
         const Status status = store.write(batch);
         if (!status.ok()) return status;
@@ -205,7 +205,7 @@ class LiveFeed {
             if (turn >= commit_at) {
                 store::Batch batch;
                 aggregate.take(batch);
-                service::Aggregate::order(batch);
+                service::Aggregate::Order()(batch);
                 batch.at = kClock();
                 const double commit = now_s(CLOCK_MONOTONIC);
                 const Status status = store.write(batch);

@@ -17,10 +17,10 @@ def make_tag_keys(args, path):
 
 
 class Control:
-    def __init__(self, args, folder, extra="", more_rings=()):
+    def __init__(self, args, folder, extra="", more_rings=(), ring=None):
         self.args, self.folder = args, folder
         self.socket = os.path.join(folder, "control.sock")
-        self.ring = os.path.join(folder, "flows.ring")
+        self.ring = ring or os.path.join(folder, "flows.ring")
         self.config = os.path.join(folder, "control.toml")
         self.state = os.path.join(folder, "state")
         self.process = None

@@ -49,6 +49,25 @@ TEST_F(StoreWriterTest, BatchesAreWrittenInOrderEachPreparedOnce) {
     EXPECT_EQ(batches(), want);
 }
 
+TEST_F(StoreWriterTest, GivesBackTheRoomOfAWrittenBatchAndNothingElse) {
+    writer.start();
+    auto next = batch(1);
+    next->accounts.resize(1000);
+    next->values.resize(600'000);  // more than is worth keeping
+    next->findings.resize(3);
+    next->documents.push_back({"room", "key", "value"});
+    writer.give(std::move(next));
+    const auto outcome = writer.wait();
+    ASSERT_TRUE(outcome.has_value());
+    ASSERT_NE(outcome->empty, nullptr);
+    EXPECT_GE(outcome->empty->accounts.capacity(), 1000u);
+    EXPECT_TRUE(outcome->empty->accounts.empty());
+    EXPECT_EQ(outcome->empty->values.capacity(), 0u);
+    EXPECT_TRUE(outcome->empty->findings.empty());
+    EXPECT_TRUE(outcome->empty->documents.empty());
+    EXPECT_EQ(outcome->empty->at.count, 0);
+}
+
 TEST_F(StoreWriterTest, IsNotIdleUntilTheOutcomeWasHeard) {
     store.hold();
     writer.start();

@@ -8,22 +8,27 @@
 namespace seine::cli {
 namespace {
 
-using Check = Status (*)(const std::string& folder, bool json, std::string& out);
-
 // A report of what is wrong is an answer too: printed, then told by the exit.
-Status check(Check of, const Invocation& invocation, const Write& write) {
+template <typename Check>
+Status report_of(const Invocation& invocation, const Write& write, Check&& check) {
     const std::string& given = invocation.arguments.text("dir");
     std::string out;
-    const Status status = of(given.empty() ? "signatures" : given, invocation.json, out);
+    const Status status = check(given.empty() ? std::string("signatures") : given, out);
     if (!write(out)) return failed("the output cannot be written");
     return status;
 }
 
 Status run_test(const Invocation& invocation, const Write& write) {
-    return check(test_rules, invocation, write);
+    return report_of(invocation, write, [&](const std::string& folder, std::string& out) {
+        return test_rules(folder, invocation.json, out);
+    });
 }
 Status run_lint(const Invocation& invocation, const Write& write) {
-    return check(lint_rules, invocation, write);
+    const auto limit = cost_limit_of(invocation.arguments.text("cost-limit"));
+    if (!limit) return limit.error();
+    return report_of(invocation, write, [&](const std::string& folder, std::string& out) {
+        return lint_rules(folder, *limit, invocation.json, out);
+    });
 }
 Status run_fields(const Invocation& invocation, const Write& write) {
     return write(fields_table(invocation.json)) ? Status() : failed("the output cannot be written");
@@ -61,7 +66,14 @@ constexpr Option kConfirm = {"confirm-within", "TIME",
                              "taken back unless confirmed by then: 30s, 10m (default), 1h, off"};
 constexpr Option kPortable = {"portable", "",
                               "compiled for any x86-64, not for this machine's instructions"};
+constexpr Option kLint[] = {{"cost-limit", "TIMES",
+                             "a rule that costs more than so many times an ordinary one does is a mistake; "
+                             "without it those past 10 times are remarked"}};
+constexpr Option kCostLimit = {"cost-limit", "TIMES",
+                               "ship nothing if a rule costs more than so many times what an ordinary one does, "
+                               "as lint measures it"};
 constexpr Option kShip[] = {kReason, kAuthor, kConfirm, kPortable, kStore};
+constexpr Option kPush[] = {kReason, kAuthor, kConfirm, kPortable, kCostLimit, kStore};
 constexpr Option kStoreAlone[] = {kStore};
 constexpr Option kShow[] = {
     {"in", "DIR", "a folder, or a version's number; what runs without", kFile}, kStore};
@@ -100,6 +112,7 @@ constexpr Verb kVerbs[] = {
     {.name = "lint",
      .meaning = "mistakes, remarks and what the set costs; nothing needs to run",
      .positionals = kFolder,
+     .options = kLint,
      .run = run_lint},
     {.name = "fields", .meaning = "the fields a rule may look at, as a table", .run = run_fields},
     {.name = "try",
@@ -117,7 +130,7 @@ constexpr Verb kVerbs[] = {
     {.name = "push",
      .meaning = "checks, compiles and ships a folder of rules",
      .positionals = kPushed,
-     .options = kShip,
+     .options = kPush,
      .run = push_rules,
      .more = "Nothing restarts: every packet is matched by the old set or by the new. A set with a "
              "mistake is not pushed. "

@@ -1,8 +1,9 @@
 #include "control/cli/signature_offline.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <memory>
+#include <cstdlib>
 
 #include "control/cli/table.h"
 #include "control/signature/cost.h"
@@ -100,13 +101,17 @@ std::string cost_text(const control_signature::SetCost& cost) {
                    field.nanoseconds > 0 ? nanoseconds_text(field.nanoseconds) : "-"});
     return table.text() + "cost per header block: a request head " +
            nanoseconds_text(cost.request_nanoseconds) + ", a ClientHello " +
-           nanoseconds_text(cost.hello_nanoseconds) + " (this machine, one core); databases " +
+           nanoseconds_text(cost.hello_nanoseconds) + "; where every value came before " +
+           nanoseconds_text(cost.request_again_nanoseconds) + " and " +
+           nanoseconds_text(cost.hello_again_nanoseconds) + " (this machine, one core); databases " +
            bytes_text(cost.database_bytes) + "\n";
 }
 
 std::string cost_json(const control_signature::SetCost& cost) {
     std::string out = ",\"cost\":{\"request_ns\":" + std::to_string(cost.request_nanoseconds) +
                       ",\"hello_ns\":" + std::to_string(cost.hello_nanoseconds) +
+                      ",\"request_again_ns\":" + std::to_string(cost.request_again_nanoseconds) +
+                      ",\"hello_again_ns\":" + std::to_string(cost.hello_again_nanoseconds) +
                       ",\"database_bytes\":" + std::to_string(cost.database_bytes) +
                       ",\"fields\":[";
     for (const auto& field : cost.fields) {
@@ -119,25 +124,55 @@ std::string cost_json(const control_signature::SetCost& cost) {
     return out + "]}";
 }
 
+Result<control_signature::SetCost> cost_of(const signature::CompiledRules& rules) {
+    signature::Generation::Limits limits;
+    auto again = signature::Generation::make(rules, limits);
+    limits.remember = false;
+    auto fresh = signature::Generation::make(rules, limits);
+    if (!again) return again.error();
+    if (!fresh) return fresh.error();
+    return control_signature::cost_of_set(**fresh, **again);
+}
+
 }  // namespace
 
-Status lint_rules(const std::string& folder, bool json, std::string& out) {
+Result<CostLimit> cost_limit_of(const std::string& typed) {
+    CostLimit out;
+    if (typed.empty()) return out;
+    char* end = nullptr;
+    out.times = std::strtod(typed.c_str(), &end);
+    if (*end != 0 || !(out.times >= 1 && out.times <= 1e6))
+        return Status(Code::usage, "--cost-limit takes how many times what an ordinary rule costs one may cost: 10, say");
+    out.refused = true;
+    return out;
+}
+
+std::vector<control_signature::PatternCost> measured_costs(const signature::RuleSet& set) {
+    auto told = std::chrono::steady_clock::now();
+    return control_signature::costs_of_patterns(set, [&](std::size_t done) {
+        if (std::chrono::steady_clock::now() - told < std::chrono::seconds(2)) return;
+        told = std::chrono::steady_clock::now();
+        std::fprintf(stderr, "%s patterns measured\n", grouped(done).c_str());
+    });
+}
+
+Status lint_rules(const std::string& folder, const CostLimit& limit, bool json, std::string& out) {
     signature::LoadedRules loaded = signature::read_rules(folder);
     Problems remarks;
-    std::unique_ptr<signature::Generation> generation;
+    control_signature::SetCost cost;
     if (loaded.problems.empty()) {
         check_explosions(loaded.set, loaded.problems);
-        signature::CompiledRules compiled = compile(loaded.set, loaded.problems);
+        const signature::CompiledRules compiled = compile(loaded.set, loaded.problems);
         if (loaded.problems.empty()) {
             remarks = remarks_of(loaded.set);
-            control_signature::remark_costs(loaded.set, remarks);
-            auto made = signature::Generation::make(std::move(compiled), {});
-            if (!made) return made.error();
-            generation = std::move(*made);
+            const auto costs = measured_costs(loaded.set);
+            name_confirmed_patterns(loaded.set, costs, remarks);
+            name_dear_rules(loaded.set, costs, limit.times, limit.refused ? loaded.problems : remarks);
+            auto measured = cost_of(compiled);
+            if (!measured) return measured.error();
+            cost = std::move(*measured);
         }
     }
-    const auto cost = generation == nullptr ? control_signature::SetCost{}
-                                            : control_signature::cost_of_set(*generation);
     if (json) {
         out = "{\"ok\":" + std::string(loaded.problems.empty() ? "true" : "false") + ",";
         append_places(out, "problems", loaded.problems);

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "control/cli/signature_offline.h"
 #include "control/cli/signature_place.h"
 #include "control/command/dataplane.h"
 #include "control/signature/prepare.h"
@@ -56,6 +57,7 @@ struct Shipment {
     std::string rules;  // folder
     std::string reason;
     std::uint64_t parent = 0;
+    CostLimit cost{};
 };
 
 // Checks, compiles, keeps and sends one set.
@@ -72,6 +74,9 @@ Status ship(const Invocation& invocation, const Write& write, const RunningRules
                       " waits to be confirmed; seinectl signature confirm, or rollback, first");
     auto prepared =
         control_signature::prepare(what.rules, {.portable = invocation.arguments.has("portable")});
+    signature::LoadedRules& loaded = prepared.loaded;
+    if (loaded.problems.empty() && what.cost.refused)
+        name_dear_rules(loaded.set, measured_costs(loaded.set), what.cost.times, loaded.problems);
     if (!prepared.loaded.problems.empty()) {
         static_cast<void>(write(prepared.loaded.problems.lines()));
         return failed(what.rules +
@@ -156,9 +161,11 @@ Status push_rules(const Invocation& invocation, const Write& write) {
     if (reason.empty())
         return Status(Code::usage,
                       "why? Say it with --reason \"..\": whoever reads the history will ask");
+    const auto limit = cost_limit_of(invocation.arguments.text("cost-limit"));
+    if (!limit) return limit.error();
     auto running = running_rules(invocation);
     if (!running) return running.error();
-    return ship(invocation, write, *running, {invocation.arguments.text("dir"), reason, 0});
+    return ship(invocation, write, *running, {invocation.arguments.text("dir"), reason, 0, *limit});
 }
 
 Status confirm_rules(const Invocation& invocation, const Write& write) {

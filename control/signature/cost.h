@@ -1,11 +1,9 @@
-// What a set costs on this machine: per field, and the rules that are out of line.
+// What a set costs on this machine: per field, and per header block.
 #pragma once
 #include <string>
 #include <vector>
 
 #include "dataplane/signature/generation.h"
-#include "dataplane/signature/place.h"
-#include "dataplane/signature/rule.h"
 
 namespace seine::control_signature {
 
@@ -20,14 +18,13 @@ struct SetCost {
     std::vector<FieldCost> fields;   // dearest first
     double hello_nanoseconds = 0;    // all values of an ordinary ClientHello, rules included
     double request_nanoseconds = 0;  // all values of an ordinary request head
+    double hello_again_nanoseconds = 0;    // the same when every value came before
+    double request_again_nanoseconds = 0;
     std::size_t database_bytes = 0;
 };
 
 // Measures with the matcher of the packet path over ordinary values; takes about a second.
-SetCost cost_of_set(const signature::Generation& generation);
-
-// Comparisons whose databases are much larger than those of the others, and those that PCRE2 must
-// confirm.
-void remark_costs(const signature::RuleSet& set, signature::Problems& remarks);
+// `fresh` is made without remembering values, `again` with it; both of the same rules.
+SetCost cost_of_set(const signature::Generation& fresh, const signature::Generation& again);
 
 }  // namespace seine::control_signature

@@ -266,25 +266,6 @@ bool needs_confirmation(const Leaf& leaf) {
     });
 }
 
-LeafCost cost_of(const Leaf& leaf) {
-    LeafCost out;
-    out.confirmed = needs_confirmation(leaf);
-    for (const std::string& value : leaf.values) {
-        const std::string pattern = pattern_of(leaf.kind, value);
-        hs_database_t* database = nullptr;
-        hs_compile_error_t* error = nullptr;
-        if (hs_compile(pattern.c_str(), flags_of(nocase_of(leaf), out.confirmed), HS_MODE_BLOCK,
-                       nullptr, &database, &error) != HS_SUCCESS) {
-            hs_free_compile_error(error);
-            continue;
-        }
-        std::size_t bytes = 0;
-        if (hs_database_size(database, &bytes) == HS_SUCCESS) out.database_bytes += bytes;
-        hs_free_database(database);
-    }
-    return out;
-}
-
 CompiledRules compile(const RuleSet& set, Problems& problems, const CompileOptions& options) {
     return Compiler(set, problems, options).run();
 }

@@ -17,13 +17,6 @@ CompiledRules compile(const RuleSet& set, Problems& problems, const CompileOptio
 std::string engine_version();
 std::uint64_t engine_cpu_features();
 
-// What the patterns of one comparison take as a database of their own.
-struct LeafCost {
-    std::size_t database_bytes = 0;
-    bool confirmed = false;  // PCRE2 is asked whenever Hyperscan suspects a match
-};
-LeafCost cost_of(const Leaf& leaf);
-
 // Whether the pattern of a leaf needs PCRE2's confirmation.
 bool needs_confirmation(const Leaf& leaf);
 

@@ -186,6 +186,7 @@ Result<std::unique_ptr<Generation>> Generation::make(CompiledRules rules, const 
         room->counters = std::make_unique<RuleCounters[]>(set.rules.size());
         room->sources = std::make_unique<SourceRates>(limits.sources_max);
         room->memory = std::make_unique<ValueMemory>(set.slots.size(), kTableSeed);
+        if (!limits.remember) room->memory->rest_for_good();
         const Field bodies[2] = {Field::http_body, Field::http_response_body};
         for (unsigned i = 0; i < 2; ++i) {
             const std::uint16_t slot = index.slot_of_field[static_cast<std::size_t>(bodies[i])];

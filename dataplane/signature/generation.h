@@ -28,6 +28,7 @@ class Generation {
     struct Limits {
         unsigned workers = 1;
         std::uint16_t parked_max = 1024;   // HTTP/2 requests whose bodies are awaited or read, a worker
+        bool remember = true;              // values that came before are not scanned again
         std::uint32_t bodies_max = 256;    // request bodies read at once, a worker
         std::uint32_t sources_max = 4096;  // sources whose alerts are counted at once, a worker
     };

@@ -43,6 +43,11 @@ class ValueMemory {
     ValueMemory(std::size_t slots, std::uint64_t seed)
         : entries_(std::make_unique<Entry[]>(kEntries)), fields_(slots), seed_(seed) {}
 
+    // No value is remembered: for measuring what a scan costs.
+    void rest_for_good() noexcept {
+        for (Field& field : fields_) field.rest = ~std::uint32_t{0};
+    }
+
     // Where this value is or would be; nullptr: not remembered (too long, or its field rests).
     Entry* place(std::uint16_t slot, std::string_view value) noexcept {
         Field& field = fields_[slot];

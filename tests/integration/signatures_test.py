@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -132,6 +133,22 @@ def check_mistakes(live):
     ran = live.ctl("push", "rules", "--reason", "broken")
     report.check(ran.code == 1 and b"bad.toml:4:11: the pattern does not compile" in ran.out, "a broken rule is not pushed", ran.out[:300])
     os.unlink(os.path.join(live.folder, "rules", "mine", "bad.toml"))
+    random.seed(1)
+    words = ["".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(400)]
+    dear = os.path.join(live.folder, "rules", "mine", "dear.toml")
+    with open(dear, "w", encoding="utf-8") as fh:
+        fh.write('[[rule]]\nid = "dear"\ntitle = "t"\nclass = "policy"\nfield = "http.path"\npattern = \'(%s)[0-9]{3}\'\n'
+                 '[[rule.match]]\nhttp.path = "/%s123"\n[[rule.no_match]]\nhttp.path = "/"\n' % ("|".join(words), words[0]))
+    ran = live.ctl("lint", "rules")
+    report.check(ran.code == 0 and b"dear.toml:5:" in ran.out and b"rule `dear`" in ran.out, "lint names a rule whose cost is out of line", ran)
+    ran = live.ctl("lint", "rules", "--cost-limit", "10")
+    report.check(ran.code == 1 and b"belongs into a file" in ran.out, "and refuses it where a limit is given", ran)
+    ran = live.ctl("push", "rules", "--reason", "dear", "--cost-limit", "10")
+    report.check(ran.code == 1 and b"rule `dear`" in ran.out and b"not pushed" in ran.err, "so does push", ran)
+    ran = live.ctl("push", "rules", "--reason", "dear", "--cost-limit", "none")
+    report.check(ran.code == 2 and b"--cost-limit takes" in ran.err, "a limit that is none is told what it takes", ran)
+    os.unlink(dear)
+    report.equal(live.about()["generation"], before["generation"], "the running set is untouched by all of it")
     blob = os.path.join(live.ring + ".signatures", "versions", "2", "rules.blob")
     with open(blob, "rb") as fh:
         data = bytearray(fh.read())

@@ -1,4 +1,5 @@
-// The whole line fed packets with times: one burst and many must tell the same story.
+// The whole line fed packets with times, rules over heads and bodies in use and reloaded on the way: one burst and many must
+// tell the same story.
 //
 //   byte 0     link type, modulo the number we read
 //   repeated   u8 time step (squared, in 100 us), u16 length (11 bits; the top bit: the frame was cut on
@@ -11,6 +12,8 @@
 #include "dataplane/base/byte_reader.h"
 #include "dataplane/base/byte_ring.h"
 #include "dataplane/pipeline/inspector.h"
+#include "dataplane/signature/compile.h"
+#include "dataplane/signature/rule_file.h"
 
 namespace {
 
@@ -55,6 +58,26 @@ pipeline::InspectorConfig tiny_config() {
     return config;
 }
 
+// Rules that keep requests and their bodies waiting, without limits of what they tell.
+const signature::CompiledRules& rules() {
+    static const signature::CompiledRules compiled = [] {
+        std::string text;
+        for (const char* condition :
+             {"field = \"http.body\"\npattern = '[a-z]{3}'", "field = \"http.response_body\"\npattern = 'a.{1,9}b$'",
+              "all = [{ field = \"http.path\", prefix = \"/\" }, { not = { field = \"http.body\", contains = \"e\" } }]",
+              "field = \"http.user_agent\"\npattern = '^(.)\\1'", "field = \"tls.sni\"\npresent = true"})
+            text += "[[rule]]\nid = \"r" + std::to_string(text.size()) +
+                    "\"\ntitle = \"t\"\nclass = \"policy\"\nlimit = { per_rule = \"off\", per_source = \"off\" }\n" + condition +
+                    "\n[[rule.match]]\nhttp.method = \"x\"\n[[rule.no_match]]\nhttp.method = \"y\"\n";
+        signature::LoadedRules loaded = signature::read_rules_text("rules.toml", text, "");
+        signature::CompiledRules out = compile(loaded.set, loaded.problems);
+        if (!loaded.problems.empty()) __builtin_trap();
+        out.generation = 1;
+        return out;
+    }();
+    return compiled;
+}
+
 void drain(ByteRing& ring, std::string& out) {
     for (ByteView record = ring.front(); !record.empty(); record = ring.front()) {
         out.append(as_text(record));
@@ -62,13 +85,31 @@ void drain(ByteRing& ring, std::string& out) {
     }
 }
 
+// From this frame on a second set of the same rules is in use. A multiple of both bursts, so that they change together.
+constexpr std::size_t kReloadAt = 32;
+
+std::unique_ptr<signature::Generation> generation(std::uint64_t number) {
+    signature::Generation::Limits limits;
+    limits.bodies_max = 8;  // small, so that they run out
+    limits.parked_max = 8;
+    limits.sources_max = 16;
+    auto made = signature::Generation::make(rules(), limits);
+    if (!made) __builtin_trap();
+    (*made)->set_number(number);
+    return std::move(*made);
+}
+
 // Every record frame, one after another.
 std::string story(const std::vector<OwnFrame>& frames, wire::LinkType link, std::size_t burst) {
     ByteRing ring(std::size_t{4} << 20);
+    const auto first = generation(1);
+    const auto second = frames.size() > kReloadAt ? generation(2) : nullptr;
     auto inspector = pipeline::Inspector::make(tiny_config(), ring);
     if (!inspector) __builtin_trap();
+    (*inspector)->adopt(first.get());
     std::string out;
     for (std::size_t at = 0; at < frames.size(); at += burst) {
+        if (at == kReloadAt) (*inspector)->adopt(second.get());
         pipeline::Frame batch[pipeline::Inspector::kBurstMax];
         std::size_t count = 0;
         for (; count < burst && at + count < frames.size(); ++count) {

@@ -21,7 +21,7 @@ constexpr std::int64_t kForgetNs = 2 * kSecond;
 bool forgettable(const Workspace& w, const FlowHot& hot) noexcept {
     if (!hot.has(kUdp) || hot.has(kWorthy) || hot.cold == flow::kNoState || w.config.records_all) return false;
     const Cold& cold = (*w.cold)[hot.cold];
-    return cold.kind == Cold::Kind::none && hot.app == contract::App{} && cold.match.seen == 0;
+    return cold.kind == Cold::Kind::none && hot.app == contract::App{} && cold.match.seen() == 0;
 }
 
 std::int64_t idle_limit(const Workspace& w, flow::FlowId id) noexcept {

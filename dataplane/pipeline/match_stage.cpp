@@ -79,7 +79,7 @@ struct EventTexts {
 Groups feed_flow(FlowContext& flow, EventTexts& texts) noexcept {
     signature::Matcher& matcher = flow.w.matcher;
     Groups groups = 0;
-    if ((flow.cold.match.seen & bit(signature::Group::flow)) == 0) {
+    if ((flow.cold.match.seen() & bit(signature::Group::flow)) == 0) {
         groups |= bit(signature::Group::flow);
         for (const bool client : {true, false}) {
             std::uint8_t address[16];
@@ -94,7 +94,7 @@ Groups feed_flow(FlowContext& flow, EventTexts& texts) noexcept {
     }
     const Numbers& numbers = flow.cold.numbers;
     if (numbers.has(Numbers::kProxied) &&
-        (flow.cold.match.seen & bit(signature::Group::proxied)) == 0) {
+        (flow.cold.match.seen() & bit(signature::Group::proxied)) == 0) {
         groups |= bit(signature::Group::proxied);
         matcher.feed_address(Wanted::proxied_src, numbers.proxied_source);
     }

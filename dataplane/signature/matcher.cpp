@@ -44,7 +44,7 @@ void Matcher::count_packets(std::uint64_t count) noexcept {
     if (room_ != nullptr) bump(room_->packets, count);
 }
 
-void Matcher::mark(const FixedVector<std::uint16_t, MatchState::kFactsMax>& facts) noexcept {
+void Matcher::mark(const FixedVector<std::uint16_t, SeenState::kFactsMax>& facts) noexcept {
     for (const std::uint16_t fact : facts) room_->fact_marks[fact] = room_->event;
 }
 
@@ -52,9 +52,8 @@ void Matcher::begin(MatchState& state) noexcept {
     state_ = &state;
     if (state.generation != generation_->number()) {
         // What was found by another set means nothing to this one: the flow is looked at from here on.
-        if (state.generation != 0 && state.seen != 0) count(Loss::flows);
-        state = {};
-        state.generation = generation_->number();
+        if (state.generation != 0 && state.seen() != 0) count(Loss::flows);
+        state.restart(generation_->number());
     }
     if (++room_->event == 0) {
         std::fill(room_->fact_marks.begin(), room_->fact_marks.end(), 0);
@@ -64,15 +63,13 @@ void Matcher::begin(MatchState& state) noexcept {
     values_.clear();
     found_.clear();
     hits_.clear();
-    mark(state.flow_facts);
-    mark(state.request_facts);
+    mark(state.flow.facts);
+    mark(state.request.facts);
 }
 
 void Matcher::begin_request(MatchState& state) noexcept {
     end_body(state);
-    state.request_facts.clear();
-    state.request_fired.clear();
-    state.seen &= ~kRequestGroups;
+    state.request.clear();
     begin(state);
 }
 
@@ -139,11 +136,13 @@ void Matcher::scan(std::uint16_t slot, std::string_view value) noexcept {
             return;
         }
         ValueMemory::begin(*entry, slot, value);
+        learning_ = entry;
     }
-    learning_ = entry;
-    suspects_.clear();
     hs_scan(index.database, value.data(), static_cast<unsigned>(value.size()), 0, room_->scratch, on_match, this);
-    for (const std::uint16_t fact : suspects_) confirm(fact, value);
+    if (!suspects_.empty()) {
+        for (const std::uint16_t fact : suspects_) confirm(fact, value);
+        suspects_.clear();
+    }
     learning_ = nullptr;
 }
 
@@ -179,7 +178,7 @@ void Matcher::look_at(std::uint32_t rule) noexcept {
     if (room_->rule_marks[rule] == room_->event) return;
     room_->rule_marks[rule] = room_->event;
     const bool of_request = (index_->groups_of_rule[rule] & kRequestGroups) != 0;
-    auto& fired = of_request ? state_->request_fired : state_->flow_fired;
+    auto& fired = (of_request ? state_->request : state_->flow).fired;
     if (holds(fired, rule)) return;
     const CompiledRule& one = generation_->rules().rules[rule];
     bump(room_->counters[rule].evaluated);
@@ -210,20 +209,21 @@ void Matcher::keep() noexcept {
     for (const Found& each : found_) {
         if (!index_->kept[each.fact]) continue;
         const Group group = info(rules.slots[rules.facts[each.fact].slot].field.field).group;
-        auto& kept = (bit(group) & kRequestGroups) != 0 ? state_->request_facts : state_->flow_facts;
+        auto& kept = ((bit(group) & kRequestGroups) != 0 ? state_->request : state_->flow).facts;
         if (!kept.push(each.fact)) count(Loss::facts);
     }
 }
 
 std::span<const Hit> Matcher::end(Groups groups) noexcept {
-    const Groups fresh = groups & ~state_->seen;
-    state_->seen |= groups;
+    const Groups fresh = groups & ~state_->seen();
+    state_->flow.seen |= groups & ~kRequestGroups;
+    state_->request.seen |= groups & kRequestGroups;
     // What was found of a group makes the group seen, though its end was not.
-    seen_ = state_->seen;
+    seen_ = state_->seen();
     for (const Found& each : found_) look_at_rules_of(each.fact);
     if (fresh != 0) {
-        for (const std::uint16_t fact : state_->flow_facts) look_at_rules_of(fact);
-        for (const std::uint16_t fact : state_->request_facts) look_at_rules_of(fact);
+        for (const std::uint16_t fact : state_->flow.facts) look_at_rules_of(fact);
+        for (const std::uint16_t fact : state_->request.facts) look_at_rules_of(fact);
         for (Groups left = fresh & index_->groups_with_rules; left != 0; left &= left - 1)
             for (const std::uint32_t rule : index_->rules_of_group[static_cast<unsigned>(std::countr_zero(left))]) look_at(rule);
     }
@@ -314,14 +314,6 @@ void Matcher::unpark(MatchState& state, ParkedRequest& request) noexcept {
     room_->parked->give(state, request);
 }
 
-void Matcher::change_places(MatchState& state, ParkedRequest& request) noexcept {
-    std::swap(state.request_facts, request.request.facts);
-    std::swap(state.request_fired, request.request.fired);
-    const Groups seen = state.seen & kRequestGroups;
-    state.seen = (state.seen & ~kRequestGroups) | request.request.seen;
-    request.request.seen = seen;
-}
-
 void Matcher::park(MatchState& state, std::uint32_t stream) noexcept {
     const bool answers = uses(Field::http_response_body);
     if (state.generation != generation_->number() || (state.body == MatchState::kNoBody && !answers)) return;
@@ -338,7 +330,7 @@ void Matcher::park(MatchState& state, std::uint32_t stream) noexcept {
     request->stream = stream;
     request->awaits_answer = answers;
     request->bodies[0] = std::exchange(state.body, MatchState::kNoBody);
-    request->request = {state.seen & kRequestGroups, state.request_facts, state.request_fired};
+    request->request = state.request;
 }
 
 bool Matcher::reads(const MatchState& state, std::uint32_t stream, Field field) const noexcept {
@@ -371,7 +363,7 @@ bool Matcher::resume(MatchState& state, std::uint32_t stream, Field field) noexc
     if (request == nullptr || request->bodies[body] == MatchState::kNoBody) return false;
     resumed_ = request;
     resumed_body_ = body;
-    change_places(state, *request);
+    std::swap(state.request, request->request);
     std::swap(state.body, request->bodies[resumed_body_]);
     return true;
 }
@@ -379,7 +371,7 @@ bool Matcher::resume(MatchState& state, std::uint32_t stream, Field field) noexc
 void Matcher::suspend(MatchState& state) noexcept {
     ParkedRequest& request = *resumed_;
     resumed_ = nullptr;
-    change_places(state, request);
+    std::swap(state.request, request.request);
     std::swap(state.body, request.bodies[resumed_body_]);
     if (request.done()) unpark(state, request);
 }

@@ -103,11 +103,10 @@ class Matcher {
     void forget() noexcept;
     ParkedRequest* parked(const MatchState& state, std::uint32_t stream) const noexcept;
     void unpark(MatchState& state, ParkedRequest& request) noexcept;
-    void change_places(MatchState& state, ParkedRequest& request) noexcept;
     void confirm_body(BodyScan& body) noexcept;
     void confirm(std::uint32_t fact, std::string_view value) noexcept;
     void scan(std::uint16_t slot, std::string_view value) noexcept;
-    void mark(const FixedVector<std::uint16_t, MatchState::kFactsMax>& facts) noexcept;
+    void mark(const FixedVector<std::uint16_t, SeenState::kFactsMax>& facts) noexcept;
     void keep() noexcept;
     void look_at(std::uint32_t rule) noexcept;
     void look_at_rules_of(std::uint32_t fact) noexcept;

@@ -6,19 +6,13 @@
 
 namespace seine::signature {
 
-// What MatchState holds of one request, and the bodies that are read of it.
-struct RequestState {
-    Groups seen = 0;
-    FixedVector<std::uint16_t, MatchState::kFactsMax> facts;
-    FixedVector<std::uint16_t, MatchState::kFiredMax> fired;
-};
-
+// What MatchState holds of it, and the bodies that are read of it.
 struct ParkedRequest {
     std::uint32_t stream = 0;
     std::uint16_t next = MatchState::kNoneParked;  // an older one of the same flow, or the next free one
     bool awaits_answer = false;                    // rules look at the body of its response
     std::uint16_t bodies[2] = {MatchState::kNoBody, MatchState::kNoBody};  // of the request, of the response
-    RequestState request;
+    SeenState request;
 
     [[nodiscard]] bool done() const noexcept {
         return !awaits_answer && bodies[0] == MatchState::kNoBody && bodies[1] == MatchState::kNoBody;

@@ -288,6 +288,8 @@ Status Run::start() {
         return step;
     }
     outputs_->start(*crew_);
+    // This thread loads rule sets from here on.
+    if (config_.live()) eal_->keep_off_workers();
     if (telemetry_) runtime::Telemetry::publish(crew_->snapshot());
     for (const std::string& line : to_say_) say(line);
     exporting::notify("READY=1");

@@ -265,6 +265,17 @@ Status Eal::launch(unsigned slot, int (*body)(void*), void* argument) noexcept {
     return {};
 }
 
+void Eal::keep_off_workers() const noexcept {
+    cpu_set_t left;
+    if (sched_getaffinity(0, sizeof left, &left) != 0) return;
+    for (const auto& slot : slots_) {
+        const rte_cpuset_t taken = rte_lcore_cpuset(slot->lcore);
+        for (unsigned cpu = 0; cpu < kCpusMax; ++cpu)
+            if (CPU_ISSET(cpu, &taken)) CPU_CLR(cpu, &left);
+    }
+    if (CPU_COUNT(&left) > 0) static_cast<void>(sched_setaffinity(0, sizeof left, &left));
+}
+
 void Eal::join() noexcept {
     for (const auto& slot : slots_) {
         static_cast<void>(rte_eal_wait_lcore(slot->lcore));

@@ -55,6 +55,8 @@ class Eal {
     [[nodiscard]] int slot_socket(unsigned slot) const noexcept;  // NUMA node
     // Runs body(argument) on the thread of that slot; a slot runs one body at a time.
     Status launch(unsigned slot, int (*body)(void*), void* argument) noexcept;
+    // The calling thread runs on processors that no slot is pinned to, as long as there are any.
+    void keep_off_workers() const noexcept;
     // Waits for every slot to return.
     void join() noexcept;
 

@@ -103,6 +103,20 @@ def run_tutorial(live):
     report.check("find our own probe" in said["versions"], "tutorial: the history says why", said["versions"])
 
 
+def check_processors(live):
+    """The thread that loads rules is not given the workers' processors, where others are left."""
+    workers = set()
+    for task in os.listdir("/proc/%d/task" % live.process.pid):
+        with open("/proc/%d/task/%s/comm" % (live.process.pid, task), encoding="utf-8") as fh:
+            if "worker" in fh.read():
+                workers |= os.sched_getaffinity(int(task))
+    if not os.sched_getaffinity(0) - workers:
+        report.skipped("processors of their own", "the workers have all of them")
+        return
+    loader = os.sched_getaffinity(live.process.pid)
+    report.check(workers and not loader & workers, "who loads rules keeps off the workers' processors", (loader, workers))
+
+
 def check_versions(live):
     """After the tutorial: no rules run, version 1 is kept."""
     report.equal(live.about()["generation"], 0, "after the rollback no rules run")
@@ -194,6 +208,7 @@ def main():
         serve_in(pair)
         live.start()
         netns.wait_for(lambda: pair.run(pair.client, ["curl", "--silent", "--output", os.devnull, "http://10.9.0.2:8080/"], check=False).returncode == 0)
+        check_processors(live)
         run_tutorial(live)
         check_versions(live)
         check_mistakes(live)

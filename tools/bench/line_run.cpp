@@ -13,6 +13,7 @@
 #include "dataplane/export/exporter.h"
 #include "dataplane/export/ring_reader.h"
 #include "dataplane/export/ring_sink.h"
+#include "dataplane/runtime/reload.h"
 #include "dataplane/runtime/worker.h"
 
 namespace seine::bench {
@@ -255,10 +256,17 @@ Result<LineResult> run_line(Arena& arena, const LineSetup& setup) {
     Rounds rounds(arena, setup, arena.size());
     auto feed = runtime::BenchFeed::make(rounds);
     if (!feed) return feed.error();
+    runtime::Reload reload(1);
+    if (setup.rules != nullptr) {
+        auto rules = signature::Generation::make(*setup.rules, {});
+        if (!rules) return rules.error();
+        reload.publish(std::move(*rules));
+    }
     auto worker = runtime::Worker::make({.index = 0,
                                          .inspector = setup.inspector,
                                          .record_ring_bytes = kRecordRingBytes,
-                                         .lossless = false});
+                                         .lossless = false,
+                                         .rules = &reload});
     if (!worker) return worker.error();
     auto ring = open_ring(setup.ring_path);
     if (!ring) return ring.error();

@@ -9,6 +9,10 @@
 #include "tools/bench/arena.h"
 #include "tools/bench/stage_sampler.h"
 
+namespace seine::signature {
+struct CompiledRules;
+}
+
 namespace seine::bench {
 
 struct LineSetup {
@@ -24,6 +28,7 @@ struct LineSetup {
     // Measured packets belong to the population: each to one of its passes drawn at random, and its sequence
     // number moves on from slice to slice.
     bool settled_data = false;
+    const signature::CompiledRules* rules = nullptr;  // matched on the way; nullptr: none
     bool stages = false;  // sample how the worker's time divides; one run at a time in the process
     std::string ring_path;      // records go there; empty: they are dropped after the worker made them
 };

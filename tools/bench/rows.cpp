@@ -20,6 +20,7 @@ constexpr RowGroup kGroups[] = {
     {"start", "from exec to the first record", true, start_rows},
     {"forms", "the mix with JA3, wire-order and raw forms, above the mix", true, forms_rows},
     {"join", "account records a CPU-second in control's join", true, join_rows},
+    {"signatures", "rules: beside bare Hyperscan, on the mix, and the gap of a reload", true, signature_rows},
     {"peer", "CPU seconds beside another program, with --file and --peer", false, peer_rows},
 };
 

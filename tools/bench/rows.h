@@ -71,6 +71,7 @@ Status worker_rows(Bench& bench);
 Status cores_rows(Bench& bench);
 Status start_rows(Bench& bench);
 Status join_rows(Bench& bench);
+Status signature_rows(Bench& bench);
 Status peer_rows(Bench& bench);
 
 // An arena of the generator's packets; flows begun until then are played to their end.

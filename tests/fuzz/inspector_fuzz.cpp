@@ -1,7 +1,7 @@
 // The whole line fed packets with times, rules over heads and bodies in use and reloaded on the way: one burst and many must
 // tell the same story.
 //
-//   byte 0     link type, modulo the number we read
+//   byte 0     link type, modulo the number we read; the top bit: no raw forms, whose buffers are what an inspector costs here
 //   repeated   u8 time step (squared, in 100 us), u16 length (11 bits; the top bit: the frame was cut on
 //              the wire), that many bytes
 #include <cstring>
@@ -45,16 +45,19 @@ std::vector<OwnFrame> frames_of(ByteReader in) {
     return frames;
 }
 
-pipeline::InspectorConfig tiny_config() {
+pipeline::InspectorConfig tiny_config(bool raw) {
     pipeline::InspectorConfig config;
-    config.limits.flows_max = 64;  // small, so that eviction happens
-    config.limits.cold_flows_max = 32;
+    // Small, so that eviction happens, and since two inspectors are made for each input.
+    config.limits.flows_max = 64;
+    config.limits.cold_flows_max = raw ? 8 : 32;
     config.limits.stream_pool_bytes = std::size_t{1} << 20;
     config.limits.fragment_datagrams_max = 16;
+    config.limits.fragment_pool_bytes = std::size_t{256} << 10;
+    config.limits.span_copies_max = 256;
     config.limits.exchange_blocks_max = 64;
-    config.limits.h2_connections_max = 8;
+    config.limits.h2_connections_max = 4;
     config.records_all = true;
-    config.raw = true;
+    config.raw = raw;
     return config;
 }
 
@@ -100,11 +103,11 @@ std::unique_ptr<signature::Generation> generation(std::uint64_t number) {
 }
 
 // Every record frame, one after another.
-std::string story(const std::vector<OwnFrame>& frames, wire::LinkType link, std::size_t burst) {
+std::string story(const std::vector<OwnFrame>& frames, wire::LinkType link, bool raw, std::size_t burst) {
     ByteRing ring(std::size_t{4} << 20);
     const auto first = generation(1);
     const auto second = frames.size() > kReloadAt ? generation(2) : nullptr;
-    auto inspector = pipeline::Inspector::make(tiny_config(), ring);
+    auto inspector = pipeline::Inspector::make(tiny_config(raw), ring);
     if (!inspector) __builtin_trap();
     (*inspector)->adopt(first.get());
     std::string out;
@@ -129,9 +132,10 @@ std::string story(const std::vector<OwnFrame>& frames, wire::LinkType link, std:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 4) return 0;
-    const auto link = static_cast<wire::LinkType>(data[0] % wire::kLinkTypeCount);
+    const auto link = static_cast<wire::LinkType>((data[0] & 0x7f) % wire::kLinkTypeCount);
+    const bool raw = (data[0] & 0x80) == 0;
     const auto frames = frames_of(ByteReader(ByteView(data + 1, size - 1)));
     if (frames.empty()) return 0;
-    if (story(frames, link, 1) != story(frames, link, 32)) __builtin_trap();
+    if (story(frames, link, raw, 1) != story(frames, link, raw, 32)) __builtin_trap();
     return 0;
 }

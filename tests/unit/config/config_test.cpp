@@ -257,7 +257,9 @@ TEST(Revisions, WhatCannotBeTakenBackIsTold) {
             router.revisions->load(std::string("[[first]]\nname='a'\nport=") + port + "\n", "f")
                 .ok());
         ASSERT_TRUE(router.revisions->commit_confirmed("ann", "", {10 * kSecond}, 60).has_value());
-        if (*port == '1') ASSERT_TRUE(router.revisions->confirm().ok());
+        if (*port == '1') {
+            ASSERT_TRUE(router.revisions->confirm().ok());
+        }
     }
     const std::string first = folder.path + "/000001.toml";
     std::filesystem::rename(first, first + ".away");

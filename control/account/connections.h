@@ -186,7 +186,8 @@ class Connections {
     [[nodiscard]] std::uint32_t add_use(Connection& connection, std::uint32_t identity) noexcept;
     // It has what was not told yet, until tell().
     void add_news(std::uint32_t number) noexcept;
-    // Calls visit(number) for each that has news, in the order they got them; visit may tell() it.
+    // Calls visit(number) for each that has news, in the order they were first listed since the call
+    // before; visit may tell() it.
     template <typename Visit>
     void each_with_news(Visit&& visit);
     // Fills a sighting with everything and forgets what is told once.

@@ -56,8 +56,9 @@ TEST(JoinNews, AreToldOfThoseThatHaveThem) {
     EXPECT_TRUE(scene.kept.sightings.empty());
     scene.join->tell_news();
     ASSERT_EQ(scene.kept.sightings.size(), 2u);
-    EXPECT_EQ(scene.kept.sightings[0].flow.id.counter, 5u);
-    EXPECT_EQ(scene.kept.sightings[1].flow.id.counter, 3u);
+    // In the order of their first requests, by which they were listed.
+    EXPECT_EQ(scene.kept.sightings[0].flow.id.counter, 3u);
+    EXPECT_EQ(scene.kept.sightings[1].flow.id.counter, 5u);
     EXPECT_EQ(scene.kept.requests(), 3u);
     scene.join->tell_news();
     EXPECT_EQ(scene.kept.sightings.size(), 2u);

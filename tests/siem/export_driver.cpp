@@ -18,6 +18,7 @@
 #include "control/export/exporter.h"
 #include "control/export/stream.h"
 #include "dataplane/base/hash.h"
+#include "dataplane/contract/json.h"
 #include "tests/siem/sample_events.h"
 
 namespace {
@@ -113,12 +114,15 @@ void print(const siem::Exporter& exporter, std::uint64_t submitted, double cpu, 
            const std::optional<Yardstick>& machine) {
     const auto all = exporter.status();
     const auto& at = all.front();
+    // It may hold an answer of the receiver, which is JSON itself.
+    std::string error;
+    contract::append_json_text(error, at.error);
     std::printf(
         "{\"submitted\":%llu,\"acknowledged\":%llu,\"acknowledged_flows\":%llu,\"shed_flows\":%llu,"
         "\"shed_findings\":%llu,"
         "\"waiting\":%llu,\"refused\":%llu,"
         "\"failed\":%llu,\"up\":%s,\"cpu\":%.3f,\"wall\":%.3f,\"hash_mb_s\":%.0f,\"copy_mb_s\":%."
-        "0f,\"error\":\"%s\"}\n",
+        "0f,\"error\":%s}\n",
         static_cast<unsigned long long>(submitted),
         static_cast<unsigned long long>(acknowledged(exporter)),
         static_cast<unsigned long long>(at.outbox.acknowledged[1]),
@@ -127,7 +131,7 @@ void print(const siem::Exporter& exporter, std::uint64_t submitted, double cpu, 
         static_cast<unsigned long long>(at.outbox.waiting[0] + at.outbox.waiting[1]),
         static_cast<unsigned long long>(at.refused),
         static_cast<unsigned long long>(at.deliveries_failed), at.up ? "true" : "false", cpu, wall,
-        machine ? machine->hash_mb_s : 0, machine ? machine->copy_mb_s : 0, at.error.c_str());
+        machine ? machine->hash_mb_s : 0, machine ? machine->copy_mb_s : 0, error.c_str());
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ class Webhook final : public Carrier {
             if (messages.size() == 1) {
                 delivery.accepted = delivery.refused = 1;
             } else {
-                return one_by_one(messages, stop);
+                return one_by_one(messages, stop, [&](auto alone) { return deliver(alone, stop); });
             }
         } else {
             return refused_by(*answer, settings_.url);
@@ -111,18 +111,6 @@ class Webhook final : public Carrier {
     }
 
   private:
-    Delivery one_by_one(std::span<const std::string_view> messages, const std::atomic<bool>& stop) {
-        Delivery all;
-        for (std::size_t i = 0; i < messages.size() && all.status.ok() && !stop.load(); ++i) {
-            const Delivery one = deliver(messages.subspan(i, 1), stop);
-            all.accepted += one.accepted;
-            all.refused += one.refused;
-            all.status = one.status;
-            all.pause_ms = one.pause_ms;
-        }
-        return all;
-    }
-
     CarrierSettings settings_;
     std::unique_ptr<HttpClient> http_;
     std::string body_;

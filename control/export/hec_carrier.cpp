@@ -116,7 +116,8 @@ class Hec final : public Carrier {
         if (answer->code == 400 && is_of_events(answer->body)) {
             // Alone they may pass, and one that does not is refused for good: the same would come
             // again for ever.
-            if (messages.size() > 1) return one_by_one(messages, stop);
+            if (messages.size() > 1)
+                return one_by_one(messages, stop, [&](auto alone) { return post(alone, stop); });
             delivery.accepted = delivery.refused = 1;
             posts_.push_back({1, 0, true});
             return delivery;
@@ -138,18 +139,6 @@ class Hec final : public Carrier {
         posts_.push_back(posted);
         delivery.accepted = messages.size();
         return delivery;
-    }
-
-    Delivery one_by_one(std::span<const std::string_view> messages, const std::atomic<bool>& stop) {
-        Delivery all;
-        for (std::size_t i = 0; i < messages.size() && all.status.ok() && !stop.load(); ++i) {
-            const Delivery one = post(messages.subspan(i, 1), stop);
-            all.accepted += one.accepted;
-            all.refused += one.refused;
-            all.status = one.status;
-            all.pause_ms = one.pause_ms;
-        }
-        return all;
     }
 
     [[nodiscard]] bool all_done() const {

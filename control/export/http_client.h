@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,5 +37,20 @@ class HttpClient {
 
 // What an answer other than 2xx means for a batch: a pause, or words for status.
 Delivery refused_by(const HttpAnswer& answer, const std::string& url);
+
+// After an answer that is said of the content of a batch: deliver(message) for each message alone, where it may pass;
+// what that refuses is refused for good. Ends at the first that fails otherwise.
+template <typename Deliver>
+Delivery one_by_one(std::span<const std::string_view> messages, const std::atomic<bool>& stop, Deliver&& deliver) {
+    Delivery all;
+    for (std::size_t i = 0; i < messages.size() && all.status.ok() && !stop.load(); ++i) {
+        const Delivery one = deliver(messages.subspan(i, 1));
+        all.accepted += one.accepted;
+        all.refused += one.refused;
+        all.status = one.status;
+        all.pause_ms = one.pause_ms;
+    }
+    return all;
+}
 
 }  // namespace seine::siem

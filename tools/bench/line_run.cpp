@@ -221,18 +221,16 @@ std::vector<std::string> by_worker(Arena& arena, const pipeline::InspectorConfig
     return in_order(std::move(tally.kept));
 }
 
-std::vector<std::string> by_replay(Arena& arena, const pipeline::InspectorConfig& config, std::size_t packet_count,
-                                   Status& failure) {
+}  // namespace
+
+Status replay(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
+              const std::function<void(ByteView)>& visit) {
     ByteRing ring(kRecordRingBytes);
-    auto inspector = pipeline::Inspector::make(config, ring);
-    if (!inspector) {
-        failure = inspector.error();
-        return {};
-    }
-    std::vector<std::string> kept;
+    auto made = pipeline::Inspector::make(inspector, ring);
+    if (!made) return made.error();
     const auto drain = [&] {
         for (ByteView frame = ring.front(); !frame.empty(); frame = ring.front()) {
-            kept.emplace_back(as_text(frame));
+            visit(frame);
             ring.release();
         }
     };
@@ -240,15 +238,13 @@ std::vector<std::string> by_replay(Arena& arena, const pipeline::InspectorConfig
     arena.render(0, 0, frames);
     for (const runtime::BenchFrame& one : frames) {
         const pipeline::Frame frame = {{one.bytes, one.length}, one.meta.wire_bytes, one.meta.link, one.meta.time};
-        (*inspector)->inspect({&frame, 1});
+        (*made)->inspect({&frame, 1});
         drain();
     }
-    while (!(*inspector)->finish(64)) drain();
+    while (!(*made)->finish(64)) drain();
     drain();
-    return in_order(std::move(kept));
+    return {};
 }
-
-}  // namespace
 
 Result<LineResult> run_line(Arena& arena, const LineSetup& setup) {
     const std::uint64_t resident_before = resident_bytes();
@@ -293,9 +289,10 @@ Result<LineResult> run_line(Arena& arena, const LineSetup& setup) {
 }
 
 Status check_answers(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count) {
-    Status failure;
-    const auto replayed = by_replay(arena, inspector, packet_count, failure);
+    std::vector<std::string> replayed;
+    Status failure = replay(arena, inspector, packet_count, [&](ByteView frame) { replayed.emplace_back(as_text(frame)); });
     if (!failure.ok()) return failure;
+    replayed = in_order(std::move(replayed));
     const auto worked = by_worker(arena, inspector, packet_count, failure);
     if (!failure.ok()) return failure;
     if (replayed == worked) return {};

@@ -1,6 +1,7 @@
 // The whole line over an arena, slice by slice, with its floor measured on the same packets in between.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,11 @@ struct LineResult {
 
 // Needs a started EAL. Runs on the calling thread.
 Result<LineResult> run_line(Arena& arena, const LineSetup& setup);
+
+// Calls visit(frame) with each record frame of `packet_count` packets, as an inspector tells them that gets one frame a
+// call, which is how seine-replay does it.
+Status replay(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
+              const std::function<void(ByteView)>& visit);
 
 // Answers first: `packet_count` packets through the worker and the mbuf feed, and through an inspector that gets
 // one frame a call as seine-replay does. Fails, and says where, when the records differ.

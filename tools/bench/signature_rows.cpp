@@ -5,10 +5,10 @@
 #include <fstream>
 
 #include "dataplane/contract/frame.h"
-#include "dataplane/pipeline/inspector.h"
 #include "dataplane/signature/compile.h"
 #include "dataplane/signature/rule_file.h"
 #include "tools/bench/child.h"
+#include "tools/bench/line_run.h"
 #include "tools/bench/rows.h"
 #include "tools/bench/statistics.h"
 
@@ -53,28 +53,14 @@ void write_event(const contract::RecordView& record, std::ostream& out) {
 
 // The field strings of the mix, in its order.
 Status write_values(Arena& arena, const std::string& path) {
-    ByteRing ring(std::size_t{64} << 20);
-    auto inspector = pipeline::Inspector::make(plain_config(), ring);
-    if (!inspector) return inspector.error();
     std::ofstream out(path, std::ios::binary);
-    const auto drain = [&] {
-        for (ByteView frame = ring.front(); !frame.empty(); frame = ring.front()) {
-            contract::RecordView record;
-            if (contract::read_frame(frame, record) == Parse::ok &&
-                (record.kind == contract::Kind::open || record.kind == contract::Kind::request))
-                write_event(record, out);
-            ring.release();
-        }
-    };
-    std::vector<runtime::BenchFrame> frames(std::min(kValuePackets, arena.size()));
-    arena.render(0, 0, frames);
-    for (const runtime::BenchFrame& one : frames) {
-        const pipeline::Frame frame = {{one.bytes, one.length}, one.meta.wire_bytes, one.meta.link, one.meta.time};
-        (*inspector)->inspect({&frame, 1});
-        drain();
-    }
-    while (!(*inspector)->finish(64)) drain();
-    drain();
+    const Status told = replay(arena, plain_config(), kValuePackets, [&](ByteView frame) {
+        contract::RecordView record;
+        if (contract::read_frame(frame, record) == Parse::ok &&
+            (record.kind == contract::Kind::open || record.kind == contract::Kind::request))
+            write_event(record, out);
+    });
+    if (!told.ok()) return told;
     out.close();
     return out ? Status() : failed(path + ": cannot be written");
 }

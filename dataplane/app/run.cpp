@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -118,6 +119,7 @@ class Run {
     }
 
   private:
+    Status look_at_user();
     Status look_at_inputs();
     Status start_dpdk();
     Status open_admin();
@@ -143,6 +145,7 @@ class Run {
     DirectionWatch directions_;
     std::string admin_path_;
     bool telemetry_ = false;
+    std::optional<runtime::User> user_;  // that it becomes, if another
     std::int64_t started_ns_;
     std::string state_ = "running";
     bool stop_told_ = false;
@@ -157,6 +160,15 @@ class Run {
     std::unique_ptr<Outputs> outputs_;
     std::unique_ptr<AdminServer> admin_;
 };
+
+// Before anything is opened: a name that nobody has leaves no file, no socket and no answer behind.
+Status Run::look_at_user() {
+    if (config_.user.empty()) return {};
+    auto user = runtime::find_user(config_.user);
+    if (!user) return user.error();
+    user_ = std::move(*user);
+    return {};
+}
 
 Status Run::look_at_inputs() {
     if (!config_.live()) return {};
@@ -232,21 +244,21 @@ Status Run::open_admin() {
 
 // Last of all that needs root. What this run made it may still remove as that user.
 Status Run::drop_privileges() {
-    if (config_.user.empty()) return {};
-    auto user = runtime::find_user(config_.user);
-    if (!user) return user.error();
+    if (!user_) return {};
     if (!admin_path_.empty()) {
         const std::string folder = admin_path_.substr(0, admin_path_.rfind('/'));
-        const Status handed = runtime::hand_to(*user, admin_path_);
+        const Status handed = runtime::hand_to(*user_, admin_path_);
         if (!handed.ok()) return handed;
-        if (folder == kSocketFolder) static_cast<void>(runtime::hand_to(*user, folder));
+        if (folder == kSocketFolder) static_cast<void>(runtime::hand_to(*user_, folder));
     }
-    return runtime::become(*user, xdp_ != nullptr);
+    return runtime::become(*user_, xdp_ != nullptr);
 }
 
 Status Run::start() {
     std::vector<std::string> about_rules;
-    Status step = rules_.start(about_rules);
+    Status step = look_at_user();
+    if (!step.ok()) return step;
+    step = rules_.start(about_rules);
     if (!step.ok()) return step;
     for (const std::string& line : about_rules) note(line, config_.live());
     step = look_at_inputs();

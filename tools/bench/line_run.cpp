@@ -68,7 +68,10 @@ class Rounds final : public runtime::BenchFeed::Turn {
     }
 
     bool next(runtime::BenchFeed& feed) override {
-        if (running_) close_slice();
+        if (running_) {
+            close_slice();
+            if (setup_.between) setup_.between();
+        }
         if (populated_ < setup_.population_passes) return populate(feed);
         if (first_ >= limit_) {
             first_ = 0;

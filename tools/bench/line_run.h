@@ -31,6 +31,7 @@ struct LineSetup {
     bool settled_data = false;
     const signature::CompiledRules* rules = nullptr;  // matched on the way; nullptr: none
     bool stages = false;  // sample how the worker's time divides; one run at a time in the process
+    std::function<void()> between;  // called after each slice, outside every clock
     std::string ring_path;      // records go there; empty: they are dropped after the worker made them
 };
 

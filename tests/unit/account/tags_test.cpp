@@ -4,13 +4,13 @@
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "control/account/tag_keys.h"
 #include "control/account/tagger.h"
 #include "dataplane/contract/api_key.h"
+#include "tests/support/temp_folder.h"
 
 namespace seine::account {
 namespace {
@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 
 class TagKeyFile : public ::testing::Test {
   protected:
-    void SetUp() override {
-        folder_ = fs::temp_directory_path() / ("seine-tags-" + std::to_string(::getpid()));
-        fs::create_directories(folder_);
-        path_ = folder_ / "tag.keys";
-    }
-    void TearDown() override { fs::remove_all(folder_); }
     void write(const std::string& text, mode_t mode = 0600) const {
         std::ofstream(path_) << text;
         ::chmod(path_.c_str(), mode);
@@ -41,8 +35,8 @@ class TagKeyFile : public ::testing::Test {
     static constexpr const char* kEpochOne =
         "epoch 1 since 100 tag 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f "
         "key 000102030405060708090a0b0c0d0e0f\n";
-    fs::path folder_;
-    fs::path path_;
+    test::TempFolder folder_{"tags"};
+    fs::path path_ = folder_.file("tag.keys");
 };
 
 TEST_F(TagKeyFile, TagsAreTheOnesOfTheStandards) {
@@ -127,9 +121,9 @@ TEST_F(TagKeyFile, MadeOnceWithItsMode) {
 
 TEST_F(TagKeyFile, RotationOverlapsAndThenDestroys) {
     ASSERT_TRUE(KeyFile::make(path_, 500).ok());
-    ASSERT_TRUE(KeyFile::add_mac(path_, 3, folder_ / "gateway.key").ok());
-    EXPECT_FALSE(KeyFile::add_mac(path_, 3, folder_ / "gateway.key").ok());
-    EXPECT_EQ(fs::file_size(folder_ / "gateway.key"), 16u);
+    ASSERT_TRUE(KeyFile::add_mac(path_, 3, folder_.file("gateway.key")).ok());
+    EXPECT_FALSE(KeyFile::add_mac(path_, 3, folder_.file("gateway.key")).ok());
+    EXPECT_EQ(fs::file_size(folder_.file("gateway.key")), 16u);
     ASSERT_TRUE(KeyFile::rotate(path_, 1000, 2000).ok());
     EXPECT_FALSE(KeyFile::rotate(path_, 1500, 1500).ok());  // one at a time
     auto keys = TagKeys::load(path_);
@@ -154,8 +148,8 @@ TEST_F(TagKeyFile, RotationOverlapsAndThenDestroys) {
 
 TEST_F(TagKeyFile, TheDataplaneGetsTheKeyOfTheEpochInForce) {
     write(kEpochOne);
-    ASSERT_TRUE(KeyFile::export_hash_key(path_, 100, folder_ / "hash.key").ok());
-    EXPECT_EQ(read(folder_ / "hash.key"),
+    ASSERT_TRUE(KeyFile::export_hash_key(path_, 100, folder_.file("hash.key")).ok());
+    EXPECT_EQ(read(folder_.file("hash.key")),
               std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16));
 }
 

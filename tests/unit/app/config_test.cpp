@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
+
+#include "tests/support/temp_folder.h"
 
 namespace seine::app {
 namespace {
@@ -33,13 +33,6 @@ TEST(Config, KeyHeadersAreNamesOfHeaders) {
 
 class ConfigFile : public ::testing::Test {
   protected:
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-app-XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-        path_ = folder_ + "/seine.toml";
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
     Result<Config> with(const std::string& text, std::vector<const char*> more = {}) {
         std::ofstream(path_) << text;
         more.insert(more.begin(), {"--config", path_.c_str()});
@@ -53,8 +46,8 @@ class ConfigFile : public ::testing::Test {
         EXPECT_EQ(message.find(path_), 0u) << message;
         return message.substr(std::min(path_.size(), message.size()));
     }
-    std::string folder_;
-    std::string path_;
+    test::TempFolder folder_{"app"};
+    std::string path_ = folder_.file("seine.toml");
 };
 
 TEST(Config, TakesTheDocumentedOptions) {

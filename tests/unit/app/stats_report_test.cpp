@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "tests/support/temp_folder.h"
 
 namespace seine::app {
 namespace {
@@ -50,21 +51,19 @@ TEST(StatsReport, HoldsEveryCounterPerWorkerAndInSum) {
 }
 
 TEST(StatsReport, IsWrittenWholeOrNotAtAll) {
-    std::string folder = (std::filesystem::temp_directory_path() / "seine-stats-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    const std::string path = folder + "/stats.json";
+    const test::TempFolder folder("stats");
+    const std::string path = folder.file("stats.json");
     EXPECT_TRUE(write_stats(path, "{}").ok());
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
     EXPECT_EQ(text.str(), "{}\n");
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
     // A device stays what it is.
     EXPECT_TRUE(write_stats("/dev/null", "{}").ok());
     EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
-    const Status refused = write_stats(folder + "/absent/stats.json", "{}");
+    const Status refused = write_stats(folder.file("absent/stats.json"), "{}");
     ASSERT_FALSE(refused.ok());
     EXPECT_NE(refused.message().find("stats.json: counters cannot be written"), std::string::npos);
-    std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.h"
 
 namespace seine::cli {
 namespace {
@@ -14,12 +15,8 @@ namespace {
 class Machine : public testing::Test {
   protected:
     Machine() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "seine-doctor-XXXXXX").string();
-        root_ = ::mkdtemp(name.data());
-        at = {root_ + "/proc", root_ + "/sys", root_ + "/etc", root_ + "/state", root_ + "/run"};
+        at = {root_.file("proc"), root_.file("sys"), root_.file("etc"), root_.file("state"), root_.file("run")};
     }
-    ~Machine() override { std::filesystem::remove_all(root_); }
     void write(const std::string& path, const std::string& text, unsigned mode = 0644) {
         std::filesystem::create_directories(std::filesystem::path(path).parent_path());
         std::ofstream(path) << text;
@@ -44,7 +41,7 @@ class Machine : public testing::Test {
     DoctorRoot at;
 
   private:
-    std::string root_;
+    test::TempFolder root_{"doctor"};
 };
 
 TEST_F(Machine, EveryGroupSaysSomethingOfThisOneAndEveryComplaintHasARemedy) {

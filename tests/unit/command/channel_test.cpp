@@ -1,8 +1,6 @@
 // The client channel against sockets that are absent, dead, silent, rude or well.
 #include "control/command/channel.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,23 +9,17 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/temp_folder.h"
+
 namespace seine::command {
 namespace {
 
 class ChannelTest : public testing::Test {
   protected:
-    ChannelTest() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "seine-channel-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        path = folder + "/sock";
-    }
     ~ChannelTest() override {
         for (const int fd : {server, accepted}) {
             if (fd >= 0) ::close(fd);
         }
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
     }
     void serve(int type = SOCK_SEQPACKET) {
         server = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -43,8 +35,8 @@ class ChannelTest : public testing::Test {
         EXPECT_FALSE(channel.has_value());
         return channel.has_value() ? Status() : channel.error();
     }
-    std::string folder;
-    std::string path;
+    test::TempFolder folder{"channel"};
+    std::string path = folder.file("sock");
     int server = -1;
     int accepted = -1;
 };
@@ -79,7 +71,7 @@ TEST_F(ChannelTest, NobodyThereIsUnreachableAndSaysWhatToDo) {
 TEST_F(ChannelTest, SomethingElseAtThePathIsUnreachable) {
     serve(SOCK_STREAM);
     EXPECT_EQ(why().code(), Code::unreachable);
-    path = folder + "/file";
+    path = folder.file("file");
     std::ofstream(path) << "text";
     EXPECT_EQ(why().code(), Code::unreachable);
 }

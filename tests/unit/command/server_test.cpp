@@ -1,7 +1,6 @@
 // Both ends of control's socket: questions, failures, slow and rude clients, a taken path.
 #include "control/command/server.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 #include <unistd.h>
@@ -12,22 +11,15 @@
 #include "control/command/json_builder.h"
 #include "control/command/json_value.h"
 #include "dataplane/contract/admin.h"
+#include "tests/support/temp_folder.h"
 
 namespace seine::command {
 namespace {
 
 class ServerTest : public testing::Test {
   protected:
-    ServerTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-server-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        config.path = folder + "/sock";
-    }
-    ~ServerTest() override {
-        server.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
+    ServerTest() { config.path = folder.file("sock"); }
+    ~ServerTest() override { server.reset(); }
     void start(Server::Handler handler) {
         auto started = Server::start(config, std::move(handler));
         ASSERT_TRUE(started.has_value()) << started.error().message();
@@ -37,7 +29,7 @@ class ServerTest : public testing::Test {
         auto client = Client::connect(config.path, timeout_ms);
         return client ? client->ask(request) : Result<std::string>(client.error());
     }
-    std::string folder;
+    test::TempFolder folder{"server"};
     ServerConfig config;
     std::unique_ptr<Server> server;
 };

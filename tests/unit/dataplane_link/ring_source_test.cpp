@@ -1,7 +1,6 @@
 // Reading a ring exactly once: over restarts of the reader, kills between store and ring, new rings.
 #include "control/dataplane_link/ring_source.h"
 
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 
 #include "control/dataplane_link/flow_facts.h"
 #include "dataplane/export/ring_file.h"
+#include "tests/support/temp_folder.h"
 
 namespace seine::dataplane_link {
 namespace {
@@ -18,15 +18,8 @@ using contract::Field;
 
 class RingSourceTest : public testing::Test {
   protected:
-    RingSourceTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-link-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        path = folder + "/ring";
-    }
     ~RingSourceTest() override {
         writer.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
     }
     void open_writer() {
         exporting::RingWriterConfig config;
@@ -58,8 +51,8 @@ class RingSourceTest : public testing::Test {
         }
         return out;
     }
-    std::string folder;
-    std::string path;
+    test::TempFolder folder{"link"};
+    std::string path = folder.file("ring");
     std::unique_ptr<exporting::RingWriter> writer;
 };
 

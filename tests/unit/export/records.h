@@ -1,14 +1,12 @@
 // Frames with a one-line description, and a folder of the test's own.
 #pragma once
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "dataplane/contract/frame.h"
+#include "tests/support/temp_folder.h"
 
 namespace seine::exporting {
 
@@ -49,23 +47,8 @@ inline Bytes record(contract::Kind kind, const Flow& flow, std::int64_t last_ns)
     return record(kind, flow, last_ns, [](contract::FrameWriter&) {});
 }
 
-class Folder {
-  public:
-    Folder() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "seine-export-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-  private:
-    std::string path_;
+struct Folder : test::TempFolder {
+    Folder() : TempFolder("export") {}
 };
 
 inline std::string text_of(const std::string& path) {

@@ -1,27 +1,18 @@
 // The bootstrap file: the shipped example, every kind of mistake, and where it is told.
 #include "control/service/config.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.h"
 
 namespace seine::service {
 namespace {
 
 class ConfigFile : public testing::Test {
   protected:
-    ConfigFile() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-config-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        path = folder + "/control.toml";
-    }
-    ~ConfigFile() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
     Result<Config> read(const std::string& text) {
         std::ofstream(path) << text;
         return read_config(path);
@@ -34,8 +25,8 @@ class ConfigFile : public testing::Test {
         EXPECT_EQ(config.error().code(), Code::usage);
         return config.error().message().substr(path.size());
     }
-    std::string folder;
-    std::string path;
+    test::TempFolder folder{"config"};
+    std::string path = folder.file("control.toml");
 };
 
 TEST_F(ConfigFile, TheShippedExampleIsWhatTheProgramPrintsAndChangesNothing) {
@@ -78,7 +69,7 @@ TEST_F(ConfigFile, AMistakeIsToldWithItsPlaceAndTheRemedy) {
     EXPECT_EQ(said("rings = [1]\n"), ":1:9: rings wants a list of texts in quotes");
     EXPECT_EQ(said("log-level = 'loud'\n"), ":1:13: log-level wants one of: debug info warning error");
     EXPECT_EQ(said("socket = \n").substr(0, 3), ":1:");
-    EXPECT_NE(read_config(folder + "/none").error().message().find("check the path"), std::string::npos);
+    EXPECT_NE(read_config(folder.file("none")).error().message().find("check the path"), std::string::npos);
 }
 
 TEST(ConfigKeys, EveryKeyHasOneMemberAndAMeaning) {

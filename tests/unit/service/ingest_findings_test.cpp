@@ -3,15 +3,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "dataplane/contract/frame.h"
 #include "dataplane/export/ring_file.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/service/slow_store.h"
 
 namespace seine::service {
@@ -22,15 +20,9 @@ using contract::Field;
 class IngestFindings : public testing::Test {
   protected:
     IngestFindings() {
-        std::string name = (std::filesystem::temp_directory_path() / "seine-ingest-XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-        config.rings = {folder + "/ring"};
-        config.state_folder = folder;
+        config.rings = {folder.file("ring")};
+        config.state_folder = folder.path();
         config.commit_ms = 50;
-    }
-    ~IngestFindings() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
     }
     void write(std::uint64_t from, std::uint64_t to) {
         exporting::RingWriterConfig ring;
@@ -78,7 +70,7 @@ class IngestFindings : public testing::Test {
         return out;
     }
     SlowStore store;
-    std::string folder;
+    test::TempFolder folder{"ingest"};
     Config config;
     std::unique_ptr<exporting::RingWriter> alerts;
     std::atomic<unsigned> published{0};

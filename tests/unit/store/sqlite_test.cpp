@@ -1,13 +1,12 @@
 // The embedded backend: the conformance suite on it, a store that others have, damage, a full disk.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sqlite3.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/temp_folder.h"
 #include "tests/unit/store/conformance.h"
 
 namespace seine::store {
@@ -18,13 +17,8 @@ namespace fs = std::filesystem;
 class SqlitePlace final : public StorePlace {
   public:
     SqlitePlace() {
-        std::string name = (fs::temp_directory_path() / "seine-store-XXXXXX").string();
-        keeping.folder = ::mkdtemp(name.data());
+        keeping.folder = folder_.path();
         keeping.free_bytes = 0;
-    }
-    ~SqlitePlace() override {
-        std::error_code ignored;
-        fs::remove_all(keeping.folder, ignored);
     }
     std::unique_ptr<Store> open() override {
         auto store = open_sqlite(keeping);
@@ -37,6 +31,9 @@ class SqlitePlace final : public StorePlace {
         return store ? std::string() : store.error().message();
     }
     Keeping keeping;
+
+  private:
+    test::TempFolder folder_{"store"};
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,

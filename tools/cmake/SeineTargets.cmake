@@ -23,9 +23,14 @@ if(SEINE_SANITIZE)
   target_link_options(seine_flags INTERFACE -fsanitize=${SEINE_SANITIZE})
 endif()
 
-# Tests are run once and compiled often: no -O3 for them, where g++ 12 also warns of what is not there.
+# Tests, and code that runs once a start or command, are run once and compiled often: no -O3 for them, where g++ 12 also warns of
+# what is not there, and nothing at all under the sanitizers, which then compile them in half the time.
+set(seine_seldom_options $<$<CONFIG:Release>:-O1>)
+if(SEINE_SANITIZE AND NOT SEINE_FUZZ)
+  set(seine_seldom_options -O0)
+endif()
 add_library(seine_test_flags INTERFACE)
-target_compile_options(seine_test_flags INTERFACE $<$<CONFIG:Release>:-O1>)
+target_compile_options(seine_test_flags INTERFACE ${seine_seldom_options})
 
 # Standard headers are parsed once for each kind of target, which is a third of a build from nothing. Off, a file that
 # forgets an include does not compile. What has headers forced on it (DPDK's flags do) goes without: GCC takes one, first.
@@ -35,7 +40,8 @@ if(SEINE_PRECOMPILED)
     <string_view> <vector>)
   set(rooms_headers ${core_headers} <chrono> <filesystem> <fstream> <functional> <map> <mutex> <set> <sstream> <unordered_map>)
   set(tests_headers ${rooms_headers} <random> <gtest/gtest.h>)
-  set(kinds core rooms)
+  set(seldom_headers ${rooms_headers})
+  set(kinds core rooms seldom)
   if(SEINE_TESTS)
     find_package(GTest REQUIRED)
     list(APPEND kinds tests)
@@ -48,13 +54,14 @@ if(SEINE_PRECOMPILED)
     target_precompile_headers(seine_precompiled_${kind} PRIVATE ${${kind}_headers})
   endforeach()
   target_compile_options(seine_precompiled_core PRIVATE -fno-exceptions -fno-rtti)
+  target_compile_options(seine_precompiled_seldom PRIVATE ${seine_seldom_options})
   if(SEINE_TESTS)
     target_link_libraries(seine_precompiled_tests PRIVATE seine_test_flags GTest::gtest)
     target_compile_definitions(seine_precompiled_tests PRIVATE SEINE_ASSERTIONS)
   endif()
 endif()
 
-# seine_precompile(TARGET core|rooms|tests): what SEINE_PRECOMPILED does for one target.
+# seine_precompile(TARGET core|rooms|seldom|tests): what SEINE_PRECOMPILED does for one target.
 function(seine_precompile target kind)
   if(SEINE_PRECOMPILED)
     target_precompile_headers(${target} REUSE_FROM seine_precompiled_${kind})
@@ -82,7 +89,7 @@ endfunction()
 # Takes every .cpp and .h beside the CMakeLists.txt; target seine_NAME, alias seine::NAME. Without
 # EXCEPTIONS the sources are built -fno-exceptions -fno-rtti (floors 1 to 5 of the dataplane), each alone: what is inlined on the
 # packet path does not hang on its neighbours. SELDOM: code that runs once a start or command is built -O1, in three quarters of
-# the time. APART: see seine_together().
+# the time, and -O0 under the sanitizers. APART: see seine_together().
 function(seine_library name)
   cmake_parse_arguments(ARG "EXCEPTIONS;SELDOM" "EXCLUDE;APART" "DEPS;PRIVATE_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -103,7 +110,8 @@ function(seine_library name)
       seine_together(${target} "${ARG_APART}" ${sources})
     endif()
     if(ARG_SELDOM)
-      target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+      target_compile_options(${target} PRIVATE ${seine_seldom_options})
+      set(kind seldom)
     endif()
     if(NOT "PkgConfig::DPDK" IN_LIST ARG_PRIVATE_DEPS)
       seine_precompile(${target} ${kind})

@@ -1,6 +1,7 @@
 #include "dataplane/app/config.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <numeric>
 #include <sstream>
@@ -9,6 +10,7 @@
 
 #include "dataplane/runtime/crew.h"
 #include "dataplane/runtime/eal.h"
+#include "dataplane/runtime/flow_bypass.h"
 #include "dataplane/runtime/offload.h"
 
 namespace seine::app {
@@ -36,7 +38,11 @@ po::options_description options() {
         "two interfaces or DPDK ports as a bump in the wire: what comes in at one goes out at the other first");
     add("keep-port", po::value<std::vector<std::uint32_t>>()->composing()->value_name("N"),
         "live: only TCP and UDP from or to these ports, kept by the card where it takes rules; repeat for more");
-    add("explain-offload", po::bool_switch(), "print the rules that --keep-port would give a card, and end");
+    add("bypass-mib", po::value<std::uint32_t>()->value_name("N"),
+        "live: a flow that is neither TLS nor QUIC is dropped and counted by the card once a direction has carried so many "
+        "MiB (a power of two), where the card takes rules");
+    add("explain-offload", po::bool_switch(),
+        "print the rules that --keep-port and --bypass-mib would give a card, and end");
     add("no-watchdog", po::bool_switch(), "--inline: no second process that takes over when this one dies");
     add("user", po::value<std::string>()->value_name("NAME"),
         "live, started as root: become this user once everything is open");
@@ -108,6 +114,7 @@ Status apply_options(const po::variables_map& given, Config& config) {
     take(given, "port", config.port);
     take(given, "inline", config.inline_pairs);
     take(given, "keep-port", config.keep_ports);
+    take(given, "bypass-mib", config.bypass_mib);
     if (given["explain-offload"].as<bool>()) config.action = Action::explain_offload;
     take(given, "user", config.user);
     take_flag(given, "no-watchdog", config.watchdog, false);
@@ -219,6 +226,9 @@ std::string explain_offload(const Config& config) {
     std::string out;
     const std::vector<std::uint16_t> ports(config.keep_ports.begin(), config.keep_ports.end());
     for (const auto& rule : runtime::rules_for_ports(ports)) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
+    if (config.keep_ports.empty()) out.clear();
+    if (config.bypass_mib != 0)
+        for (const auto& rule : runtime::example_flow_rules()) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
     return out;
 }
 
@@ -255,8 +265,16 @@ Status validate(const Config& config) {
     for (const std::uint32_t port : config.keep_ports)
         if (port == 0 || port > 0xffff) return usage("--keep-port " + std::to_string(port) + ": give 1 to 65535");
     if (config.keep_ports.size() > 64) return usage("--keep-port: at most 64 ports; without it everything is kept");
+    if (config.bypass_mib != 0) {
+        if (!std::has_single_bit(config.bypass_mib) || config.bypass_mib > (1u << 20))
+            return usage("--bypass-mib " + std::to_string(config.bypass_mib) + ": give a power of two up to 1048576, such as 64");
+        if (!config.inline_pairs.empty())
+            return usage("--bypass-mib would cut flows of --inline: the card drops what it passes by; leave one out");
+    }
     if (config.action == Action::explain_offload) {
-        return config.keep_ports.empty() ? usage("--explain-offload explains --keep-port; name a port") : Status();
+        return config.keep_ports.empty() && config.bypass_mib == 0
+                   ? usage("--explain-offload explains --keep-port and --bypass-mib; give one")
+                   : Status();
     }
     if (!files && !config.live()) {
         return usage("no input: give --pcap FILE, --af-packet IFACE, --af-xdp IFACE, --port ADDR or --inline A+B");

@@ -29,6 +29,7 @@ struct Config {
     bool watchdog = true;  // inline: a second process stands by
     std::string user;      // become this user once everything is open; empty: stay
     std::vector<std::uint32_t> keep_ports;  // live: only these TCP and UDP ports; empty: everything
+    std::uint32_t bypass_mib = 0;  // live: bulk flows past this may be dropped by the card; 0: none
     bool consume = false;  // --af-xdp may take the traffic of an interface that has an address
 
     std::uint32_t workers = 1;

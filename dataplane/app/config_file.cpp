@@ -174,6 +174,7 @@ Status read_config_file(const std::string& path, Config& config) {
     in.texts("inline", config.inline_pairs);
     in.text("user", config.user);
     in.numbers("keep-port", config.keep_ports);
+    in.number("bypass-mib", config.bypass_mib);
     bool unwatched = !config.watchdog;
     in.flag("no-watchdog", unwatched);
     config.watchdog = !unwatched;

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -67,6 +68,8 @@ Result<runtime::CrewConfig> crew_config(const Config& config, std::uint32_t epoc
     if (!config.live()) inspector.limits.half_open_ns = inspector.limits.kHalfOpenOfFilesNs;
     inspector.dataplane_id = static_cast<std::uint16_t>(config.dataplane_id);
     inspector.epoch = epoch;
+    if (config.live() && config.bypass_mib != 0)
+        inspector.bypass_shift = static_cast<std::uint8_t>(20 + std::countr_zero(config.bypass_mib));
     if (config.flows_max != 0) inspector.limits.flows_max = config.flows_max;
     if (config.cold_flows_max != 0) inspector.limits.cold_flows_max = config.cold_flows_max;
     if (config.stream_pool_bytes != 0) inspector.limits.stream_pool_bytes = config.stream_pool_bytes;

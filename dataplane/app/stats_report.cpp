@@ -55,6 +55,17 @@ void append_counts(std::string& out, const std::vector<runtime::NamedCount>& cou
     for (const auto& count : counts) object.number(count.name, count.value);
 }
 
+void append_bypass(Object& object, const runtime::BypassCounts& counts) {
+    if (!counts.wanted) return;
+    object.number("bypass_flows", counts.flows);
+    object.number("bypass_made", counts.made);
+    object.number("bypass_refused", counts.refused);
+    object.number("bypass_full", counts.full);
+    object.number("bypass_packets", counts.packets);
+    object.number("bypass_bytes", counts.bytes);
+    if (!counts.refusal.empty()) object.text("bypass_refusal", counts.refusal);
+}
+
 void append_port(std::string& out, const runtime::PortSnapshot& port) {
     Object object(out);
     object.text("port", port.label);
@@ -68,6 +79,7 @@ void append_port(std::string& out, const runtime::PortSnapshot& port) {
     object.number("rx_nombuf", counters.rx_nombuf);
     object.number("kernel_packets", counters.kernel_packets);
     object.number("kernel_drops", counters.kernel_drops);
+    append_bypass(object, port.bypass);
     if (port.offload.empty()) return;
     object.text("offload", port.offload);
     object.number("offload_rules", port.offload_rules);

@@ -21,6 +21,10 @@ struct InspectorConfig {
     std::uint16_t worker = 0;
     std::uint8_t hash_key[16] = {};      // session evidence; SipHash-2-4
     http::SecretNames key_headers;       // headers that carry API keys, beside the built-in ones
+    // A settled flow that no meter counts may be passed by cards when a direction has carried 2 to the power of this in
+    // bytes; kNoBypass: never.
+    static constexpr std::uint8_t kNoBypass = 63;
+    std::uint8_t bypass_shift = kNoBypass;
     std::uint64_t table_seed = 0;        // flow table hashing; random in live use, fixed in replay
 };
 

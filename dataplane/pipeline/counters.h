@@ -85,7 +85,10 @@ namespace seine::pipeline {
     X(records_dropped_ring_full, "records lost: the exporter did not keep up")                \
     X(records_truncated, "records that lost text to their size limit")                        \
     X(facts_dropped, "facts left out of a record: no buffer left or too many")                \
-    X(exchange_blocks_exhausted, "exchange meters written early: no block left")
+    X(exchange_blocks_exhausted, "exchange meters written early: no block left")              \
+    X(bypass_asked, "flows that a card may pass by: settled, bulk, neither TLS nor QUIC")     \
+    X(packets_bypassed, "packets of such flows that a card dropped and counted")              \
+    X(bypass_queue_full, "such flows that found no place to ask; they ask again later")
 
 enum class Counter : std::uint16_t {
 #define SEINE_X(name, meaning) name,

@@ -47,6 +47,7 @@ enum Flag : std::uint16_t {
     kQuic = 4096,
     kPayload = 8192,      // payload was seen
     kIpv6 = 16384,
+    kBypass = 32768,      // a card may drop its packets: what is seen of it has gaps
 };
 
 // The first sixteen bytes share a cache line with the flow's key; the rest is the second line.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/pipeline/bypass_stage.h"
 #include "dataplane/pipeline/lifecycle.h"
 #include "dataplane/pipeline/recorder.h"
 #include "dataplane/pipeline/tcp_stage.h"
@@ -99,7 +100,7 @@ bool same_start(const FlowHot& hot, Side from, const wire::PacketView& packet) n
 // A segment that may speak for its connection: near the bytes counted so far. Others are somebody's shot
 // in the dark (RFC 5961).
 bool is_near(const FlowHot& hot, Side from, const wire::PacketView& packet) noexcept {
-    if (hot.packets[index(from)] == 0) return true;
+    if (hot.packets[index(from)] == 0 || hot.has(kBypass)) return true;
     const auto away = static_cast<std::int32_t>(packet.seq - hot.next_seq[index(from)]);
     constexpr auto kWindow = static_cast<std::int32_t>(stream::TcpStream::kWindowBytes);
     return away >= -kWindow && away <= kWindow;
@@ -130,6 +131,13 @@ std::uint32_t fresh_bytes(FlowHot& hot, Side from, const wire::PacketView& packe
     if (first || (syn && !same_start(hot, from, packet))) {
         next = end;
         return packet.payload_wire_bytes;
+    }
+    if (hot.has(kBypass)) {
+        // A FIN is the last byte of its side, and takes a sequence number that is none.
+        if (hot.has(from == Side::client ? kFinClient : kFinServer)) return 0;
+        next = end;
+        correct_payload(hot.payload[index(from)], ahead);
+        return 0;
     }
     if (ahead <= 0) return 0;
     next = end;
@@ -237,8 +245,10 @@ void on_settled_data(Workspace& w, flow::FlowId id, FlowHot& hot, bool from_low,
     if (packets != 0xffffffff) ++packets;
     if (bytes == 0) return;
     hot.set(kPayload);
+    const std::uint64_t before = hot.payload[at];
     hot.payload[at] += bytes;
     if (hot.has(kOpenTold)) count_turn(w, id, from, bytes, now);
+    if (((before ^ hot.payload[at]) >> w.config.bypass_shift) != 0) [[unlikely]] ask_bypass(w, id);
 }
 
 void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
@@ -349,6 +359,7 @@ struct Inspector::Rooms : Workspace {
         now = tick_time;
         while (!wheel->advance(tick_time, kTimerVisitsMax, TimerOwner{*this, tick_time})) {
         }
+        if (bypass != nullptr) take_bypassed(*this, tick_time);
         decoder.expire(tick_time);
         counters.set(decoder.fragment_counters());
     }
@@ -467,6 +478,7 @@ Result<std::unique_ptr<Inspector>> Inspector::make(const InspectorConfig& config
     rooms->exchanges = std::move(*exchanges);
     rooms->stream_pool = std::move(*streams);
     rooms->quic_crypto = std::move(*quic);
+    if (config.bypass_shift < InspectorConfig::kNoBypass) rooms->bypass = std::make_unique<BypassLink>();
     rooms->digester = std::make_unique<crypto::Digester>();
     rooms->keyed = std::make_unique<crypto::KeyedHash>(config.hash_key);
     return std::unique_ptr<Inspector>(new Inspector(std::move(rooms)));
@@ -512,6 +524,7 @@ void Inspector::adopt(const signature::Generation* rules) noexcept { rooms_->mat
 const signature::Matcher& Inspector::matcher() const noexcept { return rooms_->matcher; }
 const Counters& Inspector::counters() const noexcept { return rooms_->counters; }
 const StageCell& Inspector::stage() const noexcept { return rooms_->stage; }
+BypassLink* Inspector::bypass() noexcept { return rooms_->bypass.get(); }
 std::size_t Inspector::flow_count() const noexcept { return rooms_->table->size(); }
 
 }  // namespace seine::pipeline

@@ -14,6 +14,8 @@
 
 namespace seine::pipeline {
 
+struct BypassLink;
+
 // One captured frame, borrowed for the call.
 struct Frame {
     ByteView bytes;                // what was captured
@@ -47,6 +49,8 @@ class Inspector {
     [[nodiscard]] const Counters& counters() const noexcept;
     // Where the line is now; any thread may look.
     [[nodiscard]] const StageCell& stage() const noexcept;
+    // Flows that a card may pass by, for one other thread; nullptr when the configuration has none.
+    [[nodiscard]] BypassLink* bypass() noexcept;
     // Live flows now.
     [[nodiscard]] std::size_t flow_count() const noexcept;
 

@@ -93,6 +93,7 @@ void write_end(Workspace& w, flow::FlowId id, EndReason reason) noexcept {
     if (hot.has(kOpenTold)) emit_close(w, id, reason);
     count_end(w, reason);
     count_seen(w, hot);
+    if (hot.has(kBypass)) static_cast<void>(w.bypass->asks.push({w.table->key(id), id, hot.number, true}));
     release_cold(w, id);
     if (hot.exchanges != flow::kNoState) w.exchanges->give(hot.exchanges);
     hot.exchanges = flow::kNoState;

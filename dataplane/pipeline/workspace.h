@@ -14,6 +14,7 @@
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/slab.h"
 #include "dataplane/flow/timer_wheel.h"
+#include "dataplane/pipeline/bypass.h"
 #include "dataplane/pipeline/config.h"
 #include "dataplane/pipeline/counters.h"
 #include "dataplane/pipeline/flow_state.h"
@@ -92,6 +93,7 @@ struct Workspace {
     std::unique_ptr<crypto::QuicCrypto> quic_crypto;
     std::unique_ptr<crypto::Digester> digester;
     std::unique_ptr<crypto::KeyedHash> keyed;
+    std::unique_ptr<BypassLink> bypass;  // nullptr: no flow is passed by
     std::uint64_t flows_numbered = 0;
     std::uint32_t cold_hand = 0;  // where the search for state to take back goes on
     Nanos now;  // latest time seen

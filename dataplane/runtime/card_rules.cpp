@@ -1,6 +1,7 @@
 // Our rules as rte_flow items and actions.
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include <rte_ethdev.h>
 #include <rte_flow.h>
@@ -15,6 +16,10 @@ constexpr std::size_t kQueuesMax = 64;
 // Everything a rule points at, alive while DPDK reads it.
 struct Built {
     rte_flow_attr attr{};
+    rte_flow_item_ipv4 ipv4{};
+    rte_flow_item_ipv4 ipv4_mask{};
+    rte_flow_item_ipv6 ipv6{};
+    rte_flow_item_ipv6 ipv6_mask{};
     rte_flow_item_tcp tcp{};
     rte_flow_item_tcp tcp_mask{};
     rte_flow_item_udp udp{};
@@ -28,12 +33,27 @@ struct Built {
     std::array<rte_flow_action, 3> actions{};
 };
 
+rte_flow_item address_item(const CardRule& rule, Built& out) {
+    const bool four = rule.ip_version == 4;
+    const rte_flow_item_type type = four ? RTE_FLOW_ITEM_TYPE_IPV4 : RTE_FLOW_ITEM_TYPE_IPV6;
+    if (!rule.of_flow) return {type, nullptr, nullptr, nullptr};
+    if (four) {
+        std::memcpy(&out.ipv4.hdr.src_addr, rule.source + 12, 4);
+        std::memcpy(&out.ipv4.hdr.dst_addr, rule.target + 12, 4);
+        out.ipv4_mask.hdr.src_addr = out.ipv4_mask.hdr.dst_addr = 0xffffffff;
+        return {type, &out.ipv4, nullptr, &out.ipv4_mask};
+    }
+    std::memcpy(out.ipv6.hdr.src_addr, rule.source, 16);
+    std::memcpy(out.ipv6.hdr.dst_addr, rule.target, 16);
+    std::memset(out.ipv6_mask.hdr.src_addr, 0xff, 16);
+    std::memset(out.ipv6_mask.hdr.dst_addr, 0xff, 16);
+    return {type, &out.ipv6, nullptr, &out.ipv6_mask};
+}
+
 void build_pattern(const CardRule& rule, Built& out) {
     std::size_t at = 0;
     out.items[at++].type = RTE_FLOW_ITEM_TYPE_ETH;
-    if (rule.ip_version != 0)
-        out.items[at++].type =
-            rule.ip_version == 4 ? RTE_FLOW_ITEM_TYPE_IPV4 : RTE_FLOW_ITEM_TYPE_IPV6;
+    if (rule.ip_version != 0) out.items[at++] = address_item(rule, out);
     const rte_be16_t source = rte_cpu_to_be_16(rule.source_port);
     const rte_be16_t target = rte_cpu_to_be_16(rule.target_port);
     const auto mask = [](rte_be16_t port) {
@@ -44,6 +64,7 @@ void build_pattern(const CardRule& rule, Built& out) {
         out.tcp.hdr.dst_port = target;
         out.tcp_mask.hdr.src_port = mask(source);
         out.tcp_mask.hdr.dst_port = mask(target);
+        if (rule.of_flow) out.tcp_mask.hdr.tcp_flags = RTE_TCP_FIN_FLAG | RTE_TCP_SYN_FLAG | RTE_TCP_RST_FLAG;
         out.items[at++] = {RTE_FLOW_ITEM_TYPE_TCP, &out.tcp, nullptr, &out.tcp_mask};
     } else if (rule.protocol == 17) {
         out.udp.hdr.src_port = source;
@@ -96,17 +117,26 @@ class RteFlowRules final : public CardRules {
         if (done != 0 && error.message != nullptr) why = error.message;
         return done;
     }
-    int create(const CardRule& rule, std::string& why) override {
+    int create(const CardRule& rule, Handle& handle, std::string& why) override {
         Built built;
         build(rule, built);
         rte_flow_error error{};
-        if (rte_flow_create(id_, &built.attr, built.items.data(), built.actions.data(), &error) !=
-            nullptr)
-            return 0;
+        handle = rte_flow_create(id_, &built.attr, built.items.data(), built.actions.data(), &error);
+        if (handle != nullptr) return 0;
         if (error.message != nullptr) why = error.message;
         return -EIO;
     }
-    void destroy_all() override { static_cast<void>(rte_flow_flush(id_, nullptr)); }
+    void destroy(Handle handle) override {
+        static_cast<void>(rte_flow_destroy(id_, static_cast<rte_flow*>(handle), nullptr));
+    }
+    bool counted(Handle handle, std::uint64_t& packets, std::uint64_t& bytes) override {
+        rte_flow_query_count answer{};
+        const rte_flow_action count[] = {{RTE_FLOW_ACTION_TYPE_COUNT, nullptr}, {RTE_FLOW_ACTION_TYPE_END, nullptr}};
+        if (rte_flow_query(id_, static_cast<rte_flow*>(handle), count, &answer, nullptr) != 0) return false;
+        packets = answer.hits_set != 0 ? answer.hits : 0;
+        bytes = answer.bytes_set != 0 ? answer.bytes : 0;
+        return true;
+    }
 
   private:
     void build(const CardRule& rule, Built& out) const {

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "dataplane/runtime/crew.h"
+#include "dataplane/runtime/flow_bypass.h"
 #include "dataplane/runtime/live_source.h"
 #include "dataplane/runtime/offload.h"
 #include "dataplane/runtime/port.h"
@@ -28,6 +29,7 @@ struct OpenPort {
     std::unique_ptr<Port> port;
     std::vector<KernelSocket> sockets;
     OffloadState offload;
+    std::unique_ptr<FlowBypass> bypass;  // nullptr: no flow is passed by
 };
 
 class LiveCrew final : public Crew {
@@ -55,6 +57,9 @@ class LiveCrew final : public Crew {
             const Status opened = open(input);
             if (!opened.ok()) return opened;
             if (filter_.any()) keep_ports(config.keep_ports);
+            OpenPort& last = ports_.back();
+            if (config.inspector.bypass_shift < pipeline::InspectorConfig::kNoBypass)
+                last.bypass = std::make_unique<FlowBypass>(card_rules_of(last.port->id(), last.port->queues()));
         }
         for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
             if (plan.inputs[i].forward_to < 0) continue;
@@ -88,6 +93,7 @@ class LiveCrew final : public Crew {
     void keep_ports(const std::vector<std::uint16_t>& ports);
     void watch(std::vector<std::string>& lines);
     void shed(std::vector<std::string>& lines);
+    void pass_by();
 
     struct Watched {
         std::uint64_t heartbeat = 0;
@@ -164,6 +170,7 @@ Snapshot LiveCrew::snapshot() const {
             port.offload = open.offload.where == OffloadState::Where::card ? "card" : "software";
         port.offload_rules = open.offload.rules;
         port.offload_refusal = open.offload.why;
+        if (open.bypass != nullptr) port.bypass = open.bypass->counts();
         for (const KernelSocket& socket : open.sockets) {
             port.counters.kernel_packets += socket.packets;
             port.counters.kernel_drops += socket.drops;
@@ -212,6 +219,17 @@ void LiveCrew::shed(std::vector<std::string>& lines) {
     if (!line.empty()) lines.push_back(std::move(line));
 }
 
+// A flow's two directions may come by any of the ports, so every card is asked.
+void LiveCrew::pass_by() {
+    for (const auto& worker : workers_) {
+        pipeline::BypassAsk ask;
+        while (worker->bypass() != nullptr && worker->bypass()->asks.pop(ask))
+            for (OpenPort& open : ports_) open.bypass->take(ask, *worker->bypass());
+    }
+    for (OpenPort& open : ports_)
+        if (open.bypass != nullptr) open.bypass->tend();
+}
+
 std::vector<std::string> LiveCrew::tend() {
     std::vector<std::string> lines;
     const std::uint32_t epoch = clock_.epoch();
@@ -225,6 +243,7 @@ std::vector<std::string> LiveCrew::tend() {
     }
     watch(lines);
     shed(lines);
+    pass_by();
     return lines;
 }
 

@@ -1,6 +1,8 @@
 #include "dataplane/runtime/offload.h"
 
+#include <arpa/inet.h>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/runtime/plain_flow.h"
 #include "dataplane/wire/steering.h"
@@ -23,6 +25,13 @@ std::size_t transport_at(ByteView frame, wire::LinkType link) noexcept {
     return at + (frame[at] >> 4 == 4 ? std::size_t{frame[at]} % 16 * 4 : 40);
 }
 
+std::string address_text(const std::uint8_t (&address)[16], std::uint8_t ip_version) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (ip_version == 4) inet_ntop(AF_INET, address + 12, text, sizeof text);
+    else inet_ntop(AF_INET6, address, text, sizeof text);
+    return text;
+}
+
 }  // namespace
 
 std::vector<CardRule> rules_for_ports(const std::vector<std::uint16_t>& ports) {
@@ -30,12 +39,12 @@ std::vector<CardRule> rules_for_ports(const std::vector<std::uint16_t>& ports) {
     for (const std::uint16_t port : ports) {
         for (const std::uint8_t version : {std::uint8_t{4}, std::uint8_t{6}}) {
             for (const std::uint8_t protocol : {kTcp, kUdp}) {
-                rules.push_back({.priority = 0,
+                rules.push_back({.priority = kKeepPriority,
                                  .ip_version = version,
                                  .protocol = protocol,
                                  .source_port = 0,
                                  .target_port = port});
-                rules.push_back({.priority = 0,
+                rules.push_back({.priority = kKeepPriority,
                                  .ip_version = version,
                                  .protocol = protocol,
                                  .source_port = port,
@@ -43,7 +52,7 @@ std::vector<CardRule> rules_for_ports(const std::vector<std::uint16_t>& ports) {
             }
         }
     }
-    rules.push_back({.priority = 1, .action = CardRule::Action::drop});
+    rules.push_back({.priority = kRestPriority, .action = CardRule::Action::drop});
     return rules;
 }
 
@@ -52,11 +61,18 @@ std::string testpmd_line(const CardRule& rule, unsigned port, unsigned queues) {
                       std::to_string(rule.priority) + " ingress pattern eth /";
     const std::string version = rule.ip_version == 4 ? "ipv4" : "ipv6";
     const std::string protocol = rule.protocol == kTcp ? "tcp" : "udp";
-    if (rule.ip_version != 0) out += " " + version + " /";
+    if (rule.ip_version != 0) {
+        out += " " + version;
+        if (rule.of_flow)
+            out += " src is " + address_text(rule.source, rule.ip_version) + " dst is " +
+                   address_text(rule.target, rule.ip_version);
+        out += " /";
+    }
     if (rule.protocol != 0) {
         out += " " + protocol;
         if (rule.source_port != 0) out += " src is " + std::to_string(rule.source_port);
         if (rule.target_port != 0) out += " dst is " + std::to_string(rule.target_port);
+        if (rule.of_flow && rule.protocol == kTcp) out += " flags spec 0 flags mask 7";
         out += " /";
     }
     out += " end actions ";
@@ -69,8 +85,10 @@ std::string testpmd_line(const CardRule& rule, unsigned port, unsigned queues) {
     return out + " end / end";
 }
 
-OffloadState put_on_card(CardRules& card, const std::vector<CardRule>& rules) {
+OffloadState put_on_card(CardRules& card, const std::vector<CardRule>& rules,
+                         std::vector<CardRules::Handle>* made) {
     OffloadState state;
+    std::vector<CardRules::Handle> handles;
     const auto refused = [&](const CardRule& rule, int error, const std::string& why) {
         state.where = OffloadState::Where::software;
         state.rules = 0;
@@ -83,13 +101,16 @@ OffloadState put_on_card(CardRules& card, const std::vector<CardRule>& rules) {
             return refused(rule, error, why), state;
     }
     for (const CardRule& rule : rules) {
-        if (const int error = card.create(rule, why); error != 0) {
-            card.destroy_all();
+        CardRules::Handle handle = nullptr;
+        if (const int error = card.create(rule, handle, why); error != 0) {
+            for (const CardRules::Handle one : handles) card.destroy(one);
             return refused(rule, error, why), state;
         }
+        handles.push_back(handle);
         ++state.rules;
     }
     state.where = OffloadState::Where::card;
+    if (made != nullptr) *made = std::move(handles);
     return state;
 }
 

@@ -72,6 +72,18 @@ class WorkerCounters {
     std::array<std::atomic<std::uint64_t>, kWorkerCounterCount> cells_{};
 };
 
+// --bypass-mib, of one card.
+struct BypassCounts {
+    bool wanted = false;
+    std::uint64_t flows = 0;    // passed by now
+    std::uint64_t made = 0;     // since the start
+    std::uint64_t refused = 0;  // asks that the card did not take; the flow goes on in software
+    std::uint64_t full = 0;     // asks past the most it is given
+    std::uint64_t packets = 0;  // dropped and counted by the card
+    std::uint64_t bytes = 0;    // of their frames
+    std::string refusal;        // the newest one
+};
+
 struct NamedCount {
     std::string name;
     std::uint64_t value = 0;
@@ -86,6 +98,7 @@ struct PortSnapshot {
     std::string offload;
     std::size_t offload_rules = 0;
     std::string offload_refusal;
+    BypassCounts bypass;
 };
 struct WorkerSnapshot {
     unsigned index = 0;

@@ -192,6 +192,7 @@ void Worker::run(PacketSource& source) noexcept {
 
 ByteRing& Worker::records() noexcept { return rooms_->records; }
 unsigned Worker::index() const noexcept { return rooms_->config.index; }
+pipeline::BypassLink* Worker::bypass() noexcept { return rooms_->inspector->bypass(); }
 WorkerCounters& Worker::counters() noexcept { return rooms_->counters; }
 std::uint64_t Worker::heartbeat() const noexcept {
     return rooms_->heartbeat.load(std::memory_order_relaxed);

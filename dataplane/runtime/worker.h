@@ -4,6 +4,7 @@
 
 #include "dataplane/base/byte_ring.h"
 #include "dataplane/base/status.h"
+#include "dataplane/pipeline/bypass.h"
 #include "dataplane/pipeline/inspector.h"
 #include "dataplane/runtime/reload.h"
 #include "dataplane/runtime/source.h"
@@ -35,6 +36,8 @@ class Worker {
     // The exporter's end of the record ring.
     [[nodiscard]] ByteRing& records() noexcept;
     [[nodiscard]] unsigned index() const noexcept;
+    // Flows that a card may pass by, for the thread that tends the crew; nullptr without --bypass-mib.
+    [[nodiscard]] pipeline::BypassLink* bypass() noexcept;
     [[nodiscard]] WorkerCounters& counters() noexcept;
     // Counts up at every turn of the loop; a watcher that sees it stand still reports a stall.
     [[nodiscard]] std::uint64_t heartbeat() const noexcept;

@@ -232,6 +232,44 @@ def unwanted(args, folder, pair):
     report.check(totals["packets_udp"] < 50, "and nothing else but what may be a tunnel", totals["packets_udp"])
 
 
+SENT = 3 << 20
+TAKE = """
+import socket
+server = socket.create_server(("10.9.0.2", 873))
+peer = server.accept()[0]
+while peer.recv(65536):
+    pass
+"""
+SEND = """
+import socket, time
+for attempt in range(100):
+    try:
+        line = socket.create_connection(("10.9.0.2", 873), 5)
+        break
+    except OSError:
+        time.sleep(0.05)
+line.sendall(bytes([1]) * %d)
+line.close()
+""" % SENT
+
+
+def passed_by(args, folder, pair):
+    """--bypass-mib: a bulk flow of no known protocol is offered to the card; an interface has none, which is said, and nothing is lost."""
+    live = Dataplane(args, folder, "--af-packet", "s0", "--bypass-mib", "1", wrap=inside(pair), name="passed")
+    if not report.check(live.up, "--bypass-mib", live.said()):
+        return
+    taker = pair.start(pair.server, [sys.executable, "-c", TAKE])
+    pair.run(pair.client, [sys.executable, "-c", SEND], check=True, timeout=60)
+    taker.wait(timeout=60)
+    time.sleep(1.5)  # the cards are tended once a second
+    _, lines, stats = live.end()
+    port = stats["ports"][0]
+    report.check(port["bypass_refused"] >= 1 and port["bypass_flows"] == 0 and "flags mask 7" in port.get("bypass_refusal", ""),
+                 "a flow that no card takes is told", port)
+    bulk = [f for f in lines if f.get("dport") == 873]
+    report.equal([f.get("payload_c") for f in bulk], [SENT], "and goes on in software, every byte counted")
+
+
 def main():
     args = programs.arguments(__doc__, ("--all", {"action": "store_true", "help": "overload and kept ports too, which need floods"}))
     if not programs.program(args, "seine-dataplane"):
@@ -247,6 +285,7 @@ def main():
         with netns.Pair() as pair:
             pair.offloads_off()
             other_user(args, folder, pair)
+            passed_by(args, folder, pair)
             if args.all:
                 unwanted(args, folder, pair)
                 overload(args, folder, pair)

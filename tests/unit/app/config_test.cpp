@@ -29,6 +29,8 @@ TEST(Config, KeyHeadersAreNamesOfHeaders) {
     ASSERT_TRUE(config);
     EXPECT_EQ(config->key_headers, (std::vector<std::string>{"x-tenant-key", "X-Other"}));
     EXPECT_NE(refusal({"--pcap", "x", "--key-header", "a b"}).find("name of a header"), std::string::npos);
+    EXPECT_NE(refusal({"--af-packet", "x", "--bypass-mib", "63"}).find("a power of two"), std::string::npos);
+    EXPECT_NE(refusal({"--inline", "a+b", "--bypass-mib", "64"}).find("would cut flows"), std::string::npos);
 }
 
 class ConfigFile : public ::testing::Test {

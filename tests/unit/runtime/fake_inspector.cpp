@@ -88,6 +88,7 @@ const StageCell& Inspector::stage() const noexcept {
     static const StageCell resting{0};
     return resting;
 }
+BypassLink* Inspector::bypass() noexcept { return nullptr; }
 std::size_t Inspector::flow_count() const noexcept { return rooms_->flows; }
 
 }  // namespace seine::pipeline

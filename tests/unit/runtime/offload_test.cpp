@@ -1,49 +1,17 @@
 // Rules for cards: what is asked of one, what happens when it refuses, and the same in software.
 #include "dataplane/runtime/offload.h"
 
-#include <cerrno>
+#include <algorithm>
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/runtime/recording_card.h"
 #include "tools/synth/packet_builder.h"
 
 namespace seine::runtime {
 namespace {
 
 using wire::LinkType;
-
-// Remembers what it was asked; refuses the validation or the creation of the n-th rule.
-class RecordingCard final : public CardRules {
-  public:
-    int validate(const CardRule& rule, std::string& why) override {
-        asked.push_back("validate " + testpmd_line(rule, 0, 2));
-        return answer(validated++, refuse_validation, why);
-    }
-    int create(const CardRule& rule, std::string& why) override {
-        asked.push_back("create " + testpmd_line(rule, 0, 2));
-        const int done = answer(created++, refuse_creation, why);
-        if (done == 0) ++held;
-        return done;
-    }
-    void destroy_all() override {
-        asked.emplace_back("destroy all");
-        held = 0;
-    }
-    std::vector<std::string> asked;
-    int refuse_validation = -1;
-    int refuse_creation = -1;
-    std::string words;
-    int held = 0;
-
-  private:
-    int answer(int number, int refused, std::string& why) const {
-        if (number != refused) return 0;
-        why = words;
-        return -ENOTSUP;
-    }
-    int validated = 0;
-    int created = 0;
-};
 
 constexpr char kKey[] =
     "6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a6d5a";
@@ -55,7 +23,7 @@ TEST(CardRules, AreWhatTestpmdWouldBeTold) {
     std::vector<std::string> lines;
     for (const CardRule& rule : rules) lines.push_back(testpmd_line(rule, 3, 2));
     const auto spread = [&](const char* pattern, const char* type) {
-        return std::string("flow create 3 priority 0 ingress pattern eth / ") + pattern +
+        return std::string("flow create 3 priority 1 ingress pattern eth / ") + pattern +
                " / end actions rss func toeplitz types " + type + " end key " + key +
                " queues 0 1 end / end";
     };
@@ -68,10 +36,10 @@ TEST(CardRules, AreWhatTestpmdWouldBeTold) {
         spread("ipv6 / tcp src is 443", "ipv6-tcp"),
         spread("ipv6 / udp dst is 443", "ipv6-udp"),
         spread("ipv6 / udp src is 443", "ipv6-udp"),
-        "flow create 3 priority 1 ingress pattern eth / end actions count / drop / end"};
+        "flow create 3 priority 2 ingress pattern eth / end actions count / drop / end"};
     EXPECT_EQ(lines, wanted);
     EXPECT_EQ(testpmd_line(rules[0], 0, 1),
-              "flow create 0 priority 0 ingress pattern eth / ipv4 / tcp dst is 443 / end actions "
+              "flow create 0 priority 1 ingress pattern eth / ipv4 / tcp dst is 443 / end actions "
               "queue index 0 / end");
     EXPECT_EQ(rules_for_ports({443, 8443}).size(), 17u);
 }
@@ -82,7 +50,7 @@ TEST(CardRules, AreAllValidatedBeforeTheFirstIsMade) {
     const OffloadState state = put_on_card(card, rules);
     EXPECT_EQ(state.where, OffloadState::Where::card);
     EXPECT_EQ(state.rules, rules.size());
-    EXPECT_EQ(card.held, static_cast<int>(rules.size()));
+    EXPECT_EQ(card.held.size(), rules.size());
     ASSERT_EQ(card.asked.size(), 2 * rules.size());
     for (std::size_t i = 0; i < rules.size(); ++i) {
         EXPECT_EQ(card.asked[i], "validate " + testpmd_line(rules[i], 0, 2));
@@ -96,7 +64,7 @@ TEST(CardRules, ACardThatRefusesOneGetsNone) {
     card.words = "no counters here";
     const OffloadState state = put_on_card(card, rules_for_ports({443}));
     EXPECT_EQ(state.where, OffloadState::Where::software);
-    EXPECT_EQ(card.held, 0);
+    EXPECT_TRUE(card.held.empty());
     EXPECT_NE(state.why.find("pattern eth / end actions count / drop"), std::string::npos)
         << state.why;
     EXPECT_NE(state.why.find("no counters here"), std::string::npos) << state.why;
@@ -110,8 +78,8 @@ TEST(CardRules, WhatWasMadeBeforeARefusalIsTakenBack) {
         const OffloadState state = put_on_card(card, rules_for_ports({443}));
         EXPECT_EQ(state.where, OffloadState::Where::software);
         EXPECT_EQ(state.rules, 0u);
-        EXPECT_EQ(card.held, 0);
-        EXPECT_EQ(card.asked.back(), "destroy all");
+        EXPECT_TRUE(card.held.empty());
+        EXPECT_EQ(std::count(card.asked.begin(), card.asked.end(), "destroy"), at);
         EXPECT_NE(state.why.find("not supported"), std::string::npos) << state.why;
     }
 }

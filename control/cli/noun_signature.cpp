@@ -4,6 +4,7 @@
 #include "control/cli/signature_offline.h"
 #include "control/cli/signature_set.h"
 #include "control/cli/signature_try.h"
+#include "control/cli/signature_witness.h"
 
 namespace seine::cli {
 namespace {
@@ -131,19 +132,19 @@ constexpr Verb kVerbs[] = {
      .meaning = "checks, compiles and ships a folder of rules",
      .positionals = kPushed,
      .options = kPush,
-     .run = push_rules,
+     .run = witnessed<push_rules>,
      .more = "Nothing restarts: every packet is matched by the old set or by the new. A set with a "
              "mistake is not pushed. "
              "Unless confirmed in time the new set gives way to the one before by itself."},
     {.name = "confirm",
      .meaning = "the set that was pushed stays",
      .options = kStoreAlone,
-     .run = confirm_rules},
+     .run = witnessed<confirm_rules>},
     {.name = "rollback",
      .meaning = "takes back what was not confirmed, or ships an earlier version",
      .positionals = kVersion,
      .options = kShip,
-     .run = roll_back_rules},
+     .run = witnessed<roll_back_rules>},
     {.name = "versions",
      .meaning = "what was pushed, when, by whom and why",
      .options = kStoreAlone,
@@ -157,17 +158,17 @@ constexpr Verb kVerbs[] = {
      .meaning = "a rule alerts",
      .positionals = kRule,
      .options = kShip,
-     .run = enable_rule},
+     .run = witnessed<enable_rule>},
     {.name = "disable",
      .meaning = "a rule is off",
      .positionals = kRule,
      .options = kShip,
-     .run = disable_rule},
+     .run = witnessed<disable_rule>},
     {.name = "shadow",
      .meaning = "a rule counts without alerting",
      .positionals = kRule,
      .options = kShip,
-     .run = shadow_rule},
+     .run = witnessed<shadow_rule>},
     {.name = "stats",
      .meaning = "hits of each rule, what its limits swallowed, accounts touched and noise",
      .options = kStats,

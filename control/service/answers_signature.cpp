@@ -142,6 +142,11 @@ Result<std::string> stats(const command::Request& request, const Parts& parts) {
 void add_signature_answers(Answers& answers, Parts& parts) {
     answers.add("signature", "try", command::Role::reader, [&parts](const auto& request) { return values(request, parts); });
     answers.add("signature", "stats", command::Role::reader, [&parts](const auto& request) { return stats(request, parts); });
+    // Done by seinectl at the dataplane; being asked puts them into the audit log.
+    for (const char* verb : {"push", "confirm", "rollback", "enable", "disable", "shadow"}) {
+        answers.add("signature", verb, command::Role::operating,
+                    [](const auto&) { return Result<std::string>(R"({"noted":true})"); });
+    }
 }
 
 }  // namespace seine::service

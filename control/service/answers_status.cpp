@@ -79,6 +79,7 @@ void add_farms(JsonBuilder& json, const Parts& parts) {
     json.field("farms", static_cast<std::uint64_t>(status.farms));
     json.field("provisional", static_cast<std::uint64_t>(status.provisional));
     json.field("accounts_in_farms", static_cast<std::uint64_t>(status.accounts_in_farms));
+    json.field("accounts_told", status.accounts_told).field("accounts_not_told", status.accounts_not_told);
     json.field("accounts_looked_at", status.counters.accounts).field("sightings", status.counters.sightings);
     json.field("queued", status.queued).field("sightings_shed", status.shed);
     json.field("sweeps", status.counters.sweeps).field("last_sweep_ms", status.last_sweep_ms);

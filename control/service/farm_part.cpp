@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "control/service/account_evidence.h"
 #include "control/service/log.h"
 
 namespace seine::service {
@@ -110,6 +111,8 @@ void FarmPart::take(const Parcel& parcel) {
 // Lets detection think, and tells what it found.
 void FarmPart::look(Nanos now) {
     std::vector<model::Event> events;
+    std::vector<model::Event> accounts;
+    std::uint64_t accounts_left_out = 0;
     std::vector<model::Farm> farms;
     detect::Counters counters;
     const bool sweep = now >= next_sweep_;
@@ -119,6 +122,10 @@ void FarmPart::look(Nanos now) {
         engine_->tick(now);
         if (sweep) engine_->sweep(now);
         events = engine_->events();
+        for (const model::Event& event : events) {
+            for (model::Event& one : account_evidence(*engine_, event, kAccountsToldMax - accounts.size(), accounts_left_out))
+                accounts.push_back(std::move(one));
+        }
         farms = engine_->farms();
         counters = engine_->counters();
     }
@@ -126,8 +133,12 @@ void FarmPart::look(Nanos now) {
         if (event.seen.count == 0) event.seen = now;
         findings_.found(event);
     }
+    // Not kept: `account why` says it at any time.
+    for (const model::Event& event : accounts) findings_.publish(event);
     {
         const std::lock_guard lock(mutex_);
+        status_.accounts_told += accounts.size();
+        status_.accounts_not_told += accounts_left_out;
         farms_ = std::move(farms);
         status_.counters = counters;
         status_.farms = farms_.size();

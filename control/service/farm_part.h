@@ -28,6 +28,8 @@ struct FarmStatus {
     std::size_t farms = 0;
     std::size_t provisional = 0;
     std::size_t accounts_in_farms = 0;
+    std::uint64_t accounts_told = 0;      // events of evidence
+    std::uint64_t accounts_not_told = 0;  // beyond kAccountsToldMax of a sweep
 };
 
 class FarmPart final : public DetectionTuned {

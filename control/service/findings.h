@@ -34,6 +34,10 @@ class Findings {
     void found(const model::Event& event);
     // The ingest's thread: of what it is taking in.
     void found_in_round(const model::Event& event);
+    // Sent on, not kept.
+    void publish(const model::Event& event) const {
+        if (publish_) publish_(event);
+    }
     // Findings of dataplanes: records of that kind in the rings. `ingest` outlives the part.
     IngestPart part(const Ingest& ingest);
     [[nodiscard]] const FindingCounters& counters() const noexcept { return counters_; }

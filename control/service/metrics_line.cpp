@@ -125,6 +125,8 @@ void add_farms(Out& out, const Parts& parts) {
     const FarmStatus status = parts.farms->status();
     one(out, "seine_farms", "Farms that are open", MetricType::Gauge,
         static_cast<double>(status.farms));
+    one(out, "seine_farm_accounts_not_told_total", "Accounts of farms without an event of evidence: more were gained at once",
+        MetricType::Counter, static_cast<double>(status.accounts_not_told));
     one(out, "seine_farm_accounts", "Accounts in farms", MetricType::Gauge,
         static_cast<double>(status.accounts_in_farms));
     one(out, "seine_farm_last_sweep_seconds", "How long the last sweep took", MetricType::Gauge,

@@ -50,6 +50,17 @@ def first_line(path, start, most_s=20):
     raise RuntimeError("%s: no line that begins with %s" % (path, start))
 
 
+def wait_until_still(path, most_s=20):
+    """Until a file that another process writes grows no more."""
+    size = -1
+    for _ in range(most_s * 2):
+        now = os.path.getsize(path) if os.path.exists(path) else 0
+        if now == size:
+            return
+        size = now
+        time.sleep(0.5)
+
+
 def lines_of(path):
     if not os.path.exists(path):
         return 0
@@ -87,7 +98,7 @@ class Certificates:
         os.makedirs(folder, exist_ok=True)
         self.authority("ca")
         self.authority("stranger")
-        self.issue("server", "ca", san="DNS:localhost,IP:127.0.0.1")
+        self.issue("server", "ca", san="DNS:localhost,DNS:siem.example.net,IP:127.0.0.1")
         self.issue("client", "ca", san="DNS:sensor")
         self.issue("expired", "ca", san="DNS:localhost,IP:127.0.0.1", days=-1)
 
@@ -131,8 +142,8 @@ class Certificates:
 class Rsyslog:
     """rsyslogd in the foreground with one input, into one file."""
 
-    def __init__(self, folder, kind, certs=None):
-        self.folder, self.kind, self.port = folder, kind, free_port()
+    def __init__(self, folder, kind, certs=None, port=0):
+        self.folder, self.kind, self.port = folder, kind, port or free_port()
         os.makedirs(folder, exist_ok=True)
         self.out = os.path.join(folder, kind + ".log")
         self.conf = os.path.join(folder, kind + ".conf")
@@ -350,9 +361,12 @@ if __name__ == "__main__":
 
 
 def tell(table, out):
-    """Prints the rows; with a path, writes them there as JSON too."""
+    """Prints the rows as the table that documentation shows; with a path, writes them there as JSON too."""
     if out:
         with open(out, "w", encoding="utf-8") as fh:
             json.dump(table, fh, indent=1)
+    keys = list(dict.fromkeys(key for row in table for key in row))
+    if keys:
+        print("| %s |\n|%s" % (" | ".join(key.replace("_", " ") for key in keys), " --- |" * len(keys)))
     for row in table:
-        print(row)
+        print("| %s |" % " | ".join("{:,}".format(row[key]) if isinstance(row.get(key), int) else str(row.get(key, "")) for key in keys))

@@ -33,7 +33,10 @@ std::string show_running(const JsonValue& document, const Invocation& invocation
     if (document["editing"].boolean()) out += ", a candidate is being edited";
     if (document["confirm_by_ns"].whole() > 0)
         out += ", to be confirmed by " + utc_time(document["confirm_by_ns"].whole());
-    return out + "\n" + show_text(document, invocation);
+    out += "\n";
+    for (const JsonValue& fault : document["not_in_effect"].items())
+        out += "# " + shown(fault.text()) + "\n";
+    return out + show_text(document, invocation);
 }
 
 std::string show_diff(const JsonValue& document, const Invocation&) {

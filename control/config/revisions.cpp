@@ -140,11 +140,7 @@ Status Revisions::load_folder(Nanos now) {
         ::unlink(path_of(revisions_.back().number).c_str());
         revisions_.pop_back();
     }
-    if (running_ > 0) {
-        auto tree = read_revision(running_);
-        if (!tree) return tree.error();
-        running_tree_ = std::move(*tree);
-    }
+    read_running();
     const auto pending = read_file(folder_ + "/pending");
     if (pending) {
         const std::size_t blank = pending->find(' ');
@@ -154,12 +150,9 @@ Status Revisions::load_folder(Nanos now) {
                                    ? 0
                                    : number_of(std::string_view(*pending).substr(blank + 1)))}};
     }
-    auto changes = prepare(running_tree_);
-    if (!changes) {
-        return failed(path_of(running_) +
-                      ": the running revision cannot be applied: " + changes.error().message());
-    }
-    for (auto& change : *changes) change->apply();
+    check_names(running_tree_, sections_, left_out_);
+    for (Section* section : sections_) apply_what_can_be(*section);
+    again_at_ = now + kAgainSeconds * kSecond;
     const auto candidate = read_file(folder_ + "/candidate.toml");
     if (candidate) {
         auto tree = read_toml(*candidate, "candidate");
@@ -167,6 +160,73 @@ Status Revisions::load_folder(Nanos now) {
     }
     static_cast<void>(roll_back_pending(now));
     return {};
+}
+
+// The one that is in effect, or the newest before it that can be read.
+void Revisions::read_running() {
+    if (running_ == 0) return;
+    auto tree = read_revision(running_);
+    if (tree) {
+        running_tree_ = std::move(*tree);
+        return;
+    }
+    std::string instead = "nothing is in effect";
+    for (auto before = revisions_.rbegin(); before != revisions_.rend(); ++before) {
+        auto sound = before->number < running_ ? read_revision(before->number) : tree;
+        if (!sound) continue;
+        running_tree_ = std::move(*sound);
+        instead = "revision " + std::to_string(before->number) + " is in effect in its place";
+        break;
+    }
+    left_out_.push_back({"revision " + std::to_string(running_), 0, 0,
+                         tree.error().message() + "; " + instead + " until a commit"});
+}
+
+// Of a list each table that can be, of one table all or nothing.
+void Revisions::apply_what_can_be(Section& section) {
+    Node wanted;
+    if (section.is_list()) wanted.type = Node::Type::array;
+    Node some = wanted;
+    if (const Node* part = running_tree_.find(section.name())) wanted = *part;
+    const std::string top(section.name());
+    auto change = section.prepare_at_start(wanted);
+    if (change) return (*change)->apply();
+    if (section.is_list()) {
+        for (const Node& item : wanted.items) {
+            some.items.push_back(item);
+            const auto with = section.prepare_at_start(some);
+            if (with) continue;
+            some.items.pop_back();
+            left_out_.push_back({top + "[" + item.text_of("name") + "]", item.line, item.column,
+                                 with.error().message()});
+        }
+    } else {
+        left_out_.push_back({top, wanted.line, wanted.column, change.error().message()});
+    }
+    auto rest = section.prepare_at_start(some);
+    if (rest) return (*rest)->apply();
+    left_out_.push_back({top, wanted.line, wanted.column, rest.error().message()});
+}
+
+void Revisions::try_left_out_again(Nanos now) {
+    // A clock that was set back makes it no longer.
+    const bool is_early = now < again_at_ && again_at_ - now <= kAgainSeconds * kSecond;
+    if (left_out_.empty() || is_early) return;
+    again_at_ = now + kAgainSeconds * kSecond;
+    for (Section* section : sections_) {
+        const std::string top(section->name());
+        const auto of_this = [&top](const Fault& fault) {
+            // Not names that are unknown, which have a setting's name after a point.
+            return fault.path == top ||
+                   (fault.path.starts_with(top + "[") && fault.path.ends_with(']'));
+        };
+        if (std::erase_if(left_out_, of_this) > 0) apply_what_can_be(*section);
+    }
+}
+
+std::vector<Fault> Revisions::left_out() const {
+    const std::lock_guard lock(mutex_);
+    return left_out_;
 }
 
 Result<Node> Revisions::read_revision(std::uint64_t number) const {
@@ -275,6 +335,7 @@ Result<std::uint64_t> Revisions::commit_tree(const Node& wanted, const std::stri
     }
     if (!status.ok()) return status;  // the changes are undone by their destruction
     for (auto& change : *changes) change->apply();
+    left_out_.clear();
     running_ = revision.number;
     running_tree_ = wanted;
     revisions_.push_back(std::move(revision));
@@ -355,6 +416,7 @@ std::optional<std::uint64_t> Revisions::tick(Nanos now) {
         static_cast<void>(write_pending(*pending_));
     }
     last_tick_ = now;
+    try_left_out_again(now);
     return roll_back_pending(now);
 }
 

@@ -41,11 +41,16 @@ class Revisions {
   public:
     static constexpr std::size_t kKeptMax = 200;  // revisions kept on the disk
 
-    // Applies the running revision, if there is one: a configuration that no longer applies is an
-    // error that names it. Sections live longer than this.
+    // Applies the running revision, if there is one. What of it no longer can be is left out and
+    // told by left_out(), so that the rest runs. A revision that cannot be read is passed over for
+    // the newest one before it that can. Sections live longer than this.
     static Result<std::unique_ptr<Revisions>> open(const std::string& folder,
                                                    std::vector<Section*> sections, Nanos now);
 
+    // What of the running revision is not in effect since the start, with the reason. tick() tries
+    // it again every kAgainSeconds; a commit ends it.
+    static constexpr std::int64_t kAgainSeconds = 10;
+    [[nodiscard]] std::vector<Fault> left_out() const;
     [[nodiscard]] std::uint64_t running() const;
     [[nodiscard]] std::string running_text() const;  // canonical
     [[nodiscard]] std::string candidate_text()
@@ -92,6 +97,9 @@ class Revisions {
     Result<std::vector<std::unique_ptr<Change>>> prepare(const Node& wanted) const;
     [[nodiscard]] std::string path_of(std::uint64_t number) const;
     void prune();
+    void read_running();
+    void apply_what_can_be(Section& section);
+    void try_left_out_again(Nanos now);
     std::optional<std::uint64_t> roll_back_pending(Nanos now);
 
     std::string folder_;
@@ -110,6 +118,8 @@ class Revisions {
     std::optional<Pending> pending_;
     Nanos last_tick_;
     std::string rollback_fault_;
+    std::vector<Fault> left_out_;
+    Nanos again_at_;
 };
 
 }  // namespace seine::config

@@ -79,6 +79,8 @@ void check_secret(const Node& value, const std::string& path, std::vector<Fault>
         return add(
             faults, value, path,
             value.text + " is not there; write the secret into it, readable for seine alone");
+    if (!S_ISREG(about.st_mode))
+        return add(faults, value, path, value.text + " is no plain file; write the secret into one");
     if ((about.st_mode & 0077) != 0)
         add(faults, value, path, value.text + " can be read by others; chmod 600 it");
 }
@@ -197,6 +199,34 @@ void check_all(const Node& root, std::span<Section* const> sections, std::vector
             check_table(**section, value, key, faults);
         } else {
             add(faults, value, key, "is a table: [" + key + "]");
+        }
+    }
+}
+
+void check_names(const Node& root, std::span<Section* const> sections, std::vector<Fault>& faults) {
+    for (const auto& [key, value] : root.members) {
+        const auto section =
+            std::find_if(sections.begin(), sections.end(),
+                         [&key = key](const Section* one) { return one->name() == key; });
+        if (section == sections.end()) {
+            add(faults, value, key, "is no section of this version");
+            continue;
+        }
+        const auto known = [&](const std::string& name) {
+            const auto settings = (*section)->settings();
+            return std::any_of(settings.begin(), settings.end(),
+                               [&name](const Setting& one) { return one.name == name; });
+        };
+        const std::span<const Node> tables =
+            (*section)->is_list() ? std::span<const Node>(value.items) : std::span(&value, 1);
+        for (const Node& table : tables) {
+            const std::string name = table.text_of("name");
+            for (const auto& [setting, at] : table.members) {
+                if (!known(setting))
+                    add(faults, at,
+                        key + ((*section)->is_list() ? "[" + name + "]" : "") + "." + setting,
+                        "is no setting of this version");
+            }
         }
     }
 }

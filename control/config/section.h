@@ -58,10 +58,19 @@ class Section {
     // `wanted` is the whole section (an empty table or list when absent), checked. A failure is
     // words for the operator and has changed nothing.
     virtual Result<std::unique_ptr<Change>> prepare(const Node& wanted) = 0;
+    // The same for the revision that was in effect before a restart. What can be made good later,
+    // such as a file that is not there, need not be a failure where the part itself says so and
+    // tries again.
+    virtual Result<std::unique_ptr<Change>> prepare_at_start(const Node& wanted) {
+        return prepare(wanted);
+    }
 };
 
 // Adds what is wrong with `root` by the sections' settings and checks.
 void check_all(const Node& root, std::span<Section* const> sections, std::vector<Fault>& faults);
+
+// Adds what in `root` no section knows: another version wrote it.
+void check_names(const Node& root, std::span<Section* const> sections, std::vector<Fault>& faults);
 
 // The settings of all sections as markdown, for documentation.
 std::string setting_tables(std::span<Section* const> sections);

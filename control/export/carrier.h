@@ -60,6 +60,8 @@ class Carrier {
     [[nodiscard]] virtual bool acknowledges() const noexcept = 0;
     [[nodiscard]] virtual std::size_t batch_messages() const noexcept { return 1000; }
     [[nodiscard]] virtual std::size_t batch_bytes() const noexcept { return std::size_t{1} << 20; }
+    // What is still missing on this side before anything can be sent.
+    [[nodiscard]] virtual Status ready() { return {}; }
     // Returns within about twice the timeout, and soon after `stop` is set.
     virtual Delivery deliver(std::span<const std::string_view> messages,
                              const std::atomic<bool>& stop) = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/export/late_carrier.h"
 #include "control/export/stream.h"
 
 namespace seine::siem {
@@ -13,9 +14,17 @@ namespace {
 constexpr int kRestFirstMs = 250;
 constexpr int kRestMaxMs = 30'000;
 constexpr std::int64_t kBackfillAgeNs = 10 * kSecond;
+constexpr std::int64_t kLookAgainMs = 2000;
 
 Lane lane_of(model::EventKind kind) {
     return kind == model::EventKind::flow_summary ? Lane::flows : Lane::findings;
+}
+
+Result<std::unique_ptr<Carrier>> carrier_by_files(const DestinationSettings& settings) {
+    if (!settings.again) return make_carrier(settings.carrier);
+    const auto own = settings.again();
+    if (!own) return own.error();
+    return make_carrier(*own);
 }
 
 }  // namespace
@@ -52,8 +61,11 @@ Result<std::unique_ptr<Destination>> Destination::make(const DestinationSettings
         return failed(who + "there is no format `" + settings.format + "`; there are:" + known);
     }
     const CarrierInfo* info = find_carrier(settings.carrier.carrier);
-    auto carrier = make_carrier(settings.carrier);
-    if (!carrier) return carrier.error();
+    if (info == nullptr)
+        return failed(who + "there is no carrier `" + settings.carrier.carrier + "`");
+    auto carrier = settings.missing.ok() ? make_carrier(settings.carrier)
+                                         : Result<std::unique_ptr<Carrier>>(settings.missing);
+    if (!carrier && !settings.again) return carrier.error();
     const bool is_ipfix = settings.carrier.carrier.starts_with("ipfix-");
     if (is_ipfix != format->is_binary())
         return failed(
@@ -69,7 +81,15 @@ Result<std::unique_ptr<Destination>> Destination::make(const DestinationSettings
         if (!outbox) return outbox.error();
         made->outbox_ = std::move(*outbox);
     }
-    made->carrier_ = std::move(*carrier);
+    if (carrier) {
+        made->carrier_ = std::move(*carrier);
+    } else {
+        made->carrier_missing_ = true;
+        made->up_ = false;
+        made->error_ = carrier.error().message();
+        made->carrier_ =
+            make_late_carrier([settings] { return carrier_by_files(settings); }, info->acknowledges);
+    }
     made->changed_ = std::move(changed);
     made->paused_ = settings.paused;
     made->since_ns_ = wall_ns();
@@ -172,6 +192,7 @@ void Destination::rest(int ms) {
 void Destination::run() {
     Outbox::Batch batch;
     int rest_ms = kRestFirstMs;
+    if (carrier_missing_) tell(failed(error_));
     std::int64_t sync_at = steady_ms() + 1000;
     while (!stop_.load()) {
         if (steady_ms() >= sync_at) {
@@ -189,6 +210,13 @@ void Destination::run() {
             continue;
         }
         if (reopen_.exchange(false)) carrier_->reopen();
+        if (carrier_missing_) {
+            look_for_carrier();
+            if (carrier_missing_) {
+                rest(200);
+                continue;
+            }
+        }
         if (!outbox_->take(batch, carrier_->batch_messages(), carrier_->batch_bytes())) {
             outbox_->wait(500);
             continue;
@@ -236,8 +264,25 @@ void Destination::settle(const Delivery& delivery, std::size_t count, std::size_
             since_ns_ = wall_ns();
         }
     }
-    if (changed && changed_)
-        changed_(settings_.carrier.name, delivery.status.ok(), delivery.status.message());
+    if (changed) tell(delivery.status);
+}
+
+void Destination::tell(const Status& status) {
+    if (changed_) changed_(settings_.carrier.name, status.ok(), status.message());
+}
+
+// Also where nothing waits: a destination is up again as soon as what it lacked is there.
+void Destination::look_for_carrier() {
+    if (steady_ms() < look_at_ms_) return;
+    look_at_ms_ = steady_ms() + kLookAgainMs;
+    Delivery none;
+    none.status = carrier_->ready();
+    carrier_missing_ = !none.status.ok();
+    settle(none, 0, 0);
+}
+
+Result<std::unique_ptr<Carrier>> Destination::another_carrier() const {
+    return carrier_by_files(settings_);
 }
 
 DestinationStatus Destination::status() const {

@@ -28,6 +28,11 @@ struct DestinationSettings {
     bool paused = false;
     std::string
         fingerprint;  // of the configuration it was made from: the same means nothing to change
+    // At a start nobody can be asked for a file that is missing: with `again`, which reads the
+    // settings anew, the destination begins without its carrier, and events wait. Empty: what is
+    // missing is an error.
+    std::function<Result<CarrierSettings>()> again;
+    Status missing;  // what was found so, where `again` is set
 };
 
 struct DestinationStatus {
@@ -79,6 +84,8 @@ class Destination {
     [[nodiscard]] const DestinationSettings& settings() const noexcept { return settings_; }
     // Whether everything that was offered has arrived.
     [[nodiscard]] bool drained() const;
+    // A carrier of its own, to try it: connects with what the files hold now.
+    [[nodiscard]] Result<std::unique_ptr<Carrier>> another_carrier() const;
 
   private:
     explicit Destination(const DestinationSettings& settings, const Format& format,
@@ -90,6 +97,8 @@ class Destination {
     std::size_t allowed(std::int64_t first_ns);
     void rest(int ms);
     void put(const model::Event& event, std::int64_t now_ns);
+    void look_for_carrier();
+    void tell(const Status& status);
 
     DestinationSettings settings_;
     Renderer renderer_;
@@ -100,6 +109,8 @@ class Destination {
     std::thread thread_;
     std::atomic<bool> stop_{false};
     std::atomic<bool> reopen_{false};
+    bool carrier_missing_ = false;  // of the delivery thread, once that runs
+    std::int64_t look_at_ms_ = 0;   // for the carrier
     mutable std::mutex mutex_;  // of what follows
     std::condition_variable resting_;
     bool paused_ = false;

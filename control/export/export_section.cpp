@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "control/config/toml.h"
+#include "control/export/special_file.h"
 #include "dataplane/base/hash.h"
 
 namespace seine::siem {
@@ -185,6 +186,9 @@ constexpr std::pair<std::string_view, Kinds> kKindWords[] = {{"alert", kAlert},
                                                              {"health", kHealth}};
 constexpr std::string_view kSeverities[] = {"", "info", "low", "medium", "high", "critical"};
 
+// Keys whose files are opened: none of them may be a pipe that nobody writes to.
+constexpr std::string_view kFileKeys[] = {"secret_file", "ca_file", "cert_file", "key_file"};
+
 Result<std::string> read_secret(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text(4096, '\0');
@@ -229,9 +233,25 @@ void read_filter(const Node& table, Filter& out) {
     out.sum_up_flows = table.boolean_of("flows_per_minute");
 }
 
-}  // namespace
+Status read_files(const Node& table, DestinationSettings& out) {
+    for (const std::string_view key : kFileKeys) {
+        const Status plain = check_plain_file(table.text_of(key), Links::followed);
+        if (!plain.ok()) return plain;
+    }
+    const std::string secret_file = table.text_of("secret_file");
+    if (!secret_file.empty()) {
+        auto secret = read_secret(secret_file);
+        if (!secret) return secret.error();
+        out.carrier.secret = std::move(*secret);
+    }
+    // A token of the same file that is another one is a change, too.
+    out.fingerprint = config::write_toml(table) +
+                      std::to_string(hash64(as_bytes(out.carrier.secret), out.carrier.secret.size()));
+    return {};
+}
 
-Result<DestinationSettings> destination_settings(const Node& table) {
+// All that stands in the table itself.
+DestinationSettings written_settings(const Node& table) {
     DestinationSettings out;
     CarrierSettings& carrier = out.carrier;
     carrier.name = table.text_of("name");
@@ -256,12 +276,6 @@ Result<DestinationSettings> destination_settings(const Node& table) {
     carrier.rotate_bytes = static_cast<std::uint64_t>(table.integer_of("rotate_megabytes", 256))
                            << 20;
     carrier.rotate_keep = static_cast<unsigned>(table.integer_of("rotate_keep", 8));
-    const std::string secret_file = table.text_of("secret_file");
-    if (!secret_file.empty()) {
-        auto secret = read_secret(secret_file);
-        if (!secret) return secret.error();
-        carrier.secret = std::move(*secret);
-    }
     read_filter(table, out.filter);
     out.render.items.v4_bits = static_cast<unsigned>(table.integer_of("ipv4_bits", 32));
     out.render.items.v6_bits = static_cast<unsigned>(table.integer_of("ipv6_bits", 128));
@@ -276,9 +290,27 @@ Result<DestinationSettings> destination_settings(const Node& table) {
     out.outbox.keep_bytes = static_cast<std::uint64_t>(table.integer_of("replay_megabytes", 64))
                             << 20;
     out.paused = table.boolean_of("paused");
-    // A token of the same file that is another one is a change, too.
-    out.fingerprint = config::write_toml(table) +
-                      std::to_string(hash64(as_bytes(carrier.secret), carrier.secret.size()));
+    return out;
+}
+
+// What is missing is looked for again by the destination itself.
+DestinationSettings settings_at_start(const Node& table) {
+    DestinationSettings out = written_settings(table);
+    out.missing = read_files(table, out);
+    out.again = [table]() -> Result<CarrierSettings> {
+        auto now = destination_settings(table);
+        if (!now) return now.error();
+        return std::move(now->carrier);
+    };
+    return out;
+}
+
+}  // namespace
+
+Result<DestinationSettings> destination_settings(const Node& table) {
+    DestinationSettings out = written_settings(table);
+    const Status files = read_files(table, out);
+    if (!files.ok()) return files;
     return out;
 }
 
@@ -301,17 +333,33 @@ void ExportSection::check(const Node& table, const std::string& path,
             add("networks",
                 "`" + text.substr(0, 64) + "` is no network: 192.0.2.0/24 or 2001:db8::/32");
     }
+    for (const std::string_view key : kFileKeys) {
+        const Status plain = check_plain_file(table.text_of(key), Links::followed);
+        if (!plain.ok()) return add(key, plain.message());
+    }
     const auto settings = destination_settings(table);
     if (!settings) return add("secret_file", settings.error().message());
+    const Status path_ok = check_plain_file(settings->carrier.path, Links::refused);
+    if (!path_ok.ok()) return add("path", path_ok.message());
     // Everything a carrier can say without connecting.
     const Status status = check_destination(*settings);
     if (!status.ok()) add("carrier", status.message());
 }
 
 Result<std::unique_ptr<config::Change>> ExportSection::prepare(const Node& wanted) {
+    return prepare_all(wanted, false);
+}
+
+Result<std::unique_ptr<config::Change>> ExportSection::prepare_at_start(const Node& wanted) {
+    return prepare_all(wanted, true);
+}
+
+Result<std::unique_ptr<config::Change>> ExportSection::prepare_all(const Node& wanted,
+                                                                   bool at_start) {
     std::vector<DestinationSettings> all;
     for (const Node& table : wanted.items) {
-        auto settings = destination_settings(table);
+        auto settings = at_start ? Result<DestinationSettings>(settings_at_start(table))
+                                 : destination_settings(table);
         if (!settings) return settings.error();
         const std::string& path = settings->carrier.path;
         const auto same = std::find_if(all.begin(), all.end(), [&path](const auto& other) {

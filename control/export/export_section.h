@@ -23,8 +23,12 @@ class ExportSection final : public config::Section {
     void check(const config::Node& table, const std::string& path,
                std::vector<config::Fault>& faults) const override;
     Result<std::unique_ptr<config::Change>> prepare(const config::Node& wanted) override;
+    // A destination whose files are missing begins all the same: it is down, says why, and events
+    // wait for it.
+    Result<std::unique_ptr<config::Change>> prepare_at_start(const config::Node& wanted) override;
 
   private:
+    Result<std::unique_ptr<config::Change>> prepare_all(const config::Node& wanted, bool at_start);
     Exporter* exporter_;
 };
 

@@ -216,7 +216,7 @@ Status Exporter::probe(const std::string& name) {
     const auto destination = find(name);
     if (destination == nullptr) return unknown(name);
     const DestinationSettings& settings = destination->settings();
-    auto carrier = make_carrier(settings.carrier);
+    auto carrier = destination->another_carrier();
     if (!carrier) return carrier.error();
     model::Event event = test_event();
     {

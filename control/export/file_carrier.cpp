@@ -8,6 +8,7 @@
 
 #include "control/export/carrier.h"
 #include "control/export/ipfix.h"
+#include "control/export/special_file.h"
 #include "control/export/stream.h"
 #include "control/export/text_buffer.h"
 
@@ -52,6 +53,7 @@ class FileCarrier final : public Carrier {
   private:
     // Of one write: what stays in the cache between the copy into the buffer and the one out of it.
     static constexpr std::size_t kWriteBytes = std::size_t{256} << 10;
+    static constexpr int kWithCare = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY;
 
     // All of it or, when it has no room, nothing: the next try does not double what is there.
     Status write_buffer() {
@@ -77,10 +79,22 @@ class FileCarrier final : public Carrier {
     }
     Status open_file() {
         if (fd_ >= 0) return {};
-        fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        Status plain = check_plain_file(path_, Links::refused);
+        if (!plain.ok()) return plain;
+        // A pipe that comes between the two calls must not hold this thread up either.
+        fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | kWithCare, 0640);
+        const int error = errno;
         if (fd_ < 0)
-            return failed(path_ + ": cannot be opened: " + std::strerror(errno) +
-                          "; the folder must exist and be writable for this user");
+            return failed(path_ + ": cannot be opened: " + std::strerror(error) +
+                          (error == EROFS ? "; the unit lets it write below /var/log/seine, or add "
+                                            "ReadWritePaths= by systemctl edit seine-control"
+                                          : "; the folder must exist and be writable for this user"));
+        struct stat about {};
+        if (::fstat(fd_, &about) != 0 || !S_ISREG(about.st_mode)) {
+            ::close(fd_);
+            fd_ = -1;
+            return failed(path_ + ": is no plain file any more; name another path, or take it away");
+        }
         drop_half_line();
         return {};
     }
@@ -88,8 +102,8 @@ class FileCarrier final : public Carrier {
     void drop_half_line() {
         const std::uint64_t bytes = size();
         if (bytes == 0) return;
-        const int in = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-        if (in < 0) return;  // a pipe or a device
+        const int in = ::open(path_.c_str(), O_RDONLY | kWithCare);
+        if (in < 0) return;  // may be written and not read
         char last = '\n';
         std::uint64_t at = bytes;
         while (at > 0 && ::pread(in, &last, 1, static_cast<off_t>(at - 1)) == 1 && last != '\n' &&
@@ -130,6 +144,8 @@ class FileCarrier final : public Carrier {
 Result<std::unique_ptr<Carrier>> make_file_carrier(const CarrierSettings& settings) {
     if (settings.path.empty() || settings.path.front() != '/')
         return failed("export " + settings.name + ": file needs `path`, from the root");
+    const Status plain = check_plain_file(settings.path, Links::refused);
+    if (!plain.ok()) return failed("export " + settings.name + ": " + plain.message());
     return std::unique_ptr<Carrier>(
         std::make_unique<FileCarrier>(settings.path, settings.rotate_bytes, settings.rotate_keep));
 }

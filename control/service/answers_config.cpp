@@ -188,7 +188,10 @@ void add_looking(Answers& answers, Parts& parts) {
                         .field("editing", revisions.is_editing());
                     if (revisions.confirm_by())
                         json.field("confirm_by_ns", revisions.confirm_by()->count);
-                    json.field("text", revisions.running_text()).end();
+                    json.key("not_in_effect").array();
+                    for (const config::Fault& fault : revisions.left_out())
+                        json.text(not_in_effect(fault));
+                    json.end().field("text", revisions.running_text()).end();
                     return json.take();
                 });
     answers.add("config", "candidate", Role::reader,

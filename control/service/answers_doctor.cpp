@@ -27,6 +27,21 @@ void finding(JsonBuilder& json, std::string_view group, std::string_view level,
         .end();
 }
 
+void look_at_configuration(JsonBuilder& json, Tunables& tunables) {
+    const config::Revisions& revisions = tunables.revisions();
+    const auto faults = revisions.left_out();
+    for (const config::Fault& fault : faults)
+        finding(json, "config", "fail", not_in_effect(fault),
+                "mend what it names: it is tried again every " +
+                    std::to_string(config::Revisions::kAgainSeconds) +
+                    " s; or commit a configuration without it (seinectl config export, load, commit)");
+    if (faults.empty())
+        finding(json, "config", "ok",
+                "all of revision " + std::to_string(revisions.running()) + " is in effect");
+    if (const std::string late = revisions.rollback_fault(); !late.empty())
+        finding(json, "config", "fail", late, "mend what it names, or seinectl config confirm");
+}
+
 void look_at_exports(JsonBuilder& json, Tunables& tunables) {
     const auto all = tunables.exporter().status();
     if (all.empty())
@@ -153,6 +168,7 @@ void add_doctor_answers(Answers& answers, Parts& parts) {
                     json.array();
                     look_at_state(json, parts);
                     look_at_joins(json, parts);
+                    look_at_configuration(json, *parts.tunables);
                     look_at_exports(json, *parts.tunables);
                     look_at_certificates(json, *parts.tunables, parts.now());
                     json.end();

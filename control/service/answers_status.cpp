@@ -119,6 +119,8 @@ Result<std::string> show_status(const Parts& parts) {
     json.end();
     json.key("problems").array();
     if (!status.problem.empty()) json.text(status.problem);
+    for (const config::Fault& fault : parts.tunables->revisions().left_out())
+        json.text("configuration: " + not_in_effect(fault) + "; see seinectl doctor");
     for (const siem::DestinationStatus& at : destinations) {
         const std::string problem = problem_of(at);
         if (!problem.empty()) json.text(problem);

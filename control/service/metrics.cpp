@@ -119,6 +119,9 @@ class Collector final : public prometheus::Collectable {
         };
         one("seine_config_revision", "Configuration revision in effect", MetricType::Gauge,
             static_cast<double>(parts_.tunables->revisions().running()));
+        one("seine_config_not_in_effect", "Parts of the running revision that are not in effect",
+            MetricType::Gauge,
+            static_cast<double>(parts_.tunables->revisions().left_out().size()));
         one("seine_config_unconfirmed", "1: a commit waits to be confirmed", MetricType::Gauge,
             parts_.tunables->revisions().confirm_by() ? 1 : 0);
         one("seine_control_start_seconds", "When control started, since 1970", MetricType::Gauge,

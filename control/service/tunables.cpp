@@ -27,6 +27,7 @@ Result<std::unique_ptr<Tunables>> Tunables::open(const Options& options, Nanos n
         config::Revisions::open(options.state_folder + "/config", made->sections_, now);
     if (!revisions) return revisions.error();
     made->revisions_ = std::move(*revisions);
+    made->log_left_out();
     return made;
 }
 
@@ -38,12 +39,27 @@ void Tunables::tick(Nanos now) {
         rollback_fault_ = fault;
         if (!fault.empty()) log(Level::error, fault);
     }
+    log_left_out();
     if (!number) return;
     const std::string line = "a commit was not confirmed in time and is taken back, as revision " +
                              std::to_string(*number);
     log(Level::warning, line);
     const Status status = audit_->append(now, "seine", "config rollback", line);
     if (!status.ok()) log(Level::error, status.message());
+}
+
+void Tunables::log_left_out() {
+    std::string now;
+    for (const config::Fault& fault : revisions_->left_out()) now += not_in_effect(fault) + "\n";
+    if (now == left_out_) return;
+    for (const config::Fault& fault : revisions_->left_out())
+        log(Level::error, "configuration: " + not_in_effect(fault));
+    if (now.empty()) log(Level::info, "configuration: all of the running revision is in effect");
+    left_out_ = now;
+}
+
+std::string not_in_effect(const config::Fault& fault) {
+    return fault.path + " is not in effect: " + fault.message;
 }
 
 }  // namespace seine::service

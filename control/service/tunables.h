@@ -43,7 +43,12 @@ class Tunables {
     std::unique_ptr<config::Section> export_section_;
     std::vector<config::Section*> sections_;
     std::unique_ptr<config::Revisions> revisions_;
+    void log_left_out();
     std::string rollback_fault_;  // as it was logged
+    std::string left_out_;        // likewise
 };
+
+// One line of what Revisions::left_out() tells.
+std::string not_in_effect(const config::Fault& fault);
 
 }  // namespace seine::service

@@ -54,11 +54,15 @@ class Machine:
             report.check(ran.code == 0, "the dataplane reads the capture", "%s" % ran)
             return
         self.control = subprocess.Popen([programs.program(self.args, unit), "--config", os.path.join(self.folder, "control.toml")],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.folder, "log"), "wb"))
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.folder, "log"), "ab"))
         for _ in range(100):
             if os.path.exists(self.socket):
                 break
             time.sleep(0.1)
+
+    def stop(self):
+        self.control.send_signal(signal.SIGTERM)
+        return self.control.wait(20)
 
     def do(self, step):
         if step.startswith("apt-get install"):
@@ -106,8 +110,7 @@ def main():
         more(args, folder, machine, server)
     finally:
         if machine is not None and machine.control is not None:
-            machine.control.send_signal(signal.SIGTERM)
-            report.equal(machine.control.wait(20), 0, "SIGTERM ends it with 0")
+            report.equal(machine.stop(), 0, "SIGTERM ends it with 0")
             print(open(os.path.join(folder, "log"), encoding="utf-8", errors="replace").read()[-500:])
         if server is not None:
             server.stop()
@@ -119,6 +122,7 @@ def more(args, folder, machine, server):
         return programs.run([programs.program(args, "seinectl"), "--socket", machine.socket, *words], cwd=folder)
 
     faults(ctl, server, machine)
+    without_certificate(ctl, server, machine)
     # A bad commit changes nothing.
     with open(os.path.join(folder, "bad.toml"), "w", encoding="ascii") as fh:
         fh.write('[[export]]\nname = "soc"\ncarrier = "syslog-tls"\nhost = "x"\nca_file = "/nowhere/ca.pem"\n')
@@ -130,6 +134,12 @@ def more(args, folder, machine, server):
     report.equal([at["name"] for at in listed], ["soc"], "what ran goes on")
     ran = ctl("config", "rollback", "3")
     report.equal((ran.code, json.loads(ctl("export", "list", "--json").out)), (0, []), "rollback 3 takes the destination away")
+    # Rules are shipped to the dataplane, here to one that is not there; what an operator tried is written down all the same.
+    ran = ctl("signature", "disable", "some-rule", "--reason", "too loud", "--dataplane-socket", os.path.join(folder, "nowhere.sock"))
+    tail = json.loads(ctl("audit", "list", "--json").out)
+    told = [line["detail"] for line in tail if line["action"] == "signature disable"]
+    report.check(ran.code != 0 and len(told) == 2 and "too loud" in told[0] and any("failed" in detail for detail in told),
+                 "what is done to rules is in the audit log", "%s %s" % (ran, tail[-3:]))
     ran = ctl("audit", "verify")
     report.check(ran.code == 0 and b"sound" in ran.out, "the audit log is sound", ran)
     path = os.path.join(folder, "state", "audit.jsonl")
@@ -183,6 +193,35 @@ def faults(ctl, server, machine):
         time.sleep(0.1)
     report.check(waiting > 0 and receivers.lines_of(server.out) >= before + waiting, "what waited has arrived", "%d waited, %d then %d" % (
         waiting, before, receivers.lines_of(server.out)))
+
+
+def without_certificate(ctl, server, machine):
+    """A file of the running revision that is gone at a restart: control starts, says what is missing, keeps what waits, and mends itself."""
+    report.equal(machine.stop(), 0, "SIGTERM ends it with 0, before a start without a certificate")
+    path = os.path.join(machine.folder, "etc", "secrets", "sensor.pem")
+    os.rename(path, path + ".away")
+    machine.started("seine-control")
+    problem(ctl, ("destination soc takes nothing since 20", path, "events wait"))
+    ran = ctl("doctor")
+    report.check(ran.code == 1 and path.encode() in ran.out and b"seinectl export test soc" in ran.out, "doctor names the file", ran.out[-400:])
+    ran = ctl("export", "test", "soc")
+    report.check(ran.code == 1 and path.encode() in ran.err, "so does export test", ran)
+    before = receivers.lines_of(server.out)
+    machine.started("seine-dataplane")
+    waiting = 0
+    for _ in range(100):
+        waiting = json.loads(ctl("export", "list", "--json").out)[0]["waiting_findings"]
+        if waiting > 0:
+            break
+        time.sleep(0.1)
+    report.check(waiting > 0, "events wait for it", "%d" % waiting)
+    os.rename(path + ".away", path)
+    for _ in range(150):
+        if receivers.lines_of(server.out) >= before + waiting:
+            break
+        time.sleep(0.1)
+    report.check(receivers.lines_of(server.out) >= before + waiting, "once the file is back they arrive, without a restart or a commit",
+                 "%d waited, %d then %d" % (waiting, before, receivers.lines_of(server.out)))
 
 
 def metrics(folder):

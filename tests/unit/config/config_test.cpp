@@ -59,7 +59,9 @@ class Recorder : public Section {
     Result<std::unique_ptr<Change>> prepare(const Node& wanted) override {
         ++prepared;
         for (const Node& item : wanted.items) {
-            if (item.integer_of("port") == 13) return failed(name_ + ": port 13 cannot be opened");
+            const std::int64_t port = item.integer_of("port");
+            if (port == 13 || (taken_port != 0 && port == taken_port))
+                return failed(name_ + ": port " + std::to_string(port) + " cannot be opened");
         }
         struct Apply : Change {
             Recorder* owner;
@@ -75,6 +77,7 @@ class Recorder : public Section {
         return std::unique_ptr<Change>(std::move(change));
     }
     Node in_effect;
+    std::int64_t taken_port = 0;
     int prepared = 0;
     int applied = 0;
 
@@ -304,22 +307,124 @@ TEST(Revisions, AThousandRandomCommitsEndAsAFreshStart) {
         } else {
             router.revisions->tick({now + 10 * kSecond});
         }
-        if (i % 250 == 249) {
+        if (i % 100 != 99) continue;
+        // What the commits came to is compared before anything starts anew.
+        const std::string text = router.revisions->running_text();
+        Router fresh;
+        ASSERT_TRUE(fresh.open(folder.path + "/fresh" + std::to_string(i)).ok());
+        ASSERT_TRUE(fresh.revisions->load(text, "f").ok());
+        ASSERT_TRUE(fresh.revisions->commit("ann", "", {now}).has_value());
+        EXPECT_EQ(fresh.revisions->running_text(), text);
+        EXPECT_TRUE(fresh.first.in_effect == router.first.in_effect) << i;
+        EXPECT_TRUE(fresh.second.in_effect == router.second.in_effect) << i;
+        // And a restart with its own revisions changes nothing.
+        if (i % 200 == 99) {
+            const Node first = router.first.in_effect;
+            const Node second = router.second.in_effect;
             ASSERT_TRUE(router.open(folder.path, {now}).ok());
+            EXPECT_TRUE(router.first.in_effect == first) << i;
+            EXPECT_TRUE(router.second.in_effect == second) << i;
         }
     }
-    static_cast<void>(router.revisions->confirm().ok());
-    const std::string text = router.revisions->running_text();
     EXPECT_GT(router.revisions->running(), 300u);
     EXPECT_LE(router.revisions->history().size(), Revisions::kKeptMax);
-    const Folder fresh_folder;
-    Router fresh;
-    ASSERT_TRUE(fresh.open(fresh_folder.path + "/x").ok());
-    ASSERT_TRUE(fresh.revisions->load(text, "f").ok());
-    ASSERT_TRUE(fresh.revisions->commit("ann", "", {now}).has_value());
-    EXPECT_EQ(fresh.revisions->running_text(), text);
-    EXPECT_TRUE(fresh.first.in_effect == router.first.in_effect);
-    EXPECT_TRUE(fresh.second.in_effect == router.second.in_effect);
+}
+
+// At a start nobody can be asked: the sound part runs, the rest is told and tried again.
+TEST(Revisions, AStartLeavesOutWhatCannotBeApplied) {
+    const Folder folder;
+    {
+        Router router;
+        ASSERT_TRUE(router.open(folder.path).ok());
+        ASSERT_TRUE(router.revisions
+                        ->load("[[first]]\nname='a'\nport=1\n[[first]]\nname='b'\nport=5\n"
+                               "[[second]]\nname='c'\nport=5\n",
+                               "f")
+                        .ok());
+        ASSERT_TRUE(router.revisions->commit("ann", "", {1}).has_value());
+        EXPECT_TRUE(router.revisions->left_out().empty());
+    }
+    Router router;
+    router.first.taken_port = 5;
+    ASSERT_TRUE(router.open(folder.path, {100 * kSecond}).ok());
+    ASSERT_EQ(router.first.in_effect.items.size(), 1u);
+    EXPECT_EQ(router.first.in_effect.items[0].text_of("name"), "a");
+    EXPECT_EQ(router.second.in_effect.items.size(), 1u);
+    const auto told = router.revisions->left_out();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].path, "first[b]");
+    EXPECT_EQ(told[0].message, "first: port 5 cannot be opened");
+    // The port is free again: at the next try all of it is in effect.
+    router.first.taken_port = 0;
+    static_cast<void>(router.revisions->tick({109 * kSecond}));
+    EXPECT_EQ(router.revisions->left_out().size(), 1u);
+    static_cast<void>(router.revisions->tick({110 * kSecond}));
+    EXPECT_TRUE(router.revisions->left_out().empty());
+    EXPECT_EQ(router.first.in_effect.items.size(), 2u);
+    EXPECT_EQ(router.revisions->running(), 1u);
+}
+
+// A commit without the faulty part ends it; one with it is refused.
+TEST(Revisions, ACommitEndsWhatWasLeftOut) {
+    const Folder folder;
+    {
+        Router router;
+        ASSERT_TRUE(router.open(folder.path).ok());
+        ASSERT_TRUE(router.revisions->load("[[first]]\nname='b'\nport=5\n", "f").ok());
+        ASSERT_TRUE(router.revisions->commit("ann", "", {1}).has_value());
+    }
+    Router router;
+    router.first.taken_port = 5;
+    ASSERT_TRUE(router.open(folder.path).ok());
+    ASSERT_TRUE(router.revisions->load("[[first]]\nname='b'\nport=5\n[[first]]\nname='c'\n", "f").ok());
+    EXPECT_FALSE(router.revisions->commit("ann", "", {2}).has_value());
+    EXPECT_EQ(router.revisions->left_out().size(), 1u);
+    ASSERT_TRUE(router.revisions->load("[[first]]\nname='c'\n", "f").ok());
+    EXPECT_TRUE(router.revisions->commit("ann", "", {3}).has_value());
+    EXPECT_TRUE(router.revisions->left_out().empty());
+}
+
+TEST(Revisions, ARevisionThatCannotBeReadGivesWayToTheOneBefore) {
+    const Folder folder;
+    {
+        Router router;
+        ASSERT_TRUE(router.open(folder.path).ok());
+        for (const char* port : {"1", "2"}) {
+            ASSERT_TRUE(
+                router.revisions->load(std::string("[[first]]\nname='a'\nport=") + port + "\n", "f")
+                    .ok());
+            ASSERT_TRUE(router.revisions->commit("ann", "", {1}).has_value());
+        }
+    }
+    std::ofstream(folder.path + "/000002.toml", std::ios::app) << "# by hand\nx = 1\n";
+    Router router;
+    ASSERT_TRUE(router.open(folder.path).ok());
+    EXPECT_EQ(router.first.in_effect.items[0].integer_of("port"), 1);
+    const auto told = router.revisions->left_out();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].path, "revision 2");
+    EXPECT_NE(told[0].message.find("was changed by hand"), std::string::npos);
+    EXPECT_NE(told[0].message.find("revision 1 is in effect in its place"), std::string::npos);
+    EXPECT_EQ(*router.revisions->rollback(1, "ann", "", {3}), 3u);
+    EXPECT_TRUE(router.revisions->left_out().empty());
+}
+
+TEST(Revisions, WhatAnotherVersionWroteIsTold) {
+    const Folder folder;
+    {
+        Router router;
+        Recorder third("third", true);
+        auto made = Revisions::open(folder.path, {&router.first, &router.second, &third}, {});
+        ASSERT_TRUE(made);
+        ASSERT_TRUE((*made)->load("[[first]]\nname='a'\n[[third]]\nname='b'\n", "f").ok());
+        ASSERT_TRUE((*made)->commit("ann", "", {1}).has_value());
+    }
+    Router router;
+    ASSERT_TRUE(router.open(folder.path).ok());
+    EXPECT_EQ(router.first.in_effect.items.size(), 1u);
+    const auto told = router.revisions->left_out();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].path, "third");
 }
 
 TEST(Audit, TellsWhatWasChangedRemovedOrCut) {

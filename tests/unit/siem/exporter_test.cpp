@@ -8,8 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "control/config/toml.h"
-#include "control/export/export_section.h"
+#include "control/export/stream.h"
 #include "tests/siem/sample_events.h"
 
 namespace seine::siem {
@@ -92,6 +91,31 @@ TEST(Exporter, AnEstimateKnowsFiltersAndSums) {
     EXPECT_FALSE(exporter->estimate(settings));
 }
 
+// After an outage: what waited goes first and at the rate that was asked for, then what is new.
+TEST(Destination, WhatWaitedIsSentInOrderAtItsRate) {
+    const Box box;
+    DestinationSettings settings = to_file(box.path + "/out.json", kAnyKind);
+    settings.backfill_per_second = 1000;
+    auto made = Destination::make(settings, box.path, nullptr);
+    ASSERT_TRUE(made) << made.error().message();
+    const std::int64_t now_ns = wall_ns();
+    for (std::uint64_t i = 0; i < 2600; ++i) {
+        model::Event event = tests::load_event(i);
+        event.title = "event " + std::to_string(i);
+        (*made)->offer(event, i < 2500 ? now_ns - 60 * kSecond : now_ns);
+    }
+    const std::int64_t begun = steady_ms();
+    (*made)->start();
+    while (!(*made)->drained() && steady_ms() - begun < 30'000) nap_ms(10);
+    // The first second's worth goes at once.
+    EXPECT_GE(steady_ms() - begun, 1400);
+    std::ifstream in(box.path + "/out.json");
+    std::uint64_t next = 0;
+    for (std::string line; std::getline(in, line); ++next)
+        ASSERT_NE(line.find("\"event " + std::to_string(next) + "\""), std::string::npos) << line;
+    EXPECT_EQ(next, 2600u);
+}
+
 TEST(Exporter, ADestinationThatCannotWriteDisturbsNoOther) {
     const Box box;
     const auto exporter = opened(box.path);
@@ -110,44 +134,6 @@ TEST(Exporter, ADestinationThatCannotWriteDisturbsNoOther) {
         EXPECT_EQ(at.outbox.waiting[1], is_bad ? 500u : 0u);
         EXPECT_NE(at.error.find(is_bad ? "cannot be opened" : ""), std::string::npos);
     }
-}
-
-TEST(ExportSection, TwoDestinationsOfOneFileAreRefused) {
-    const Box box;
-    const auto exporter = opened(box.path);
-    ExportSection section(exporter.get());
-    const auto prepared = [&](const std::string& second) {
-        const auto tree =
-            config::read_toml("[[export]]\nname='a'\ncarrier='file'\npath='" + box.path +
-                                  "/one'\n[[export]]\nname='b'\n" + "carrier='file'\npath='" +
-                                  box.path + second + "'\n",
-                              "f.toml");
-        return section.prepare(*tree->find("export"));
-    };
-    EXPECT_TRUE(prepared("/two"));
-    const auto refused = prepared("/one");
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message().find("export[b].path: " + box.path +
-                                             "/one is written by export[a], too"),
-              std::string::npos)
-        << refused.error().message();
-}
-
-TEST(ExportSection, AnotherTokenInTheSameFileIsAChange) {
-    const Box box;
-    const std::string file = box.path + "/token";
-    const auto fingerprint = [&](const std::string& token) {
-        std::ofstream(file) << token << "\n";
-        const auto tree = config::read_toml(
-            "name='a'\ncarrier='hec'\nurl='https://h:1'\nsecret_file='" + file + "'\n", "f.toml");
-        const auto settings = destination_settings(*tree);
-        EXPECT_TRUE(settings);
-        EXPECT_EQ(settings->fingerprint.find(token), std::string::npos);
-        return settings->fingerprint;
-    };
-    const std::string first = fingerprint("one-token");
-    EXPECT_EQ(fingerprint("one-token"), first);
-    EXPECT_NE(fingerprint("two-token"), first);
 }
 
 }  // namespace

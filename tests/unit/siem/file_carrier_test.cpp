@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -131,6 +132,44 @@ TEST(FileCarrier, FindingsArePushedToTheDiskAndDeliveryGoesOn) {
     carrier->sync();
     deliver(*carrier, numbered(10, 20));
     EXPECT_EQ(lines_of(folder.out()), numbered(0, 20));
+}
+
+// Opening a pipe that nobody reads would hold up the thread for good.
+TEST(FileCarrier, RefusesWhatIsNoPlainFile) {
+    const Folder folder;
+    CarrierSettings settings;
+    settings.name = "archive";
+    settings.carrier = "file";
+    const auto refused = [&settings](const std::string& path, const char* what) {
+        settings.path = path;
+        const auto carrier = make_file_carrier(settings);
+        ASSERT_FALSE(carrier);
+        EXPECT_NE(carrier.error().message().find("export archive: " + path + ": is " + what),
+                  std::string::npos)
+            << carrier.error().message();
+    };
+    ASSERT_EQ(::mkfifo((folder.path + "/pipe").c_str(), 0600), 0);
+    refused(folder.path + "/pipe", "a named pipe");
+    refused(folder.path, "a folder");
+    refused("/dev/null", "a device");
+    std::filesystem::create_symlink(folder.out(), folder.path + "/link");
+    refused(folder.path + "/link", "a symbolic link");
+}
+
+TEST(FileCarrier, APipeThatTookTheFilesPlaceIsAFaultNotAWait) {
+    const Folder folder;
+    const auto carrier = made(folder, 0, 1);
+    deliver(*carrier, numbered(0, 10));
+    std::filesystem::rename(folder.out(), folder.path + "/before");
+    ASSERT_EQ(::mkfifo(folder.out().c_str(), 0600), 0);
+    carrier->reopen();
+    const Delivery none = deliver(*carrier, numbered(10, 20));
+    EXPECT_EQ(none.accepted, 0u);
+    EXPECT_NE(none.status.message().find(folder.out() + ": is a named pipe"), std::string::npos)
+        << none.status.message();
+    std::filesystem::remove(folder.out());
+    EXPECT_EQ(deliver(*carrier, numbered(10, 20)).accepted, 10u);
+    EXPECT_EQ(lines_of(folder.out()), numbered(10, 20));
 }
 
 }  // namespace

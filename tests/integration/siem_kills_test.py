@@ -1,5 +1,5 @@
-"""kill -9 of the sender, of seine-control and of receivers while events flow: what was not acknowledged is not lost, and syslog over TLS loses no more
-than the receiver's socket buffer holds.
+"""kill -9 of the sender, of seine-control and of receivers while events flow: what was not acknowledged is not lost, and plain syslog, over TCP or TLS,
+loses no more than the receiver's socket buffer holds.
 
 The quick tier runs a second or two of each; --rate and --rounds make it the soak.
 """
@@ -239,7 +239,7 @@ def main():
         def of_rsyslog(kind, **keys):
             server = Rsyslog(os.path.join(folder, kind), kind, certs if kind == "tls" else None).start()
             killed(args, folder, "rsyslog " + kind, server, dict(keys, host="127.0.0.1", port=server.port),
-                   tls_window() if kind == "tls" else 0, 700)
+                   0 if kind == "relp" else tls_window(), 700)
 
         def of_hec():
             sink = HttpSink(folder, certs)
@@ -258,6 +258,7 @@ def main():
         if shutil.which("rsyslogd") is None:
             report.skipped("rsyslog", "rsyslog is not installed")
         else:
+            parts.update({"tcp": lambda: of_rsyslog("tcp", carrier="syslog-tcp", format="cef")})
             parts.update({"control": lambda: control_killed(args, folder), "relp": lambda: of_rsyslog("relp", carrier="relp", format="ecs"),
                           "tls": lambda: of_rsyslog("tls", carrier="syslog-tls", format="cef", **tls)})
         wanted = args.only.split(",") if args.only else parts

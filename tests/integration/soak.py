@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|floods|clients|worlds|hostile|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|receivers|exports|floods|clients|worlds|hostile|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -184,31 +185,39 @@ def scale(args):
     return {"scale": {"exit": ran.code or int(bool(failed)), "ok": 4 - len(failed), "failed": failed, "figures": figures}}
 
 
-def receivers(args):
-    """1,000,000 events to each real receiver; the table beside the checks."""
+def with_table(args, name, *options):
+    """A script that writes its table as JSON, with its checks; each check is told as it comes."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
         table = os.path.join(folder, "table.json")
-        run = checks_of(script("siem_receivers_test.py", "--bin", args.bin, "--count", "1000000", "--out", table))
+        command = [sys.executable, "-B", os.path.join(HERE, name), "--bin", args.bin, "--out", table, *options]
+        lines = []
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            for line in process.stdout:
+                print("  " + line.decode("utf-8", "replace").rstrip()[:200], flush=True)
+                lines.append(line)
+        run = checks_of(programs.Ran(process.returncode, b"".join(lines), b"", 0))
+        run["seconds"] = round(time.monotonic() - began, 1)
         if os.path.exists(table):
             with open(table, encoding="utf-8") as fh:
                 run["table"] = json.load(fh)
-    return {"receivers 1000000": run}
+    return run
+
+
+def receivers(args):
+    """1,000,000 events to each real receiver, the table beside the checks; --only names receivers."""
+    return {"receivers 1000000": with_table(args, "siem_receivers_test.py", "--count", "1000000", *(["--only", args.only] if args.only else []))}
 
 
 def exports(args):
-    """kill -9 of senders, of seine-control and of receivers at 20,000 events a second; and how long alerts take at 100,000 flows a second."""
-    with tempfile.TemporaryDirectory(prefix="seine-soak-") as folder:
-        table = os.path.join(folder, "table.json")
-        run = checks_of(script("siem_kills_test.py", "--bin", args.bin, "--rate", "20000", "--rounds", "4", "--words", "4", "--out", table))
-        if os.path.exists(table):
-            with open(table, encoding="utf-8") as fh:
-                run["table"] = json.load(fh)
-        figures = os.path.join(folder, "latency.json")
-        late = checks_of(script("siem_latency_test.py", "--bin", args.bin, "--out", figures))
-        if os.path.exists(figures):
-            with open(figures, encoding="utf-8") as fh:
-                late["figures"] = json.load(fh)
-    return {"exports killed": run, "alerts at 100,000 flows/s": late}
+    """kill -9 of senders, of seine-control and of receivers at 20,000 events a second; events a second on one processor; how long alerts take at
+    100,000 flows a second. --only kills, speed or latency."""
+    parts = {"kills": ("siem_kills_test.py", "--rate", "20000", "--rounds", "4", "--words", "4"), "speed": ("siem_speed_test.py",),
+             "latency": ("siem_latency_test.py", "--most-ms", "1000")}
+    wanted = args.only.split(",") if args.only else list(parts)
+    if not set(wanted) <= set(parts):
+        sys.exit("soak.py: --only takes %s" % ", ".join(parts))
+    return {name: with_table(args, *parts[name]) for name in wanted}
 
 
 SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients,
@@ -222,6 +231,7 @@ def main():
     ap.add_argument("--logs")
     ap.add_argument("--flows", type=int, default=20000000, help="of each flood")
     ap.add_argument("--rounds", type=int, default=5, help="of all clients")
+    ap.add_argument("--only", default="", help="of receivers and exports: parts, separated by commas")
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     if args.name != "fuzz" and not args.bin:

@@ -229,9 +229,14 @@ Conversion::Why Conversion::pcre(const std::string& value) {
     const std::string flags = text.substr(last + 1);
     std::string pattern = text.substr(1, last - 1);
     // `\/` is how a slash is written there; `\"` and `\;` likewise.
-    for (const std::string_view escaped : {"\\/", "\\\"", "\\;"})
-        for (std::size_t at = 0; (at = pattern.find(escaped, at)) != std::string::npos;)
+    for (std::size_t at = 0; at + 1 < pattern.size(); ++at) {
+        if (pattern[at] != '\\') continue;
+        const char next = pattern[at + 1];
+        if (next == '/' || next == '"' || next == ';')
             pattern.erase(at, 1);
+        else
+            ++at;
+    }
     std::string inside;
     for (const char flag : flags) {
         if (flag == 'i')
@@ -241,7 +246,9 @@ Conversion::Why Conversion::pcre(const std::string& value) {
         else
             return std::string("pcre with /") + flag +
                    (flag == 'R' ? ": it stands relative to what was found before"
-                                : ": a flag this import does not know");
+                    : std::string_view("UIPQHDMCSYVWK").find(flag) != std::string_view::npos
+                        ? ": it names its buffer by a flag; put the sticky buffer before it"
+                        : ": a flag this import does not know");
     }
     piece.text = inside.empty() ? pattern : "(?" + inside + ")" + pattern;
     if (piece.text.find('\'') != std::string::npos)
@@ -283,6 +290,7 @@ Conversion::Why Conversion::modifier(const SuricataRule::Option& one, bool& know
     else if (one.keyword == "bsize") {
         if (piece.pcre || static_cast<long>(piece.text.size()) != number)
             return "bsize that is not the length of its content";
+        if (piece.negated) return "bsize behind a content that must be absent";
         piece.starts = piece.ends = true;
     }
     return {};

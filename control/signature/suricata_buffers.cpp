@@ -7,6 +7,7 @@ namespace seine::control_signature {
 namespace {
 
 constexpr std::string_view kNoCase = "names are compared without case";
+constexpr std::string_view kPath = "the path as sent is looked at, not its query, and nothing is decoded";
 constexpr std::string_view kFirst = "the first 4096 bytes of the body are looked at";
 
 constexpr SuricataBuffer kBuffers[] = {
@@ -22,8 +23,8 @@ constexpr SuricataBuffer kBuffers[] = {
     {"ja4.hash", "tls.ja4", BufferForm::plain, Speaker::client},
     {"quic.version", "quic.version", BufferForm::quic_version, Speaker::client},
     {"http.method", "http.method", BufferForm::plain, Speaker::client},
-    {"http.uri", "http.path", BufferForm::path, Speaker::client},
-    {"http.uri.raw", "http.path", BufferForm::path, Speaker::client},
+    {"http.uri", "http.path", BufferForm::path, Speaker::client, false, kPath},
+    {"http.uri.raw", "http.path", BufferForm::path, Speaker::client, false, kPath},
     {"http.host", "http.host", BufferForm::plain, Speaker::client, false, kNoCase},
     {"http.host.raw", "http.host", BufferForm::plain, Speaker::client, false, kNoCase},
     {"http.user_agent", "http.user_agent", BufferForm::plain, Speaker::client},

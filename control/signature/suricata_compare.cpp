@@ -47,10 +47,14 @@ std::string positioned(const std::vector<Piece>& pieces, std::string& pattern) {
         const auto bytes = static_cast<long>(piece.text.size());
         if (i > 0) {
             if (piece.negated || pieces[0].negated) return "a content that must be absent, relative to another";
-            const long most = piece.within < 0 ? -1 : piece.within - bytes;
-            if (piece.within >= 0 && most < piece.distance) return "within shorter than its content";
+            if (piece.starts || piece.offset != 0 || piece.depth >= 0)
+                return "a content that is relative to another and has a place of its own";
+            // `within` counts from where `distance` ends (Suricata's content inspection adds the two).
+            const long most = piece.within < 0 ? -1 : piece.distance + piece.within - bytes;
+            if (piece.within >= 0 && piece.within < bytes) return "within shorter than its content";
             pattern += "[\\x00-\\xff]{" + std::to_string(piece.distance) + "," + (most < 0 ? "" : std::to_string(most)) + "}";
         } else if (piece.starts) {
+            if (piece.offset != 0 || piece.depth >= 0) return "startswith together with offset or depth";
             pattern += "\\A";
         } else if (piece.depth >= 0) {
             if (piece.depth < bytes) return "depth shorter than its content";
@@ -65,7 +69,16 @@ std::string positioned(const std::vector<Piece>& pieces, std::string& pattern) {
     return {};
 }
 
-Comparison plain(const std::string& field, const Piece& piece) {
+// Suricata lowers what a rule gives for these.
+bool is_hash(std::string_view keyword) {
+    return keyword == "ja3.hash" || keyword == "ja3s.hash" || keyword == "ssh.hassh" || keyword == "ssh.hassh.server";
+}
+
+Comparison plain(const SuricataBuffer& buffer, const std::string& field, const Piece& given) {
+    Piece piece = given;
+    if (is_hash(buffer.keyword)) piece.text = signature::lower(piece.text);
+    if (buffer.keyword == "http.host" && !piece.nocase && piece.text != signature::lower(piece.text))
+        return refused("http.host is lowered before it is looked at: a content with capitals never matches there");
     if (!is_plain(piece.text)) {
         const std::string pattern = std::string(piece.starts ? "\\A" : "") + literal(piece.text) + (piece.ends ? "\\z" : "");
         return accepted(field, "pattern = '" + pattern + "'", piece.text, piece);
@@ -128,7 +141,7 @@ Comparison header_block(const Piece& piece) {
     Comparison out = value.empty() ? accepted(signature::name_of(known), "present = true", "x", piece)
                                    : accepted(signature::name_of(known),
                                               (whole ? "equals = " : "prefix = ") + toml_text(value), value, piece);
-    out.remark = "the name of the header is compared without case";
+    out.remark = "the name of the header is compared whole and without case";
     return out;
 }
 
@@ -168,7 +181,7 @@ Comparison compare(const SuricataBuffer& buffer, const std::string& field, const
     }
     switch (buffer.form) {
         case BufferForm::plain:
-        case BufferForm::path: return plain(field, first);
+        case BufferForm::path: return plain(buffer, field, first);
         case BufferForm::protocol: return protocol(field, first);
         case BufferForm::common_name: return common_name(buffer, field, first);
         case BufferForm::serial: return serial(field, first);

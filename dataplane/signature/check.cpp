@@ -11,7 +11,7 @@ std::string why_not(const Evaluator& evaluator, const Rule& rule, const Subject&
         return "the rule's scope does not take it: give the example dst_port, src, or a server name that fits";
     if (evaluator.evaluate(rule.condition, subject) == Tri::unknown)
         return "a field the condition needs is not in the example";
-    return "the condition does not hold";
+    return "the condition does not hold; correct the example, or widen the condition";
 }
 
 // Values of what the pattern may be looking for: its own letters, repeated.

@@ -13,6 +13,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Where a file that is too large has a line that no pattern could fill: line 0 if it has none in its first part.
+Place overlong_line(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text(kRuleFileBytesMax, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    std::uint32_t line = 1;
+    for (std::size_t at = 0; at < text.size(); ++line) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        if (end - at > 2 * kPatternBytesMax) return {path, line, 1};
+        at = end + 1;
+    }
+    return {path, 0, 0};
+}
+
 bool read_file(const std::string& path, std::string& out, Problems& problems) {
     std::error_code error;
     const auto bytes = fs::file_size(path, error);
@@ -21,8 +36,11 @@ bool read_file(const std::string& path, std::string& out, Problems& problems) {
         return false;
     }
     if (bytes > kRuleFileBytesMax) {
-        problems.add({path, 0, 0}, std::to_string(bytes) + " bytes; a rule file has " + std::to_string(kRuleFileBytesMax) +
-                                       " at most: split it, and put what is long into lists");
+        const Place place = overlong_line(path);
+        const std::string what = std::to_string(bytes) + " bytes; a rule file has " + std::to_string(kRuleFileBytesMax);
+        problems.add(place, place.line == 0 ? what + " at most: split it, and put what is long into lists"
+                                            : "the file has " + what + " at most, a pattern " + std::to_string(kPatternBytesMax) +
+                                                  ": shorten this line, or put what it says into a list");
         return false;
     }
     std::ifstream file(path, std::ios::binary);

@@ -98,6 +98,21 @@ TEST(RuleFile, NamesAMissingListWithThePlaceThatAsksForIt) {
     std::filesystem::remove_all(folder);
 }
 
+// Ten million bytes of pattern are refused with the line they stand on, unread.
+TEST(RuleFile, NamesTheLineThatMakesAFileTooLarge) {
+    const auto path =
+        std::filesystem::temp_directory_path() / ("seine-large-" + std::to_string(::getpid()) + ".toml");
+    std::ofstream(path) << rule("field = \"tls.ja4\"\npattern = '" + std::string(10'000'000, 'a') + "'");
+    const std::string told = read_rules(path.string()).problems.lines();
+    std::ofstream(path) << std::string(9'000'000, '\n');
+    const std::string other = read_rules(path.string()).problems.lines();
+    std::filesystem::remove(path);
+    EXPECT_NE(told.find(".toml:6:1: the file has 100"), std::string::npos) << told;
+    EXPECT_NE(told.find("a pattern 4096: shorten this line"), std::string::npos) << told;
+    EXPECT_NE(other.find(".toml: 9000000 bytes"), std::string::npos) << other;
+    EXPECT_NE(other.find("split it"), std::string::npos) << other;
+}
+
 constexpr char kStack[] =
     "[[stack]]\nid = \"curl\"\ntitle = \"t\"\nsource = \"s\"\n[stack.claims]\nfield = "
     "\"http.user_agent\"\nprefix = \"curl/\"\n"

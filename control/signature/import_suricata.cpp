@@ -439,6 +439,24 @@ std::string objection(const std::string& toml) {
                                          loaded.problems.kept()[0].text;
 }
 
+// The next rule of `text`, with the lines that end in a backslash before it joined; `number` counts all of them.
+std::string next_rule(std::string_view& text, std::size_t& number) {
+    std::string out;
+    bool goes_on = true;
+    while (goes_on && !text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        ++number;
+        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+        const bool remark = out.empty() && !line.empty() && line.front() == '#';
+        goes_on = !line.empty() && line.back() == '\\' && !remark;
+        if (goes_on) line.remove_suffix(1);
+        out += line;
+    }
+    return out;
+}
+
 }  // namespace
 
 Imported import_suricata(const std::string& name, std::string_view text,
@@ -447,15 +465,14 @@ Imported import_suricata(const std::string& name, std::string_view text,
     std::map<std::string, std::size_t> seen;
     std::size_t number = 0;
     while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        ++number;
+        const std::size_t first = number + 1;
+        const std::string rule_text = next_rule(text, number);
+        std::string_view line = rule_text;
         while (!line.empty() && (line.front() == ' ' || line.front() == '\t'))
             line.remove_prefix(1);
         if (line.empty() || line.front() == '#' || line == "\r") continue;
         ImportedLine& told = out.lines.emplace_back();
-        told.line = number;
+        told.line = first;
         const auto rule = parse_suricata(line);
         if (!rule) {
             told.reason = rule.error().message();
@@ -465,9 +482,9 @@ Imported import_suricata(const std::string& name, std::string_view text,
         told.reason = conversion.run();
         told.id = conversion.id();
         if (!told.reason.empty()) continue;
-        const std::string toml = conversion.toml(name + ", line " + std::to_string(number));
+        const std::string toml = conversion.toml(name + ", line " + std::to_string(first));
         told.reason = objection(toml);
-        const auto [at, fresh] = seen.emplace(told.id, number);
+        const auto [at, fresh] = seen.emplace(told.id, first);
         if (told.reason.empty() && !fresh)
             told.reason = "sid is that of line " + std::to_string(at->second) + " too";
         if (!told.reason.empty()) continue;

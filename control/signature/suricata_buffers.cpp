@@ -164,7 +164,7 @@ constexpr Name kRefused[] = {
 };
 
 constexpr std::string_view kNothing[] = {"gid",       "metadata",     "classtype", "priority",
-                                         "reference", "fast_pattern", "target",    "sid",
+                                         "reference", "fast_pattern", "prefilter", "target", "sid",
                                          "rev",       "msg"};
 
 template <typename Row, std::size_t kCount>

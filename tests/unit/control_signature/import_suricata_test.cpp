@@ -240,5 +240,18 @@ TEST(ImportSuricata, KeepsEndsLimitsAndNames) {
         EXPECT_NE(imported.toml.find(part), std::string::npos) << part << "\n" << imported.toml;
 }
 
+TEST(ImportSuricata, JoinsLinesThatGoOn) {
+    const Imported imported = import_suricata(
+        "t.rules",
+        "# off \\\nalert http any any -> any any (http.user_agent; \\\r\n  content:\"a b\"; prefilter; \\\n sid:1;)\r\n"
+        "alert http any any -> any any (http.user_agent; content:\"c\"; sid:2;)\nalert \\");
+    ASSERT_EQ(imported.lines.size(), 3u);
+    EXPECT_EQ(imported.converted, 2u) << imported.lines[0].reason;
+    EXPECT_EQ(imported.lines[0].line, 2u);
+    EXPECT_EQ(imported.lines[1].line, 5u);
+    EXPECT_EQ(imported.lines[2].line, 6u);
+    EXPECT_NE(imported.toml.find("contains = \"a b\""), std::string::npos) << imported.toml;
+}
+
 }  // namespace
 }  // namespace seine::control_signature

@@ -146,7 +146,8 @@ constexpr Agent kAgents[] = {
     {"OpenAI/Java 2.1.0", "jsse_25 jsse_8 conscrypt conscrypt_ct bun schannel_12"},
     {"Java-http-client/21.0.2", "jsse_25 jsse_8 conscrypt conscrypt_ct bun schannel_12"},
     {"OpenAI/2.2.0 (.NET 9.0.0; Linux 6.1)",
-     "curl_h2 curl_http1 curl_tls12 curl_newer curl_schannel curl_libressl requests requests_newer "
+     "no_alpn_openssl perl wget_openssl curl_h2 curl_http1 curl_tls12 curl_newer curl_schannel "
+     "curl_libressl requests requests_newer "
      "urllib httpx httpx_resumed httpx_h2 httpx_newer httpx_libressl nghttp jsse_8 conscrypt bun "
      "schannel_12"},
     {"reqwest/0.12.9",
@@ -226,7 +227,8 @@ constexpr Agent kAgents[] = {
     {"Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0",
      "firefox_mlkem firefox_2023 firefox_quic"},
     {"OpenAI/2.2.0 (.NET 9.0.0; Microsoft Windows 10.0.22631)",
-     "curl_h2 curl_http1 curl_tls12 curl_newer curl_schannel curl_libressl requests requests_newer "
+     "no_alpn_openssl perl wget_openssl curl_h2 curl_http1 curl_tls12 curl_newer curl_schannel "
+     "curl_libressl requests requests_newer "
      "urllib httpx httpx_resumed httpx_h2 httpx_newer httpx_libressl nghttp jsse_8 conscrypt bun "
      "schannel_12"},
     {"Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8)", "conscrypt conscrypt_ct bun schannel_12"},

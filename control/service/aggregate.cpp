@@ -187,6 +187,10 @@ store::AccountUse* Aggregate::account_of(const model::AccountTag& tag) {
     }
     store::AccountUse made;
     made.row.account = tag;
+    if (!spare_lists_.empty()) {
+        made.values = std::move(spare_lists_.back());
+        spare_lists_.pop_back();
+    }
     return &accounts_.add(tag, std::move(made));
 }
 

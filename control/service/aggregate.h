@@ -51,6 +51,8 @@ class Aggregate {
     // Records that the ring of a dataplane lost.
     void lost(std::uint16_t dataplane, std::uint64_t records, Nanos now);
 
+    // Empty lists of values, for accounts to come.
+    void reuse(std::vector<std::vector<store::AccountValueRow>> lists) { spare_lists_ = std::move(lists); }
     // Everything since the last one; begins anew, in the room that the batch's lists had. In no order:
     // an Order makes it before it is written.
     void take(store::Batch& out);
@@ -105,6 +107,7 @@ class Aggregate {
     AggregateCounters counters_;
     UseTable<store::ValueUse, Key, ValueHash, ValueKey> values_;
     UseTable<store::AccountUse, model::AccountTag, AccountHash, AccountKey> accounts_;
+    std::vector<std::vector<store::AccountValueRow>> spare_lists_;
     Values scratch_;
     std::unordered_map<std::uint64_t, store::MinuteRow> minutes_;
     std::uint64_t last_minute_ = 0;  // the key asked for last, and its row; null: none

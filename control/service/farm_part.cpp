@@ -15,6 +15,9 @@ namespace seine::service {
 namespace {
 
 constexpr std::int64_t kFirstSweep = 20 * kSecond;
+constexpr std::int64_t kThinkEvery = kSecond;
+// Parcels are taken sooner: few of them are on their way then, and their memory is in the caches.
+constexpr std::chrono::milliseconds kTakeEvery{100};
 
 }  // namespace
 
@@ -60,7 +63,7 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
 
 FarmPart::~FarmPart() {
     sections_.bind(nullptr);
-    hand_over();  // of the last round; the ingest thread has ended
+    hand_over();  // of the last round; the thread that adds up has ended
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -88,13 +91,13 @@ void FarmPart::hand_over() {
 IngestPart FarmPart::part() {
     IngestPart part;
     part.name = "farms";
+    part.behind = true;
     part.sighting = [this](const model::Sighting& sighting, Nanos) { add(sighting); };
     part.account_event = [this](const model::AccountEvent& event, Nanos) { add(event); };
-    part.poll = [this](account::Join&, Nanos now) {
-        if (now - handed_over_ < kParcelWait) return false;
+    part.after_while = [this](Nanos now) {
+        if (now - handed_over_ < kParcelWait) return;
         handed_over_ = now;
         hand_over();
-        return false;
     };
     return part;
 }
@@ -177,11 +180,12 @@ void FarmPart::save(Nanos now) {
 
 void FarmPart::run() {
     std::vector<Parcel> parcels;
+    Nanos looked;
     while (true) {
         bool ending = false;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
+            wake_.wait_for(lock, kTakeEvery, [this] { return stopping_; });
             ending = stopping_;
             for (Parcel& parcel : parcels) {
                 if (spare_.size() >= kSpareMax) break;
@@ -193,7 +197,11 @@ void FarmPart::run() {
             queued_ = 0;
         }
         for (const Parcel& parcel : parcels) take(parcel);
-        look(clock_());
+        const Nanos now = clock_();
+        if (ending || now - looked >= kThinkEvery) {
+            looked = now;
+            look(now);
+        }
         if (ending) break;
     }
     save(clock_());

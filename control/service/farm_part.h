@@ -1,4 +1,4 @@
-// Detection inside the daemon: its own thread, fed by the ingest thread, asked by seinectl.
+// Detection inside the daemon: its own thread, fed by the one that adds up, asked by seinectl.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -100,7 +100,7 @@ class FarmPart final : public DetectionTuned {
     std::string state_path_;
     std::int64_t sweep_every_ = 300 * kSecond;
 
-    Parcel fresh_;  // of the ingest thread: handed over when it is full, or has waited
+    Parcel fresh_;  // of the thread that adds up: handed over when it is full, or has waited
     Nanos handed_over_;
 
     mutable std::mutex engine_mutex_;

@@ -143,6 +143,7 @@ void Findings::taken() {
 IngestPart Findings::part(const Ingest& ingest) {
     IngestPart part;
     part.name = "findings";
+    part.behind = true;
     part.record = [this, &ingest](const RecordView& record, ByteView frame, Nanos now) {
         if (record.kind != contract::Kind::finding) return;
         model::Event event = event_of(record, frame, now);

@@ -30,9 +30,9 @@ class Findings {
     explicit Findings(store::Store& store) : store_(store) {}
     // Before the first found().
     void publish_to(Publish publish) { publish_ = std::move(publish); }
-    // Any thread but the ingest's: may wait for the store.
+    // Any thread but those that take in and add up: may wait for the store.
     void found(const model::Event& event);
-    // The ingest's thread: of what it is taking in.
+    // Those threads: of what they are taking in.
     void found_in_round(const model::Event& event);
     // Sent on, not kept.
     void publish(const model::Event& event) const {

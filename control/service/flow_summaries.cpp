@@ -35,6 +35,7 @@ void FlowSummaries::record(const contract::RecordView& record, ByteView frame, N
 IngestPart FlowSummaries::part() {
     IngestPart part;
     part.name = "flow summaries";
+    part.behind = true;
     part.sighting = [this](const model::Sighting& one, Nanos) { sighting(one); };
     part.record = [this](const contract::RecordView& one, ByteView frame, Nanos now) {
         record(one, frame, now);

@@ -10,7 +10,7 @@
 
 namespace seine::service {
 
-// One thread, that of the ingest.
+// One thread, that which adds up.
 class FlowSummaries {
   public:
     explicit FlowSummaries(siem::Exporter& exporter) : exporter_(exporter) {}

@@ -17,12 +17,14 @@ using dataplane_link::RingSource;
 namespace {
 
 constexpr std::size_t kRecordsARound = 8192;
-constexpr std::size_t kRecentFlows = 262'144;
 constexpr std::size_t kLiveRowsMax = 100'000;
 constexpr std::int64_t kCommitMax = 60 * kSecond;
 // Commits take at most this part of the time: each waits four times as long as the last one took.
 constexpr std::int64_t kRestAfterCommit = 4;
 constexpr int kIdleMs = 10;
+// After a round that brought less than this, so that the next finds more: what is asked for ahead pays then.
+constexpr std::size_t kSmallRound = 512;
+constexpr int kSmallRoundMs = 1;
 // Connections and waiting records of the join that are kept with a commit: about 400 bytes each.
 constexpr std::uint32_t kJoinKeptEachCommit = 4096;
 // With more of them those that wait alone, so that every line read has its outcome: about 200 bytes each.
@@ -43,9 +45,7 @@ Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()>
     : config_(config),
       store_(store),
       clock_(std::move(clock)),
-      recent_(kRecentFlows),
-      aggregate_(recent_),
-      rows_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows)),
+      sums_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows), clock_),
       join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join"),
       writer_(store, clock_, [order = Aggregate::Order()](store::Batch& batch) mutable { order(batch); }) {}
 
@@ -70,7 +70,8 @@ Status Ingest::start() {
     fills_.resize(rings_.size());
     const auto live = store_.kept_all(FlowRows::kRoom);
     if (!live) return live.error();
-    rows_.restore(*live);
+    sums_.restore(*live);
+    sums_.start();
     thread_ = std::thread([this] { run(); });
     return {};
 }
@@ -137,26 +138,12 @@ void Ingest::stop() {
 
 void Ingest::sighting(const model::Sighting& sighting) {
     anything_ = true;
-    const contract::FlowId& id = sighting.flow.id;
-    const Aggregate::Found found = aggregate_.sighting(sighting, now_);
-    // Of a flow that was open before a restart nothing is here but its row.
-    const bool has_row = found.flow ? found.row_kept && found.new_account : rows_.is_live(id);
-    if (has_row) {
-        std::vector<model::AccountTag> accounts;
-        for (const model::AccountUse& use : sighting.uses) accounts.push_back(use.account);
-        rows_.accounts(id, accounts);
-    }
-    for (const IngestPart& part : parts_) {
-        if (part.sighting) part.sighting(sighting, now_);
-    }
+    sums_.sighting(sighting, now_);
 }
 
 void Ingest::account_event(const model::AccountEvent& event) {
     anything_ = true;
-    aggregate_.account_event(event);
-    for (const IngestPart& part : parts_) {
-        if (part.account_event) part.account_event(event, now_);
-    }
+    sums_.account_event(event, now_);
 }
 
 void Ingest::request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
@@ -166,66 +153,62 @@ void Ingest::request_joined(std::uint64_t request, const contract::FlowId& flow,
     }
 }
 
-void Ingest::expect(std::span<const Coming> coming) { aggregate_.expect(coming); }
-
 // What a ring has next, read before any of it is taken in, so that the memory for all of it can be
 // asked for.
-std::size_t Ingest::read_ahead(RingSource& ring) {
-    std::array<account::FlowEvent, kReadAhead> events;
+std::size_t Ingest::read_ahead(RingSource& ring, Nanos now) {
+    sums_.reads(now);
     std::size_t count = 0;
     std::size_t event_count = 0;
-    std::size_t opened = 0;
-    while (count < kReadAhead && ring.next(ahead_[count].record)) {
-        Ahead& ahead = ahead_[count++];
-        ahead.frame = ring.frame();
-        ahead.of_flow = dataplane_link::read_facts(ahead.record, ahead.facts);
-        if (!ahead.of_flow) continue;
-        ahead.event.kind = event_kind(ahead.record.kind);
-        ahead.event.flow = &ahead.facts.flow;
-        ahead.event.carrier = ahead.facts.carrier;
-        ahead.event.carrier_port = ahead.facts.carrier_port;
-        ahead.event.unique_id = ahead.facts.unique_id;
-        events[event_count++] = ahead.event;
-        recent_.fetch_head(ahead.record.flow);
-        opened += ahead.record.kind == Kind::open ? 1 : 0;
+    while (count < kReadAhead && ring.next(sums_.next().record)) {
+        ReadRecord& read = sums_.next();
+        sums_.read();
+        ahead_[count++] = &read;
+        read.frame = ring.frame();
+        read.of_flow = dataplane_link::read_facts(read.record, read.facts);
+        if (!read.of_flow) continue;
+        account::FlowEvent& event = events_[event_count++];
+        event.kind = event_kind(read.record.kind);
+        event.flow = &read.facts.flow;
+        event.carrier = read.facts.carrier;
+        event.carrier_port = read.facts.carrier_port;
+        event.unique_id = read.facts.unique_id;
     }
-    recent_.fetch_oldest(opened);
-    join_->expect({events.data(), event_count});
-    for (std::size_t i = 0; i < event_count; ++i) recent_.fetch_first(events[i].flow->id);
+    join_->expect({events_.data(), event_count});
     return count;
 }
 
-void Ingest::take_record(const Ahead& ahead, Nanos now) {
+void Ingest::take_record(const ReadRecord& read, const account::FlowEvent* event, Nanos now) {
     anything_ = true;
-    if (ahead.of_flow) {
-        last_event_ = std::max(last_event_, ahead.facts.flow.t_close);
-        aggregate_.record(ahead.record, ahead.facts, now);
-        rows_.record(ahead.record, ahead.frame, recent_, now);
-        join_->flow(ahead.event, now);
+    sums_.take();
+    if (event != nullptr) {
+        last_event_ = std::max(last_event_, read.facts.flow.t_close);
+        join_->flow(*event, now);
     }
     for (const IngestPart& part : parts_) {
-        if (part.record) part.record(ahead.record, ahead.frame, now);
+        if (part.record && !part.behind) part.record(read.record, read.frame, now);
     }
+    sums_.done();
 }
 
-bool Ingest::read_rings(Nanos now) {
-    bool any = false;
+std::size_t Ingest::read_rings(Nanos now) {
+    std::size_t all = 0;
     for (const auto& source : rings_) {
         RingSource& ring = *source;
         if (!has_room()) break;
         std::size_t count = 0;
         for (std::size_t got = kReadAhead; got == kReadAhead && count < kRecordsARound; count += got) {
-            got = read_ahead(ring);
-            for (std::size_t i = 0; i < got; ++i) take_record(ahead_[i], now);
+            got = read_ahead(ring, now);
+            const account::FlowEvent* event = events_.data();
+            for (std::size_t i = 0; i < got; ++i) take_record(*ahead_[i], ahead_[i]->of_flow ? event++ : nullptr, now);
         }
-        any = any || count > 0;
+        all += count;
         if (!ring.is_open()) continue;
         const std::uint64_t lost = ring.take_lost();
-        if (lost > 0) aggregate_.lost(ring.reader()->dataplane_id(), lost, now);
+        if (lost > 0) sums_.lost(ring.reader()->dataplane_id(), lost, now);
         anything_ = anything_ || lost > 0 || (writer_.idle() && ring.owes());
         if (count < kRecordsARound) join_->flows_complete(ring.reader()->dataplane_id(), last_event_, now);
     }
-    return any;
+    return all;
 }
 
 bool Ingest::has_room() const {
@@ -250,8 +233,8 @@ void Ingest::begin_commit(Nanos now) {
         batch = std::move(empty_);
         if (batch == nullptr) batch = std::make_unique<store::Batch>();
         keep_join(*batch);  // first: it may hand out more
-        aggregate_.take(*batch);
-        rows_.take(*batch);
+        sums_.rest();
+        sums_.take(*batch);
         marks_.clear();
         for (std::size_t i = 0; i < rings_.size(); ++i) {
             const auto& ring = rings_[i];
@@ -289,6 +272,7 @@ void Ingest::end_commit(StoreWriter::Outcome outcome) {
         return;
     }
     empty_ = std::move(outcome.empty);
+    sums_.reuse(std::move(outcome.lists));
     for (std::size_t i = 0; i < marks_.size(); ++i) {
         rings_[i]->stored(marks_[i]);
         fills_[i].batch_stored(rings_[i]->fill(), outcome.took, clock_());
@@ -328,10 +312,11 @@ void Ingest::publish(Nanos now) {
         out.dropped_before_ring = sum(exporting::RingCounter::dropped_before_ring);
         out.dropped_too_long = sum(exporting::RingCounter::dropped_too_long);
     }
-    status_.sums = aggregate_.counters();
-    status_.rows = rows_.counters();
-    status_.rows_one_of = rows_.one_of();
-    status_.live_rows = rows_.live();
+    const SumsStatus sums = sums_.status();
+    status_.sums = sums.sums;
+    status_.rows = sums.rows;
+    status_.rows_one_of = sums.rows_one_of;
+    status_.live_rows = sums.live_rows;
     status_.join = join_->counters();
     status_.join_state = join_->state();
     status_.gateways.clear();
@@ -346,16 +331,26 @@ void Ingest::run() {
         if (auto outcome = writer_.outcome()) end_commit(std::move(*outcome));
         // A batch that the store refused holds everything up: the ring keeps what comes, and
         // counts what it cannot.
-        bool any = refused_ == nullptr && read_rings(now_);
+        std::size_t records = 0;
+        bool any = false;
         if (refused_ == nullptr) {
+            records = read_rings(now_);
+            any = records > 0;
             for (const IngestPart& part : parts_) any = (part.poll && part.poll(*join_, now_)) || any;
             join_->tick(now_);
         }
+        sums_.give(now_, !any);
         if (commit_due(now_)) begin_commit(now_);
         publish(now_);
-        if (!any) static_cast<void>(::poll(nullptr, 0, kIdleMs));
+        if (records < kSmallRound) static_cast<void>(::poll(nullptr, 0, any ? kSmallRoundMs : kIdleMs));
     }
     now_ = clock_();
+    if (refused_ == nullptr) {
+        for (const IngestPart& part : parts_) {
+            if (part.finish) part.finish(*join_, now_);
+        }
+        join_->tick(now_);
+    }
     if (auto outcome = writer_.wait()) end_commit(std::move(*outcome));
     const auto commit_whole = [this] {
         begin_commit(now_);
@@ -369,13 +364,9 @@ void Ingest::run() {
         commit_whole();
     }
     writer_.stop();
+    sums_.stop();
     published_ = {};
     publish(now_);
-}
-
-std::vector<model::AccountTag> Ingest::accounts_of(const contract::FlowId& flow) const {
-    const RecentFlows::Entry* entry = recent_.find(flow);
-    return entry == nullptr ? std::vector<model::AccountTag>() : entry->accounts;
 }
 
 IngestStatus Ingest::status() const {

@@ -1,23 +1,22 @@
-// The one thread that takes in: rings, join, sums; what it makes of them goes to the store in batches.
+// The thread that takes in: rings and join; what comes of them is added up behind it, and goes to the store in batches.
 #pragma once
 #include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "control/account/join.h"
 #include "control/dataplane_link/ring_source.h"
-#include "control/service/aggregate.h"
 #include "control/service/config.h"
-#include "control/service/flow_rows.h"
+#include "control/service/ingest_part.h"
 #include "control/service/join_file.h"
 #include "control/service/ring_fill.h"
 #include "control/service/store_writer.h"
+#include "control/service/sums.h"
 #include "control/store/store.h"
 
 namespace seine::service {
@@ -53,39 +52,26 @@ struct IngestStatus {
     std::string problem;  // of the last commit
 };
 
-// What other parts do in this thread, in the order they were added. Each may be empty.
-struct IngestPart {
-    std::string name;
-    // Called every round with the join to hand records to; true when there was something.
-    std::function<bool(account::Join& join, Nanos now)> poll;
-    std::function<void(const model::Sighting& sighting, Nanos now)> sighting;
-    std::function<void(const model::AccountEvent& event, Nanos now)> account_event;
-    // A request that somebody keeps (account::SourceRecord::request) has its connection.
-    std::function<void(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
-                       const model::OrgTag& org, Nanos now)>
-        request_joined;
-    // Each record of a ring, findings included, after it was counted.
-    std::function<void(const contract::RecordView& record, ByteView frame, Nanos now)> record;
-    // False: holds as much as it may, and rings are not read on until the next batch took it.
-    std::function<bool()> has_room;
-    // Adds to a batch what must be stored with it (places in logs); and hears that it is.
-    std::function<void(store::Batch& batch)> before_commit;
-    std::function<void()> after_commit;
-};
-
+// Reads rings, hands records to the join, and what comes of them to the sums; makes batches and has them
+// written.
 class Ingest final : private account::JoinSink {
   public:
     Ingest(const Config& config, store::Store& store, std::function<Nanos()> clock);
     ~Ingest() override;
-    void add(IngestPart part) { parts_.push_back(std::move(part)); }
+    void add(IngestPart part) {
+        if (part.behind) sums_.add(part);
+        parts_.push_back(std::move(part));
+    }
     // Takes up where the store says, and starts the thread.
     Status start();
     // Commits what is in hand and ends the thread.
     void stop();
     // Any thread; as of at most half a second ago.
     [[nodiscard]] IngestStatus status() const;
-    // Accounts that a connection of lately is known to have. For parts, in this thread.
-    [[nodiscard]] std::vector<model::AccountTag> accounts_of(const contract::FlowId& flow) const;
+    // Accounts that a connection of lately is known to have. For parts behind, in their hooks.
+    [[nodiscard]] std::vector<model::AccountTag> accounts_of(const contract::FlowId& flow) const {
+        return sums_.accounts_of(flow);
+    }
 
   private:
     static constexpr char kRingRoom[] = "ring";
@@ -93,24 +79,15 @@ class Ingest final : private account::JoinSink {
     Status start_join(account::JoinConfig config);
     void keep_join(store::Batch& batch);
     void run();
-    bool read_rings(Nanos now);
-    // A record that was read and not yet taken in; borrows from the ring.
-    struct Ahead {
-        contract::RecordView record;
-        ByteView frame;
-        bool of_flow = false;
-        dataplane_link::FlowFacts facts;
-        account::FlowEvent event;
-    };
-    static constexpr std::size_t kReadAhead = 32;
-    std::size_t read_ahead(dataplane_link::RingSource& ring);
-    void take_record(const Ahead& ahead, Nanos now);
+    std::size_t read_rings(Nanos now);
+    static constexpr std::size_t kReadAhead = Sums::kReadsAtOnce;
+    std::size_t read_ahead(dataplane_link::RingSource& ring, Nanos now);
+    void take_record(const ReadRecord& read, const account::FlowEvent* event, Nanos now);
     void begin_commit(Nanos now);
     void end_commit(StoreWriter::Outcome outcome);
     void publish(Nanos now);
     [[nodiscard]] bool commit_due(Nanos now) const;
     [[nodiscard]] bool has_room() const;
-    void expect(std::span<const Coming> coming) override;
     void sighting(const model::Sighting& sighting) override;
     void account_event(const model::AccountEvent& event) override;
     void request_joined(std::uint64_t request, const contract::FlowId& flow, const model::AccountTag& account,
@@ -121,14 +98,14 @@ class Ingest final : private account::JoinSink {
     std::function<Nanos()> clock_;
     std::vector<IngestPart> parts_;
     std::vector<std::unique_ptr<dataplane_link::RingSource>> rings_;
-    RecentFlows recent_;
-    Aggregate aggregate_;
-    FlowRows rows_;
+    Sums sums_;
     std::unique_ptr<account::Join> join_;
     JoinFile join_file_;
     std::string join_saved_;  // what goes into the file
     bool join_file_told_ = false;  // that it cannot be written
-    std::array<Ahead, kReadAhead> ahead_;
+    // Records that were read and not yet taken in: in the sums' parcel, and what the join is told of each.
+    std::array<const ReadRecord*, kReadAhead> ahead_{};
+    std::array<account::FlowEvent, kReadAhead> events_;
     Nanos now_;
     Nanos last_event_;  // newest time of a record
     Nanos commit_at_;   // the next one

@@ -1,5 +1,6 @@
 #include "control/service/store_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -11,11 +12,25 @@ namespace {
 
 constexpr std::int64_t kSweepEvery = 5 * kSecond;
 constexpr std::size_t kRoomKeptMax = 500'000;  // items of a list
+constexpr std::size_t kListKeptMax = 32;       // items of an account's
 
 template <typename Item>
 void keep_room(std::vector<Item>& from, std::vector<Item>& to) {
     from.clear();
     if (from.capacity() <= kRoomKeptMax) to.swap(from);
+}
+
+// The lists of accounts as well: else each is made in one thread and given back in another.
+std::vector<std::vector<store::AccountValueRow>> emptied_lists(store::Batch& batch) {
+    std::vector<std::vector<store::AccountValueRow>> out;
+    out.reserve(std::min(batch.accounts.size(), kRoomKeptMax));
+    for (store::AccountUse& use : batch.accounts) {
+        if (out.size() == out.capacity()) break;
+        if (use.values.capacity() == 0 || use.values.capacity() > kListKeptMax) continue;
+        use.values.clear();
+        out.push_back(std::move(use.values));
+    }
+    return out;
 }
 
 // The long lists' memory is used again: fresh pages would have to be cleared for each batch.
@@ -99,8 +114,12 @@ void StoreWriter::run() {
         prepare_(*batch);
         Outcome outcome;
         outcome.status = store_.write(*batch);
-        if (outcome.status.ok()) outcome.empty = emptied(std::move(batch));
-        else outcome.batch = std::move(batch);
+        if (outcome.status.ok()) {
+            outcome.lists = emptied_lists(*batch);
+            outcome.empty = emptied(std::move(batch));
+        } else {
+            outcome.batch = std::move(batch);
+        }
         outcome.took = clock_() - begun;
         {
             const std::lock_guard lock(mutex_);

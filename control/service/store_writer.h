@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "control/store/store.h"
 
@@ -20,6 +21,7 @@ class StoreWriter {
         std::int64_t took = 0;                // nanoseconds
         std::unique_ptr<store::Batch> batch;  // comes back where it was not taken
         std::unique_ptr<store::Batch> empty;  // else: nothing but the room of its lists, for the next one
+        std::vector<std::vector<store::AccountValueRow>> lists;  // and those of its accounts, empty
     };
     // `prepare` is called with each batch before it is written, in the writer's thread.
     StoreWriter(store::Store& store, std::function<Nanos()> clock, std::function<void(store::Batch&)> prepare);

@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include "control/account/inline_record.h"
-#include "control/account/line_record.h"
-#include "control/account/sockets.h"
-#include "control/account/syslog.h"
+#include "control/account/source.h"
 
 namespace seine::account {
 namespace {
@@ -18,36 +16,10 @@ namespace {
 using Kind = SourceConfig::Kind;
 
 // Of one source in one round, so that none starves the others.
-constexpr std::size_t kDatagramsARound = 1024;
 constexpr std::size_t kBytesARound = std::size_t{4} << 20;
 constexpr std::size_t kStreamBytesAtOnce = 64 * 1024;
-constexpr std::size_t kStreamsMax = 64;
 
 }  // namespace
-
-struct Sources::Source {
-    struct Stream {
-        int fd = -1;
-        SyslogFrames frames;
-    };
-    Source(const SourceConfig& given, Names& names)
-        : config(given),
-          reader(config, names),
-          datagrams(names, given.kind == Kind::udp_records && !given.unsigned_records) {}
-    ~Source() {
-        for (Stream& stream : streams) {
-            stream.frames.forget();
-            ::close(stream.fd);
-        }
-    }
-    SourceConfig config;
-    LineReader reader;
-    DatagramReader datagrams;
-    Socket socket;
-    std::vector<Stream> streams;
-    std::unique_ptr<FileTail> tail;
-    SourceStatus status;
-};
 
 Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& sources,
                                                std::shared_ptr<const TagKeys> keys) {
@@ -65,7 +37,10 @@ Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& 
     return all;
 }
 
-Sources::~Sources() { wipe(buffer_.data(), buffer_.size()); }
+Sources::~Sources() {
+    end_thread();
+    wipe(buffer_.data(), buffer_.size());
+}
 
 Status Sources::open_source(Source& source, bool inherits) {
     const SourceConfig& config = source.config;
@@ -121,6 +96,7 @@ void Sources::take_over(Source& from, Source& to) {
 }
 
 void Sources::replace(const std::vector<std::string>& gone, const std::vector<std::shared_ptr<Source>>& come) {
+    const std::lock_guard lock(mutex_);
     for (const std::string& name : gone) {
         const auto at = std::find_if(sources_.begin(), sources_.end(),
                                      [&name](const auto& source) { return source->config.name == name; });
@@ -139,39 +115,58 @@ void Sources::replace(const std::vector<std::string>& gone, const std::vector<st
         source->reader.tell_requests(tell_requests_);
         sources_.push_back(source);
     }
+    begin_thread();
 }
 
-void Sources::tell_requests(bool yes) noexcept {
+void Sources::tell_requests(bool yes) {
+    if (yes == tell_requests_) return;
     tell_requests_ = yes;
+    const std::lock_guard lock(mutex_);
     for (const auto& source : sources_) source->reader.tell_requests(yes);
 }
 
 void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
+    const std::lock_guard lock(mutex_);
     // Readers hold the Names by reference: it stays where it is.
     *names_ = Names(std::move(keys), directory_);
 }
 
 bool Sources::poll(Nanos now, const Take& take) {
-    if (sources_.empty()) return false;
-    names_->now(now);
-    bool any = false;
+    now_ = now.count;
+    const bool apart = runs_;
+    bool any = take_read(take);
+    bool lines = false;
     for (const auto& held : sources_) {
         Source& source = *held;
-        const Take counted = [&source, &take, now](const SourceRecord& record) {
-            ++source.status.records;
-            source.status.last_record = now;
-            take(record);
-        };
         if (source.tail != nullptr) {
-            any = source.tail->poll(now, kBytesARound, [&](std::string_view text) {
-                line(source, text, now, counted);
-            }) || any;
-        } else if (source.config.kind == Kind::syslog_tcp) {
-            any = poll_stream(source, now, counted) || any;
-        } else if (source.socket.fd() >= 0) {
-            any = poll_datagrams(source, now, counted) || any;
+            lines = poll_tail(source, now, take) || lines;
+        } else if (!apart) {
+            const std::lock_guard lock(mutex_);
+            names_->now(now);
+            any = poll_socket(source, now, take) || any;
         }
     }
+    if (apart && !lines) return any;
+    const std::lock_guard lock(mutex_);
+    tell_rekeys(now, take);
+    return any || lines;
+}
+
+// The lock is had line by line: who reads sockets does not wait for a log to end.
+bool Sources::poll_tail(Source& source, Nanos now, const Take& take) {
+    const Take counted = [&source, &take, now](const SourceRecord& record) {
+        ++source.status.records;
+        source.status.last_record = now;
+        take(record);
+    };
+    return source.tail->poll(now, kBytesARound, [&](std::string_view text) {
+        const std::lock_guard lock(mutex_);
+        names_->now(now);
+        line(source, text, now, counted);
+    });
+}
+
+void Sources::tell_rekeys(Nanos now, const Take& take) {
     for (const contract::AccountRecord& rekey : names_->take_rekeys()) {
         SourceRecord record;
         record.record = rekey;
@@ -180,7 +175,6 @@ bool Sources::poll(Nanos now, const Take& take) {
         record.sequenced = false;
         take(record);
     }
-    return any;
 }
 
 void Sources::record(const contract::RecordView& record, Nanos now, const Take& take) {
@@ -188,6 +182,7 @@ void Sources::record(const contract::RecordView& record, Nanos now, const Take& 
         Source& source = *held;
         if (source.config.kind != Kind::inline_http || record.kind != contract::Kind::request)
             continue;
+        const std::lock_guard lock(mutex_);
         names_->now(now);
         SourceRecord out;
         ++source.status.lines;
@@ -235,71 +230,6 @@ void Sources::framed_line(Source& source, std::string_view text, Nanos now, cons
     source.status.last_fault = "has no syslog header";
 }
 
-bool Sources::poll_datagrams(Source& source, Nanos now, const Take& take) {
-    const bool records =
-        source.config.kind == Kind::unix_records || source.config.kind == Kind::udp_records;
-    if (inbox_ == nullptr) inbox_ = std::make_unique<Inbox>();
-    bool any = false;
-    for (std::size_t round = 0; round < kDatagramsARound / Inbox::kAtOnce; ++round) {
-        const std::size_t count = inbox_->receive(source.socket.fd());
-        any = any || count > 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            const Inbox::Datagram datagram = (*inbox_)[i];
-            if (datagram.dropped_known) source.status.dropped = datagram.dropped;
-            if (datagram.cut) {
-                ++source.status.oversized;
-            } else if (records) {
-                source.datagrams.read(datagram.bytes, take);
-                continue;
-            } else {
-                framed_line(source, as_text(datagram.bytes), now, take);
-            }
-            wipe(datagram.bytes.data(), datagram.bytes.size());
-        }
-        if (count < Inbox::kAtOnce) break;
-    }
-    return any;
-}
-
-bool Sources::poll_stream(Source& source, Nanos now, const Take& take) {
-    bool any = false;
-    while (source.streams.size() < kStreamsMax) {
-        const int fd =
-            ::accept4(source.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) break;
-        source.streams.emplace_back().fd = fd;
-        any = true;
-    }
-    for (std::size_t i = 0; i < source.streams.size();) {
-        Source::Stream& stream = source.streams[i];
-        bool open = true;
-        for (std::size_t done = 0; open && done < kBytesARound;) {
-            const ssize_t got = ::recv(stream.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-            if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
-            open = got > 0;
-            if (!open) break;
-            any = true;
-            done += static_cast<std::size_t>(got);
-            const std::string_view text = as_text({buffer_.data(), static_cast<std::size_t>(got)});
-            open = stream.frames.feed(
-                text, [&](std::string_view frame) { framed_line(source, frame, now, take); });
-            if (!open) {
-                ++source.status.malformed;
-                source.status.last_fault = "is no syslog framing; the connection was closed";
-            }
-            wipe(buffer_.data(), static_cast<std::size_t>(got));
-        }
-        if (open) {
-            ++i;
-            continue;
-        }
-        stream.frames.forget();
-        ::close(stream.fd);
-        source.streams.erase(source.streams.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-    return any;
-}
-
 std::vector<std::pair<std::string, std::string>> Sources::places() const {
     std::vector<std::pair<std::string, std::string>> places(left_.begin(), left_.end());
     for (const auto& source : sources_) {
@@ -319,6 +249,7 @@ void Sources::begin_at(const std::string& name, const std::string& place) {
 
 std::vector<SourceStatus> Sources::status() const {
     std::vector<SourceStatus> all;
+    const std::lock_guard lock(mutex_);
     for (const auto& source : sources_) {
         SourceStatus status = source->status;
         const DatagramCounters& datagrams = source->datagrams.counters();

@@ -1,10 +1,13 @@
 // All account sources of a control: sockets and logs read in turn, records handed to the join.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "control/account/datagram.h"
@@ -12,34 +15,14 @@
 #include "control/account/file_tail.h"
 #include "control/account/inbox.h"
 #include "control/account/names.h"
+#include "control/account/record_parcels.h"
+#include "control/account/source.h"
 #include "control/account/source_config.h"
 #include "dataplane/contract/frame.h"
 
 namespace seine::account {
 
-struct SourceStatus {
-    std::string name;
-    std::string kind;
-    std::string place;
-    std::string problem;  // empty: none
-    std::uint32_t gateway = 0;
-    std::uint64_t records = 0;    // handed to the join
-    std::uint64_t lines = 0;      // of logs and syslog
-    std::uint64_t malformed = 0;  // not of the format
-    std::uint64_t nameless = 0;   // of the format, but no account, or no connection
-    std::uint64_t oversized = 0;
-    std::uint64_t forged = 0;
-    std::uint64_t unsigned_refused = 0;
-    std::uint64_t other_version = 0;
-    std::uint64_t rotated = 0;
-    std::uint64_t truncated = 0;
-    std::uint64_t missed = 0;
-    std::uint64_t dropped = 0;  // by the kernel: its socket buffer was full
-    std::string last_fault;     // of the newest line that was not understood; holds no value of it
-    Nanos last_record;
-};
-
-// One thread. Never waits.
+// One thread, which may leave the sockets to one of its own. Never waits for what is not there.
 class Sources {
   public:
     using Take = std::function<void(const SourceRecord&)>;
@@ -53,12 +36,19 @@ class Sources {
     Sources& operator=(const Sources&) = delete;
 
     // Whether records of logs, syslog and inline requests tell of the request (SourceRecord::said).
-    void tell_requests(bool yes) noexcept;
+    void tell_requests(bool yes);
     void replace_keys(std::shared_ptr<const TagKeys> keys);
     // Reads what is there, a bounded part of it; true when there was something.
     bool poll(Nanos now, const Take& take);
+    // From here on sockets are read in a thread of their own, and poll() hands out what it read: in the
+    // order of each socket, which is all that there was before. Times are those of the last poll().
+    void read_sockets_apart();
+    // Ends that thread; the next poll() hands out all that it had read.
+    void end_thread();
     // A record of the ring: inline sources take the account of a request in clear from it.
     void record(const contract::RecordView& record, Nanos now, const Take& take);
+    // Held while the directory or the names are used, once sockets are read apart.
+    [[nodiscard]] std::unique_lock<std::mutex> hold() const { return std::unique_lock(mutex_); }
     Directory& directory() noexcept { return directory_; }
     Names& names() noexcept { return *names_; }
 
@@ -67,7 +57,7 @@ class Sources {
     // Before the first poll().
     void begin_at(const std::string& name, const std::string& place);
 
-    struct Source;
+    using Source = account::Source;
     // One that is ready and not read yet, so that opening it may fail before anything changes. Any
     // thread. `inherits`: the socket at its place is that of a source that ends when this begins.
     // `place`: where its log was left, empty when it never was read.
@@ -81,19 +71,38 @@ class Sources {
     Sources() = default;
     void take_over(Source& from, Source& to);
     static Status open_source(Source& source, bool inherits);
+    bool may_read();
+    void begin_thread();
+    void read_apart();
+    bool take_read(const Take& take);
+    void tell_rekeys(Nanos now, const Take& take);
+    bool poll_tail(Source& source, Nanos now, const Take& take);
+    bool poll_socket(Source& source, Nanos now, const Take& take);
     bool poll_datagrams(Source& source, Nanos now, const Take& take);
     bool poll_stream(Source& source, Nanos now, const Take& take);
     void line(Source& source, std::string_view text, Nanos now, const Take& take);
     void framed_line(Source& source, std::string_view text, Nanos now, const Take& take);
 
     bool tell_requests_ = false;
+    bool apart_ = false;  // sockets are left to the thread, where there are any
     Request request_;  // of an inline request
+    RecordParcel reading_;
+    std::map<std::string, std::string> left_;  // places in logs of sources that ended
+
+    // Names, directory and what is read by whom: of both threads. The list changes in the one, under
+    // the lock.
+    mutable std::mutex mutex_;
     Directory directory_;
     std::unique_ptr<Names> names_;
     std::vector<std::shared_ptr<Source>> sources_;
-    std::map<std::string, std::string> left_;  // places in logs of sources that ended
     std::unique_ptr<Inbox> inbox_;  // made for the first datagram
     std::vector<std::uint8_t> buffer_;
+
+    std::atomic<std::int64_t> now_{0};  // of the last poll()
+    std::atomic<bool> runs_{false};  // the thread
+    std::atomic<bool> ending_{false};
+    RecordParcels parcels_;
+    std::thread thread_;
 };
 
 }  // namespace seine::account

@@ -66,7 +66,12 @@ IngestPart AccountPart::part() {
             }
         });
     };
+    part.finish = [this](account::Join& join, Nanos now) {
+        sources_->end_thread();
+        poll(join, now);
+    };
     part.before_commit = [this](store::Batch& batch) {
+        const auto held = sources_->hold();
         for (auto& [name, place] : sources_->places())
             batch.documents.push_back({kPlaceRoom, name, place});
         for (const model::AccountTag& tag : sources_->directory().take_changed()) {
@@ -176,6 +181,7 @@ bool AccountPart::poll(account::Join& join, Nanos now) {
         if (together_.size() == kTogether) hand_over(join, now);
     });
     hand_over(join, now);
+    if (!std::exchange(begun_, true)) sources_->read_sockets_apart();
     publish(now);
     return any;
 }
@@ -207,7 +213,10 @@ void AccountPart::put_imported(account::Join& join, Nanos now) {
         entries.swap(imported_);
     }
     for (const account::DirectoryEntry& entry : entries) {
-        if (!sources_->directory().put(entry)) continue;
+        {
+            const auto held = sources_->hold();
+            if (!sources_->directory().put(entry)) continue;
+        }
         account::SourceRecord said;
         said.mode = model::SourceMode::import;
         said.sequenced = false;
@@ -256,6 +265,7 @@ void AccountPart::publish(Nanos now) {
     published_ = now;
     AccountStatus status;
     status.sources = sources_->status();
+    const auto held = sources_->hold();
     status.directory_accounts = sources_->directory().size();
     status.directory_keys = sources_->directory().keys();
     status.directory_refused = sources_->directory().refused();

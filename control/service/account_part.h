@@ -93,6 +93,7 @@ class AccountPart {
     std::vector<account::SourceRecord> together_;  // of a poll, handed on in one go
     std::atomic<bool> reload_{false};
     std::string keys_problem_;
+    bool begun_ = false;  // the first poll was
     Nanos published_;
 
     mutable std::mutex mutex_;  // of what follows

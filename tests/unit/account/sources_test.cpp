@@ -3,9 +3,11 @@
 #include "control/account/sources.h"
 
 #include <arpa/inet.h>
+#include <chrono>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <thread>
 
 #include "control/account/syslog.h"
 #include "dataplane/contract/api_key.h"
@@ -164,6 +166,30 @@ TEST_F(SourcesTest, RecordsByUnixDatagram) {
     EXPECT_EQ(status().malformed, 5u);
     EXPECT_EQ(status().oversized, 1u);
     EXPECT_EQ(status().nameless, 1u);
+}
+
+TEST_F(SourcesTest, AThreadOfItsOwnReadsSocketsInTheirOrder) {
+    constexpr std::uint32_t kCount = 3000;
+    const std::string path = folder / "account.sock";
+    open({"gw unix " + path, "logs syslog-unix " + std::string(folder / "log.sock") + " format=nginx"});
+    poll();
+    sources->read_sockets_apart();
+    AccountRecord record;
+    for (record.seq = 1; record.seq <= kCount; ++record.seq) send_unix(path, binary(record, -1));
+    send_unix(path, as_bytes(std::string("garbage")));
+    for (int i = 0; i < 500 && status().malformed == 0; ++i) {
+        poll();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    record.seq = kCount + 1;
+    send_unix(path, binary(record, -1));
+    for (int i = 0; i < 500 && status().records <= kCount; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    sources->end_thread();
+    poll();
+    ASSERT_EQ(got.size(), kCount + 1);
+    for (std::uint32_t i = 0; i <= kCount; ++i) EXPECT_EQ(got[i].record.seq, i + 1);
+    EXPECT_EQ(status().records, kCount + 1);
+    EXPECT_EQ(status().malformed, 1u);
 }
 
 TEST_F(SourcesTest, UdpNeedsAMac) {

@@ -131,7 +131,7 @@ void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
     *names_ = Names(std::move(keys), directory_);
 }
 
-bool Sources::poll(Nanos now, const Take& take) {
+bool Sources::poll(Nanos now, const Take& take, bool logs) {
     now_ = now.count;
     const bool apart = runs_;
     bool any = take_read(take);
@@ -139,7 +139,7 @@ bool Sources::poll(Nanos now, const Take& take) {
     for (const auto& held : sources_) {
         Source& source = *held;
         if (source.tail != nullptr) {
-            lines = poll_tail(source, now, take) || lines;
+            lines = (logs && poll_tail(source, now, take)) || lines;
         } else if (!apart) {
             const std::lock_guard lock(mutex_);
             names_->now(now);

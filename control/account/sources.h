@@ -38,8 +38,9 @@ class Sources {
     // Whether records of logs, syslog and inline requests tell of the request (SourceRecord::said).
     void tell_requests(bool yes);
     void replace_keys(std::shared_ptr<const TagKeys> keys);
-    // Reads what is there, a bounded part of it; true when there was something.
-    bool poll(Nanos now, const Take& take);
+    // Reads what is there, a bounded part of it; true when there was something. Without `logs` these are
+    // left as they are: they keep what they hold.
+    bool poll(Nanos now, const Take& take, bool logs = true);
     // From here on sockets are read in a thread of their own, and poll() hands out what it read: in the
     // order of each socket, which is all that there was before. Times are those of the last poll().
     void read_sockets_apart();

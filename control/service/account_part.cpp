@@ -56,6 +56,7 @@ IngestPart AccountPart::part() {
     part.name = "accounts";
     part.poll = [this](account::Join& join, Nanos now) { return poll(join, now); };
     part.record = [this](const contract::RecordView& record, ByteView, Nanos now) {
+        ++ring_records_;
         if (record.kind != contract::Kind::request) return;
         sources_->record(record, now, [this, now](const account::SourceRecord& said) {
             // The first round reads the rings before anybody is polled; it is bounded.
@@ -176,10 +177,13 @@ bool AccountPart::poll(account::Join& join, Nanos now) {
     for (const Turn& turn : turns) turn_to(turn);
     if (reload_.exchange(false) && keys_ != nullptr) load_keys();
     put_imported(join, now);
-    const bool any = sources_->poll(now, [this, &join, now](const account::SourceRecord& said) {
+    const bool behind = std::exchange(ring_records_, 0) >= kRingsBehind;
+    const bool logs = !behind || join.state().pending < kReadAheadMax;
+    const auto take = [this, &join, now](const account::SourceRecord& said) {
         together_.push_back(said.said == nullptr ? said : kept(said));
         if (together_.size() == kTogether) hand_over(join, now);
-    });
+    };
+    const bool any = sources_->poll(now, take, logs) || !logs;
     hand_over(join, now);
     if (!std::exchange(begun_, true)) sources_->read_sockets_apart();
     publish(now);

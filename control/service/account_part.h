@@ -94,6 +94,11 @@ class AccountPart {
     std::atomic<bool> reload_{false};
     std::string keys_problem_;
     bool begun_ = false;  // the first poll was
+    std::size_t ring_records_ = 0;  // since the poll before
+    // Where a round brings so many records the rings hold more. Lines that wait for them are read ahead
+    // up to the other: past it the logs keep them, else they would be given up before their flows come.
+    static constexpr std::size_t kRingsBehind = 8192;
+    static constexpr std::uint32_t kReadAheadMax = 200'000;
     Nanos published_;
 
     mutable std::mutex mutex_;  // of what follows

@@ -54,13 +54,29 @@ std::size_t FragmentTable::pool_bytes_used() const noexcept {
 }
 
 std::uint32_t* FragmentTable::bucket_of(const FragmentKey& key) noexcept {
-    std::uint64_t hash =
-        mix64(key.source.words[0] ^ seed_, key.source.words[1] ^ 0x9e3779b97f4a7c15u);
-    hash ^= mix64(key.target.words[0] ^ 0xd6e8feb86659fd93u, key.target.words[1] ^ hash);
+    // Of mapped IPv4 addresses the first word is zero, and so may the seed be: no factor is made of them alone.
+    constexpr std::uint64_t kOdd0 = 0x9e3779b97f4a7c15u;
+    constexpr std::uint64_t kOdd1 = 0xd6e8feb86659fd93u;
+    constexpr std::uint64_t kOdd2 = 0xa0761d6478bd642fu;
     const std::uint64_t rest =
         (std::uint64_t{key.id} << 16) | (std::uint64_t{key.protocol} << 8) | key.ip_version;
-    hash ^= mix64(rest ^ hash, key.context ^ 0xa0761d6478bd642fu);
+    const std::uint64_t source =
+        mix64(key.source.words[0] ^ seed_ ^ kOdd0, key.source.words[1] ^ (seed_ + kOdd1));
+    const std::uint64_t target =
+        mix64(key.target.words[0] ^ (seed_ + kOdd2), key.target.words[1] ^ seed_ ^ kOdd0);
+    const std::uint64_t small = mix64(rest ^ seed_ ^ kOdd2, key.context ^ (seed_ + kOdd1));
+    const std::uint64_t hash = mix64(source ^ small ^ kOdd0, target + small + seed_) ^ source;
     return &buckets_[hash & bucket_mask_];
+}
+
+std::size_t FragmentTable::longest_chain() const noexcept {
+    std::size_t longest = 0;
+    for (std::size_t bucket = 0; bucket <= bucket_mask_; ++bucket) {
+        std::size_t length = 0;
+        for (std::uint32_t at = buckets_[bucket]; at != kNone; at = datagrams_[at].chain_next) ++length;
+        longest = std::max(longest, length);
+    }
+    return longest;
 }
 
 std::uint32_t FragmentTable::find(const FragmentKey& key) noexcept {

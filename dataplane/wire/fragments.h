@@ -103,6 +103,8 @@ class FragmentTable {
     [[nodiscard]] const FragmentCounters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::size_t datagram_count() const noexcept { return waiting_.count; }
     [[nodiscard]] std::size_t pool_bytes_used() const noexcept;
+    // Of datagrams that one search may walk along now. Looks at every bucket.
+    [[nodiscard]] std::size_t longest_chain() const noexcept;
 
   private:
     static constexpr std::uint32_t kNone = 0xffffffff;

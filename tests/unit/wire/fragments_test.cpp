@@ -213,6 +213,33 @@ TEST(Fragments, TheOldestDatagramMakesRoomInAFullTable) {
     EXPECT_EQ(table.table.counters().evicted, 2u);
 }
 
+// Captures are read without a secret seed; a search must stay short for datagrams that differ in one part of the key alone.
+TEST(Fragments, KeysThatDifferInOnePartAloneDoNotMeet) {
+    constexpr unsigned kDatagrams = 4096;
+    for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{7}}) {
+        for (int part = 0; part < 6; ++part) {
+            FragmentTable table({.datagrams_max = kDatagrams}, seed);
+            for (std::uint32_t i = 0; i < kDatagrams; ++i) {
+                const Bytes high = {static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i), 0, 1};
+                const Bytes low = {10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+                FragmentKey key = key_of(5);
+                if (part == 0) key.source = Address::from_v4(low.data());
+                if (part == 1) key.source = Address::from_v4(high.data());
+                if (part == 2) key.target = Address::from_v4(low.data());
+                if (part == 3) key.target = Address::from_v4(high.data());
+                if (part == 4) key.id = i;
+                if (part == 5) key.context = i;
+                const Bytes bytes(8, 1);
+                ByteView whole;
+                FragmentHeader header;
+                static_cast<void>(table.add({.key = key, .header = {}, .offset_bytes = 0, .more_fragments = true, .bytes = bytes},
+                                            {}, 0, whole, header));
+            }
+            EXPECT_LE(table.longest_chain(), 10u) << "part " << part << ", seed " << seed;
+        }
+    }
+}
+
 TEST(Fragments, TheOldestDatagramMakesRoomInAFullPool) {
     Table table({.datagrams_max = 64, .pool_bytes = 8 * 2048});
     for (std::uint32_t id = 0; id < 20; ++id) {

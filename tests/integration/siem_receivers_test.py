@@ -469,6 +469,7 @@ def main():
                  "ipfix": lambda: ipfix(driver, folder, count), "silent": lambda: silent(driver)}
         alone = {kind: lambda kind=kind: syslog(driver, folder, certs, count, (kind,)) for kind in ("udp", "tcp", "tls", "relp", "relp-tls")}
         alone["clickhouse"] = lambda: kafka(driver, args, folder, count)
+        alone["nfcapd"] = lambda: nfcapd(driver, folder, count)
         alone["half-open"] = lambda: half_open(driver, folder)
         alone["prometheus"] = lambda: prometheus(args, folder, count)
         named = dict(alone, **parts)

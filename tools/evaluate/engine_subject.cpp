@@ -11,6 +11,7 @@ namespace seine::evaluate {
 namespace {
 
 constexpr std::int64_t kHourNs = 3600 * kSecond;
+constexpr std::int64_t kSweepNs = 300 * kSecond;  // the daemon's own interval
 
 class EngineSubject final : public Subject {
   public:
@@ -18,7 +19,7 @@ class EngineSubject final : public Subject {
                   std::int64_t start_ns)
         : engine_(std::move(engine)),
           plan_(plan),
-          next_sweep_(start_ns + kHourNs),
+          next_sweep_(start_ns + kSweepNs),
           start_(start_ns) {
         engine_->set_names([this](std::uint64_t id) {
             const auto found = texts_.find(id);
@@ -34,10 +35,10 @@ class EngineSubject final : public Subject {
             return;
         }
         sweep(now);
-        const auto step =
-            static_cast<std::int64_t>(plan_.sweep_hours * static_cast<double>(kHourNs));
-        const bool early = now.count < start_ + 3 * kHourNs && step > kHourNs;
-        next_sweep_ = early ? next_sweep_ + kHourNs : std::max(now.count, next_sweep_ + step);
+        const double most = plan_.sweep_hours * static_cast<double>(kHourNs);
+        const double step = std::max(static_cast<double>(kSweepNs),
+                                     plan_.growth * static_cast<double>(now.count - start_));
+        next_sweep_ = now.count + static_cast<std::int64_t>(std::min(most, step));
     }
     Status finish(Nanos now) override {
         sweep(now);

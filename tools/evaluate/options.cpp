@@ -51,7 +51,8 @@ po::options_description described() {
         "baselines-only", "leave the detector out")("plain-join",
                                                     "a simple exact join instead of the daemon's")(
         "sweep-hours", po::value<double>()->value_name("N"),
-        "simulated hours between full sweeps (default 12; of worlds longer than 8 days 24)")(
+        "most simulated hours between full sweeps (default 12; of worlds longer than 8 days 24); "
+        "early on they come whenever the time seen has grown by 15 % (from 24 hours on, doubled)")(
         "no-baselines",
         "leave the baselines out (they take most of the memory at the published scale)")(
         "explain", "print every farm that was found, and why its surest account belongs to it")(

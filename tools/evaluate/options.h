@@ -28,7 +28,8 @@ struct Options {
     bool ablation = false;
     bool baselines_only = false;
     bool plain_join = false;
-    std::optional<double> sweep_hours;  // between full sweeps; default 6, of long worlds 24
+    // At most, between full sweeps; default 12, of long worlds 24.
+    std::optional<double> sweep_hours;
     bool baselines = true;
     bool explain = false;
     bool json = false;

@@ -140,6 +140,7 @@ class Session {
             engine.budget = options_.budget;
             engine.threads = options_.threads;
             engine.sweep_hours = options_.sweep_hours.value_or(truth.days > 8 ? 24 : 12);
+            if (engine.sweep_hours >= 24) engine.growth = 1;
             engine.prefixes = path + "/prefixes.csv";
             engine.state = options_.state;
 #ifdef SEINE_DETECTOR

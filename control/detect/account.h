@@ -44,7 +44,6 @@ struct Account {
     Nanos first, last, signup, closed;
     std::uint32_t connections = 0;
     std::uint32_t exchanges = 0;
-    std::uint32_t new_model_uses = 0;
     std::uint8_t tier = 0;
     std::uint8_t trust = 0;
     std::uint8_t flags = 0;

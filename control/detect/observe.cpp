@@ -131,7 +131,7 @@ void Observer::touch(Account& account, Channel channel, std::uint64_t value, con
         return;
     }
     if (account.tokens.size() == account.tokens.capacity()) {
-        account.tokens.reserve(account.tokens.size() + 6);
+        account.tokens.reserve(account.tokens.size() + 4);
     }
     account.tokens.push_back(fresh);
 }

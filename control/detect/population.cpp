@@ -268,6 +268,12 @@ std::uint32_t Population::count_orgs(std::span<const std::uint32_t> sorted_rows)
     return n + static_cast<std::uint32_t>(many.size());
 }
 
+std::size_t Population::bytes() const noexcept {
+    const auto of = [](const auto& list) { return list.capacity() * sizeof list[0]; };
+    return of(rows) + of(tokens) + of(shapes) + of(row_of_slot) + of(keys_) + of(org_many_) +
+           of(begin_) + of(token_begin_) + of(of_row_) + of(of_token_);
+}
+
 std::uint32_t Population::find(std::uint64_t key) const noexcept {
     const auto at = std::lower_bound(keys_.begin(), keys_.end(), key);
     if (at == keys_.end() || *at != key) return kNoRow;

@@ -52,6 +52,7 @@ class Population {
 
     [[nodiscard]] std::size_t size() const noexcept { return rows.size(); }
     [[nodiscard]] double orgs() const noexcept { return orgs_; }
+    [[nodiscard]] std::size_t bytes() const noexcept;
     // Shared tokens of a row, rising.
     [[nodiscard]] std::span<const std::uint32_t> tokens_of(std::size_t row) const noexcept {
         return {of_row_.data() + begin_[row], begin_[row + 1] - begin_[row]};

@@ -7,18 +7,38 @@
 
 namespace seine::detect {
 namespace {
-constexpr std::uint32_t kLifetimeS = 48 * 3600;  // no common server keeps a ticket longer
+// No common server keeps a ticket longer than two days.
+constexpr std::uint32_t kLifetimeM = 48 * 60, kFree = 0x10000;
+
+std::uint16_t minute(Nanos at) noexcept {
+    return static_cast<std::uint16_t>(at.count / (60 * kSecond));
 }
+
+// Minutes since an entry was used, modulo 45 days; a free place is older than any entry. What is
+// told late may be older than what came before it: up to an hour is now.
+std::uint32_t age_of(const SessionTable::Entry& entry, std::uint16_t now_m) noexcept {
+    const auto age = static_cast<std::uint16_t>(now_m - entry.last_m);
+    return entry.identity == 0 ? kFree : age > 0xffff - 60 ? 0 : age;
+}
+
+// Never 0, which stands for no network. Two networks of an account that look alike make it look
+// less mobile, not more.
+std::uint16_t network_mark(std::uint32_t network) noexcept {
+    const auto mark = static_cast<std::uint16_t>(network * 0x9e3779b1u >> 16);
+    return mark == 0 ? 1 : mark;
+}
+}  // namespace
 
 SessionTable::SessionTable(std::size_t entries_max)
     : entries_(std::bit_floor(entries_max < 64 ? 64 : entries_max)),
       mask_(entries_.size() / kWays - 1) {}
 
-void SessionTable::insert(const Entry& entry) {
+void SessionTable::insert(const Entry& entry, Nanos now) {
     Entry* const bucket = &entries_[kWays * (mix64(entry.identity, 0xd6e8feb86659fd93u) & mask_)];
+    const std::uint16_t now_m = minute(now);
     Entry* oldest = bucket;
     for (Entry* at = bucket; at != bucket + kWays; ++at) {
-        if (at->last_s < oldest->last_s) oldest = at;
+        if (age_of(*at, now_m) > age_of(*oldest, now_m)) oldest = at;
     }
     *oldest = entry;
 }
@@ -26,31 +46,32 @@ void SessionTable::insert(const Entry& entry) {
 SessionTable::Answer SessionTable::touch(std::uint64_t identity, std::uint32_t account,
                                          std::uint32_t org, std::uint32_t network, Nanos now) {
     Entry* const bucket = &entries_[kWays * (mix64(identity, 0xd6e8feb86659fd93u) & mask_)];
-    const auto now_s = static_cast<std::uint32_t>(now.count / kSecond);
+    const std::uint16_t now_m = minute(now);
+    const std::uint16_t mark = network == 0 ? std::uint16_t{0} : network_mark(network);
     Entry* oldest = bucket;
     for (Entry* entry = bucket; entry != bucket + kWays; ++entry) {
-        if (entry->identity == identity && now_s - entry->last_s < kLifetimeS) {
+        if (entry->identity == identity && age_of(*entry, now_m) < kLifetimeM) {
             Answer answer;
-            entry->last_s = now_s;
+            entry->last_m = now_m;
             if (entry->org != org) {
                 answer.other = entry->account;
                 return answer;
             }
-            if (entry->account != account || network == 0) return answer;
-            for (std::uint32_t& seen : entry->networks) {
-                if (seen == network) return answer;
+            if (entry->account != account || mark == 0) return answer;
+            for (std::uint16_t& seen : entry->networks) {
+                if (seen == mark) return answer;
                 if (seen == 0) {
-                    seen = network;
+                    seen = mark;
                     answer.mobile = &seen == &entry->networks[2];
                     return answer;
                 }
             }
             return answer;
         }
-        if (entry->last_s < oldest->last_s) oldest = entry;
+        if (age_of(*entry, now_m) > age_of(*oldest, now_m)) oldest = entry;
     }
-    if (oldest->identity != 0 && now_s - oldest->last_s < kLifetimeS) ++evicted_;
-    *oldest = {identity, account, org, {network, 0, 0}, now_s};
+    if (age_of(*oldest, now_m) < kLifetimeM) ++evicted_;
+    *oldest = {identity, account, org, {mark, 0, 0}, now_m};
     return {};
 }
 

@@ -25,22 +25,23 @@ class SessionTable {
         std::uint64_t identity = 0;
         std::uint32_t account = 0;
         std::uint32_t org = 0;
-        std::uint32_t networks[3] = {0, 0, 0};
-        std::uint32_t last_s = 0;
+        std::uint16_t networks[3] = {0, 0, 0};  // marks of AS numbers
+        std::uint16_t last_m = 0;               // minutes, modulo 2^16
     };
+    static_assert(sizeof(Entry) == 24);
     [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
     // Puts entries back, each account under its new number; those without one are left out.
     template <typename NowAt>
-    void restore(const std::vector<Entry>& entries, NowAt now_at) {
+    void restore(const std::vector<Entry>& entries, Nanos now, NowAt now_at) {
         for (Entry entry : entries) {
             entry.account = now_at(entry.account);
-            if (entry.identity != 0 && entry.account != 0xffffffffu) insert(entry);
+            if (entry.identity != 0 && entry.account != 0xffffffffu) insert(entry, now);
         }
     }
 
   private:
     static constexpr std::size_t kWays = 4;
-    void insert(const Entry& entry);
+    void insert(const Entry& entry, Nanos now);
     std::vector<Entry> entries_;
     std::size_t mask_;
     std::uint64_t evicted_ = 0;

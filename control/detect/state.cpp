@@ -10,7 +10,7 @@
 namespace seine::detect {
 namespace {
 
-constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '2'};
+constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '3'};
 
 // The part of an account that is copied as it is; its tokens follow.
 struct AccountImage {
@@ -335,7 +335,7 @@ Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last
     }
     registry.set_waiting(std::move(waits));
     if (!o.crypto.restore(std::move(stacks))) return broken;
-    o.sessions.restore(std::move(sessions), now_at);
+    o.sessions.restore(sessions, o.latest, now_at);
     o.exits.restore(std::move(exits));
     o.twins.renumber(now_at);
     return {};

@@ -2,7 +2,9 @@
 #include "control/detect/seeds.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cmath>
 #include <unordered_map>
 
 #include "control/detect/union_find.h"
@@ -12,6 +14,8 @@ namespace {
 
 constexpr std::size_t kSamples = 32;
 constexpr double kOverlap = 0.3;
+
+bool seed_behind_relay(const Row& row) { return row.gap_known && row.gap_nats >= 1; }
 
 bool strong(const Cell& cell, bool sparse) {
     if (cell.template_index == Cells::kLinked) return cell.n >= 5;
@@ -72,6 +76,74 @@ std::vector<std::uint32_t> belonging(const Cells& cells, const std::vector<std::
     return rows;
 }
 
+constexpr double kBlockKnown = 4;     // organisations whose round trips are known, on a block
+constexpr double kFalseBlocks = 0.01;  // share of the blocks taken that chance may have made
+
+// Likelihood of n or more of `all` where each has a share q.
+double binomial_tail(double n, double all, double q) {
+    double sum = 0;
+    for (double k = n; k <= all; ++k) {
+        sum += std::exp(std::lgamma(all + 1) - std::lgamma(k + 1) - std::lgamma(all - k + 1) +
+                        k * std::log(q) + (all - k) * std::log1p(-q));
+    }
+    return std::min(1.0, sum);
+}
+
+// Blocks of addresses at homes (a /24, a /56) on which more accounts come through relays than
+// anywhere else on networks of their class: what sells addresses by the dozen. One such block says
+// little; those that stand out by Benjamini and Hochberg's rule make one group.
+std::vector<std::uint32_t> relayed_blocks(const Population& population) {
+    struct Block {
+        double p;
+        std::uint32_t token;
+    };
+    std::array<double, kNetClasses> known{}, relayed{};
+    for (const Row& row : population.rows) {
+        if (!row.gap_known) continue;
+        known[static_cast<std::size_t>(row.net)] += 1;
+        relayed[static_cast<std::size_t>(row.net)] += seed_behind_relay(row) ? 1 : 0;
+    }
+    std::vector<Block> blocks;
+    std::size_t tested = 0;
+    for (std::uint32_t token = 0; token < population.tokens.size(); ++token) {
+        const SharedToken& t = population.tokens[token];
+        const auto net = static_cast<NetClass>(t.net);
+        if (t.channel != Channel::prefix || t.orgs < kBlockKnown) continue;
+        if (net != NetClass::residential && net != NetClass::unknown) continue;
+        std::vector<std::uint32_t> on, with;
+        for (const std::uint32_t row : population.rows_of(token)) {
+            const Row& r = population.rows[row];
+            if (!r.gap_known || r.net != net) continue;
+            on.push_back(row);
+            if (seed_behind_relay(r)) with.push_back(row);
+        }
+        const double n = population.count_orgs(with), all = population.count_orgs(on);
+        const double others = known[t.net] - all;
+        if (all < kBlockKnown || others < kOthersMin) continue;
+        ++tested;
+        const double q = std::min(0.9, (relayed[t.net] - n + 1) / (others + 2));
+        blocks.push_back({binomial_tail(n, all, q), token});
+    }
+    std::sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) {
+        return a.p != b.p ? a.p < b.p : a.token < b.token;
+    });
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const double most =
+            kFalseBlocks * static_cast<double>(i + 1) / static_cast<double>(tested);
+        if (blocks[i].p <= most) taken = i + 1;
+    }
+    std::vector<std::uint32_t> rows;
+    for (std::size_t i = 0; i < taken; ++i) {
+        for (const std::uint32_t row : population.rows_of(blocks[i].token)) {
+            if (seed_behind_relay(population.rows[row])) rows.push_back(row);
+        }
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    return rows;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::uint32_t>> twin_cores(const Population& population,
@@ -114,6 +186,10 @@ std::vector<std::vector<std::uint32_t>> find_seeds(const Population& population,
         if (rows.size() >= 5) seeds.push_back(std::move(rows));
     }
     for (auto& core : twin_cores(population, twins)) seeds.push_back(std::move(core));
+    if (!sparse) {
+        auto blocks = relayed_blocks(population);
+        if (blocks.size() >= 5) seeds.push_back(std::move(blocks));
+    }
     std::stable_sort(seeds.begin(), seeds.end(), [](const auto& a, const auto& b) {
         return a.size() != b.size() ? a.size() > b.size() : a < b;
     });

@@ -2,6 +2,7 @@
 #include "control/detect/campaigns.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "control/detect/traits.h"
@@ -13,10 +14,16 @@ namespace {
 constexpr std::size_t kPartMin = 5;
 constexpr std::size_t kPartsMax = 16;
 constexpr std::size_t kSeedsMax = 24;  // of each kind
-constexpr unsigned kRounds = 8;
+constexpr unsigned kRounds = 12;
+constexpr unsigned kPolish = 6;
+constexpr double kMuch = 0.12;  // of an account's connections: a size it sends much
+constexpr double kTemperedFrom = 0.4, kTemperedStep = 0.1;
 constexpr double kTieNats = 3;        // of one tie to a member of a side
+constexpr double kMisplaced = 0.15;   // of the ties that one pool would make across
 constexpr double kTiesApart = -3;     // evidence of the ties from which they are held to be apart
-constexpr double kGainApart = 5;      // of clients and sizes, where ties tell
+constexpr double kGainApart = 5;      // of clients and sizes, where ties tell,
+constexpr double kGainEach = 1.5;     // and for each account of the smaller side
+constexpr double kDayNats = 3;        // most that the day of sign-up moves an account
 constexpr double kClientsApart = 30;  // of clients alone, where there are too few ties to tell
 
 using Rows = std::vector<std::uint32_t>;
@@ -74,8 +81,46 @@ class Cutter {
             keep_largest(some);
             all.insert(all.end(), some.begin(), some.end());
         }
+        for (Rows& rows : batches()) all.push_back(std::move(rows));
         return all;
     }
+    // Accounts of one day of sign-up that send one size much, where the set would lead to expect
+    // fewer: the strongest first.
+    [[nodiscard]] std::vector<Rows> batches() const {
+        using Bins = std::array<double, ShapeHistogram::kBins>;
+        Bins shown{};
+        double sized = 0;
+        for (const std::uint32_t at : set_) {
+            if (traits_->weight(at) < 3) continue;
+            sized += 1;
+            for (const Traits::Size& s : traits_->sizes(at)) shown[s.bin] += much(s) ? 1 : 0;
+        }
+        std::vector<std::pair<double, Rows>> some;
+        for (std::uint32_t v = 0; v < traits_->values(Traits::onboard); ++v) {
+            std::array<Rows, ShapeHistogram::kBins> with;
+            double here = 0;
+            for (const std::uint32_t at : traits_->with(Traits::onboard, v)) {
+                if (place_of_[at] == kNone || traits_->weight(at) < 3) continue;
+                here += 1;
+                for (const Traits::Size& s : traits_->sizes(at)) {
+                    if (much(s)) with[s.bin].push_back(place_of_[at]);
+                }
+            }
+            for (std::size_t bin = 0; bin < with.size(); ++bin) {
+                const double n = static_cast<double>(with[bin].size());
+                const double mu = here * shown[bin] / std::max(1.0, sized);
+                if (n < 4 || n <= mu) continue;
+                some.emplace_back(n * std::log(n / mu) - (n - mu), std::move(with[bin]));
+            }
+        }
+        std::stable_sort(some.begin(), some.end(),
+                         [](const auto& a, const auto& b) { return a.first > b.first; });
+        if (some.size() > kSeedsMax) some.resize(kSeedsMax);
+        std::vector<Rows> out;
+        for (auto& [strength, rows] : some) out.push_back(std::move(rows));
+        return out;
+    }
+    [[nodiscard]] static bool much(const Traits::Size& size) { return size.share >= kMuch; }
     static void keep_largest(std::vector<Rows>& list) {
         std::stable_sort(list.begin(), list.end(),
                          [](const Rows& a, const Rows& b) { return a.size() > b.size(); });
@@ -114,21 +159,26 @@ class Cutter {
             if (first.members() < kPartMin || second.members() < 2) break;
             std::vector<char> next(cut.second);
             for (std::uint32_t i = 0; i < set_.size(); ++i) {
-                next[i] = lean(cut, first, second, whole, i) > 0 ? 1 : 0;
+                next[i] = lean(cut, first, second, whole, i, tempering(round)) > 0 ? 1 : 0;
             }
-            if (next == cut.second) break;
+            if (next == cut.second && tempering(round) >= 1) break;
             cut.second.swap(next);
         }
         return cut;
     }
+    // How far the sizes of the sides count: little at first, when a seed is a part of its side.
+    [[nodiscard]] static double tempering(unsigned round) {
+        return std::min(1.0, kTemperedFrom + kTemperedStep * round);
+    }
     // Nats by which a member fits the second side better.
     [[nodiscard]] double lean(const Cut& cut, const Side& first, const Side& second,
-                              const Side& whole, std::uint32_t i) const {
+                              const Side& whole, std::uint32_t i, double tempered) const {
         const bool own = cut.second[i] != 0;
         const std::uint32_t at = set_[i];
-        double nats = std::log((second.members() + 1) / (first.members() + 1));
+        double nats = tempered * std::log((second.members() + 1) / (first.members() + 1));
         nats += second.clients(at, whole, own) - first.clients(at, whole, !own);
-        nats += second.onboard(at, whole, own) - first.onboard(at, whole, !own);
+        nats += std::clamp(second.onboard(at, whole, own) - first.onboard(at, whole, !own),
+                           -kDayNats, kDayNats);
         nats += second.sizes(at, whole, own) - first.sizes(at, whole, !own);
         double ties = 0;
         for (const std::uint32_t other : traits_->ties(at)) {
@@ -158,8 +208,10 @@ class Cutter {
         // In one pool, ties would fall on the sides as both their other ties and their traffic say.
         const double share = (second / all + active_second / active) / 2;
         const double in_one = all * share * (1 - share);
-        if (in_one <= by_chance) return 0;
-        return across * std::log(in_one / by_chance) - (in_one - by_chance);
+        // Some accounts are on the wrong side of any cut, and bring their ties along.
+        const double apart = by_chance + kMisplaced * in_one;
+        if (in_one <= apart) return 0;
+        return across * std::log(in_one / apart) - (in_one - apart);
     }
     [[nodiscard]] bool holds(Cut& cut) const {
         const double ties = ties_across(cut);
@@ -177,7 +229,8 @@ class Cutter {
             dated = dated || !traits_->ids(Traits::onboard, set_[i]).empty();
         }
         cut.gain = clients + sizes;
-        if (ties <= kTiesApart) return cut.gain >= kGainApart;
+        const double fewer = static_cast<double>(std::min(cut.count(), set_.size() - cut.count()));
+        if (ties <= kTiesApart) return cut.gain >= std::max(kGainApart, kGainEach * fewer);
         // One operator may run two clients, but signs up for both in the same batches.
         return clients >= kClientsApart && (dated ? onboard >= kGainApart && sizes >= 0 : true);
     }
@@ -202,6 +255,50 @@ void rejoin(const Traits& traits, std::vector<Rows>& parts) {
             j = i + 1;
         }
     }
+}
+
+// Everybody to the part that he fits best, all of them being there: a cut is made before the others
+// are known. Parts keep their place in the list; one that would fall under kPartMin keeps its own.
+void polish(const Traits& traits, std::vector<Rows>& parts) {
+    if (parts.size() < 2) return;
+    std::vector<std::uint32_t> part(traits.size(), 0);
+    for (std::uint32_t p = 0; p < parts.size(); ++p) {
+        for (const std::uint32_t at : parts[p]) part[at] = p;
+    }
+    for (unsigned round = 0; round < kPolish; ++round) {
+        Side whole(traits);
+        std::vector<Side> sides(parts.size(), Side(traits));
+        for (std::uint32_t at = 0; at < part.size(); ++at) {
+            whole.add(at);
+            sides[part[at]].add(at);
+        }
+        std::vector<std::uint32_t> next(part);
+        for (std::uint32_t at = 0; at < part.size(); ++at) {
+            std::vector<double> ties(parts.size(), 0);
+            for (const std::uint32_t other : traits.ties(at)) ties[part[other]] += kTieNats;
+            double most = 0;
+            for (std::uint32_t p = 0; p < parts.size(); ++p) {
+                const bool own = part[at] == p;
+                const double nats = std::log(sides[p].members() + 1) +
+                                    sides[p].clients(at, whole, own) +
+                                    sides[p].sizes(at, whole, own) +
+                                    std::min(ties[p], 4 * kTieNats) +
+                                    std::clamp(sides[p].onboard(at, whole, own) -
+                                                   whole.onboard(at, whole, true),
+                                               -kDayNats, kDayNats);
+                if (p > 0 && nats <= most) continue;
+                most = nats;
+                next[at] = p;
+            }
+        }
+        if (next == part) break;
+        std::vector<std::size_t> size(parts.size(), 0);
+        for (const std::uint32_t p : next) ++size[p];
+        if (*std::min_element(size.begin(), size.end()) < kPartMin) break;
+        part.swap(next);
+    }
+    for (Rows& rows : parts) rows.clear();
+    for (std::uint32_t at = 0; at < part.size(); ++at) parts[part[at]].push_back(at);
 }
 
 }  // namespace
@@ -229,6 +326,7 @@ std::vector<std::uint32_t> split_campaigns(const Population& population, const T
         }
         for (Rows& half : halves) open.push_back(std::move(half));
     }
+    polish(traits, done);
     rejoin(traits, done);
     std::stable_sort(done.begin(), done.end(), [](const Rows& a, const Rows& b) {
         return a.size() != b.size() ? a.size() > b.size() : a < b;

@@ -427,8 +427,9 @@ Counters Engine::counters() const {
         c.alerted += farm.members.size();
     }
     if (s.findings == nullptr) return c;
-    c.cells = s.findings->cells->cells.size();
-    c.cell_pairs = s.findings->cells->pairs;
+    c.bytes += s.findings->population->bytes();
+    c.cells = s.findings->cells;
+    c.cell_pairs = s.findings->cell_pairs;
     c.shared_tokens = s.findings->population->tokens.size();
     c.seeds = s.findings->seeds;
     for (const Group& group : s.findings->others) {
@@ -462,9 +463,29 @@ Status Engine::load(std::istream& in) {
         fresh->find(fresh->last_sweep);
         Registry::Rules rules;
         rules.provisional = true;
+        // Only to learn which part of the findings is which campaign: nobody is alerted or moved.
+        struct Kept {
+            double score;
+            Nanos alerted;
+            std::uint64_t farm;
+            std::uint8_t flags;
+        };
+        AccountTable& accounts = fresh->observer.accounts;
+        std::vector<Kept> kept;
+        for (std::uint32_t slot = 0; slot < accounts.slots(); ++slot) {
+            const Account& a = accounts[slot];
+            kept.push_back({a.score, a.alerted, a.farm, a.flags});
+        }
         Registry copy = fresh->registry;
         copy.update(*fresh->findings, fresh->observer, fresh->last_sweep, rules);
         fresh->registry.set_campaign_ids(copy.campaign_ids());
+        for (std::uint32_t slot = 0; slot < accounts.slots(); ++slot) {
+            Account& a = accounts[slot];
+            a.score = kept[slot].score;
+            a.alerted = kept[slot].alerted;
+            a.farm = kept[slot].farm;
+            a.flags = kept[slot].flags;
+        }
     }
     state_ = std::move(fresh);
     return {};

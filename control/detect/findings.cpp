@@ -147,63 +147,57 @@ class Settlement {
     std::vector<View> views_;
 };
 
-// Campaigns of a farm that has its members.
-void split(Findings& found, Group& farm) {
+// Campaigns of a farm: of all who were grown to it. Those above a threshold are fewer, and of a small
+// campaign they may be too few to show what sets it apart.
+std::vector<std::uint32_t> split(Findings& found, Group& farm) {
     const Population& population = *found.population;
-    farm.part = split_campaigns(population, *found.twins, *found.chance, farm.members);
-    for (const std::uint32_t p : farm.part) farm.parts = std::max(farm.parts, p + 1);
+    const Rows& grown = farm.whole.profile->members();
+    std::vector<std::uint32_t> part =
+        split_campaigns(population, *found.twins, *found.chance, grown);
+    for (const std::uint32_t p : part) farm.parts = std::max(farm.parts, p + 1);
     for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
         Rows of_part;
-        for (std::size_t i = 0; i < farm.members.size(); ++i) {
-            if (farm.part[i] == p) of_part.push_back(farm.members[i]);
+        for (std::size_t i = 0; i < grown.size(); ++i) {
+            if (part[i] == p) of_part.push_back(grown[i]);
         }
         farm.campaigns.push_back(
             {std::make_unique<Profile>(population, *found.twins, std::move(of_part)), nullptr});
     }
+    return part;
 }
 
-// Who came in through the lens of a campaign is of the part that it fits best.
-void place_newcomers(Group& farm, const Rows& known, const std::vector<std::uint32_t>& part) {
+// Members are of the part that they were cut to; who came in otherwise, of the one that he fits best.
+void place(Group& farm, const std::vector<std::uint32_t>& part) {
+    const Rows& grown = farm.whole.profile->members();
     farm.part.assign(farm.members.size(), 0);
     if (farm.parts == 1) return;
     tbb::parallel_for(std::size_t{0}, farm.members.size(), [&](std::size_t i) {
-        const auto at = std::lower_bound(known.begin(), known.end(), farm.members[i]);
-        farm.part[i] = at != known.end() && *at == farm.members[i]
-                           ? part[static_cast<std::size_t>(at - known.begin())]
+        const auto at = std::lower_bound(grown.begin(), grown.end(), farm.members[i]);
+        farm.part[i] = at != grown.end() && *at == farm.members[i]
+                           ? part[static_cast<std::size_t>(at - grown.begin())]
                            : static_cast<std::uint32_t>(campaign_of(
                                  farm, farm.campaigns.front().profile->view(farm.members[i])));
     });
 }
 
-// Members and campaigns of all farms: first through the farms as they were grown, then through
-// their campaigns as well.
+// Members and campaigns of all farms, looked at as a whole and through each small campaign.
 void settle(Findings& found, const FindOptions& options) {
     Settlement settlement(found);
-    for (std::size_t f = 0; f < found.farms.size(); ++f)
-        settlement.look_through(f, found.farms[f].whole);
-    settlement.spend(options);
-    settlement.assign();
-    bool again = false;
+    std::vector<std::vector<std::uint32_t>> part;
     for (std::size_t f = 0; f < found.farms.size(); ++f) {
-        split(found, found.farms[f]);
-        for (Lens& lens : found.farms[f].campaigns) {
+        Group& farm = found.farms[f];
+        settlement.look_through(f, farm.whole);
+        part.push_back(split(found, farm));
+        for (Lens& lens : farm.campaigns) {
             // The whole farm shows its largest campaign as it is; twice would cost twice.
-            if (2 * lens.profile->members().size() >= found.farms[f].members.size()) continue;
+            if (2 * lens.profile->members().size() >= farm.whole.profile->members().size())
+                continue;
             settlement.look_through(f, lens);
         }
-        again = again || found.farms[f].parts > 1;
-    }
-    if (!again) return;
-    std::vector<Rows> known;
-    std::vector<std::vector<std::uint32_t>> part;
-    for (const Group& farm : found.farms) {
-        known.push_back(farm.members);
-        part.push_back(farm.part);
     }
     settlement.spend(options);
     settlement.assign();
-    for (std::size_t f = 0; f < found.farms.size(); ++f)
-        place_newcomers(found.farms[f], known[f], part[f]);
+    for (std::size_t f = 0; f < found.farms.size(); ++f) place(found.farms[f], part[f]);
 }
 
 void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptions& options) {
@@ -294,9 +288,13 @@ std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now, std::i
     const Population& population = *found->population;
     found->twins = std::make_unique<TwinGraph>(population, observer.twins.edges(), kTwinNats);
     found->chance = std::make_unique<TwinGraph>(population, observer.twins.chance(), kTwinNats);
-    found->cells = std::make_unique<Cells>(population, templates);
-    const std::vector<Rows> seeds =
-        find_seeds(population, *found->cells, *found->twins, options.sparse);
+    std::vector<Rows> seeds;
+    {
+        const Cells cells(population, templates);
+        found->cells = cells.cells.size();
+        found->cell_pairs = cells.pairs;
+        seeds = find_seeds(population, cells, *found->twins, options.sparse);
+    }
     found->seeds = seeds.size();
     grow_seeds(*found, seeds, options);
     settle(*found, options);

@@ -31,11 +31,10 @@ struct Group {
 // rescoring of newcomers and for explanations.
 struct Findings {
     std::unique_ptr<Population> population;
-    std::unique_ptr<Cells> cells;
     std::unique_ptr<TwinGraph> twins, chance;
     std::vector<Group> farms;
     std::vector<Group> others;  // places, intermediaries, cohorts: no members above a threshold
-    std::size_t seeds = 0;
+    std::size_t cells = 0, cell_pairs = 0, seeds = 0;  // cells themselves are not kept
     double expected_fp = 0;
     double days = 7;  // that the expected false positives stand for
 };

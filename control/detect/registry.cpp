@@ -231,8 +231,71 @@ void Registry::update(const Findings& found, Observer& observer, Nanos now, cons
         }
     }
     waiting_ = std::move(fresh);
+    absorb(found, observer, used, now);
     std::erase_if(farms_, [](const auto& f) { return f.second.members.empty(); });
     age(observer, now);
+}
+
+void Registry::absorb(const Findings& found, Observer& observer,
+                      const std::set<std::uint64_t>& used, Nanos now) {
+    const Population& population = *found.population;
+    std::vector<std::uint64_t> left;
+    for (const auto& [id, farm] : farms_) {
+        if (farm.level == model::FarmLevel::campaign && !used.contains(id) && !farm.held &&
+            !farm.merged && farm.state != State::dismissed) {
+            left.push_back(id);
+        }
+    }
+    for (const std::uint64_t id : left) {
+        const std::map<std::uint32_t, MemberRecord> members = farms_[id].members;
+        std::vector<std::uint32_t> rows;
+        for (const auto& [slot, member] : members) {
+            const std::uint32_t row = slot < population.row_of_slot.size()
+                                          ? population.row_of_slot[slot]
+                                          : Cell::kNone;
+            if (row != Cell::kNone) rows.push_back(row);
+        }
+        for (std::size_t f = 0; f < found.farms.size() && !rows.empty(); ++f) {
+            const Group& group = found.farms[f];
+            std::size_t fits = 0;
+            for (const std::uint32_t row : rows)
+                fits += group.whole.profile->fit(row).score >= 0 ? 1 : 0;
+            if (2 * fits <= members.size()) continue;
+            std::vector<std::uint64_t> into;  // of each account, in order
+            for (const auto& [slot, member] : members) {
+                const std::uint32_t row = slot < population.row_of_slot.size()
+                                              ? population.row_of_slot[slot]
+                                              : Cell::kNone;
+                const std::size_t part =
+                    row == Cell::kNone || group.parts == 1
+                        ? 0
+                        : campaign_of(group, group.whole.profile->view(row));
+                into.push_back(campaign_ids_[f][part] != 0 ? campaign_ids_[f][part]
+                                                           : campaign_ids_[f][0]);
+            }
+            if (std::find(into.begin(), into.end(), 0u) != into.end()) continue;
+            FarmRecord& first = farms_[into.front()];
+            const auto before = static_cast<std::uint32_t>(first.members.size());
+            std::size_t at = 0;
+            for (const auto& [slot, member] : members) {
+                FarmRecord& farm = farms_[into[at++]];
+                farm.members.insert({slot, member});
+                observer.accounts[slot].farm = farm.id;
+                const auto cluster = farms_.find(farm.parent);
+                if (cluster != farms_.end()) cluster->second.members.insert({slot, member});
+            }
+            tell(first, Kind::merged, before, now, "more was seen of both: they are one", id);
+            farms_.erase(id);
+            break;
+        }
+    }
+    // A cluster whose campaigns have all gone elsewhere stands for nothing.
+    std::set<std::uint64_t> parents;
+    for (const auto& [id, farm] : farms_) parents.insert(farm.parent);
+    std::erase_if(farms_, [&](const auto& f) {
+        return f.second.level == model::FarmLevel::infrastructure && !used.contains(f.first) &&
+               !parents.contains(f.first) && f.second.state != State::dismissed;
+    });
 }
 
 // A farm has taken members over: tells what is new.

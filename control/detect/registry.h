@@ -103,6 +103,10 @@ class Registry {
     [[nodiscard]] std::vector<std::size_t> due_of(const Group& group, const Findings& found,
                                                   const Observer& observer, Nanos now,
                                                   Waiting& fresh) const;
+    // A campaign that no part was matched to, though its accounts belong to a farm of this sweep, goes
+    // into the campaigns of that farm: cuts of early sweeps leave such pieces behind.
+    void absorb(const Findings& found, Observer& observer, const std::set<std::uint64_t>& used,
+                Nanos now);
     void took(FarmRecord& farm, std::uint32_t before, const std::string& reason, Nanos now,
               const Rules& rules);
 

@@ -98,7 +98,7 @@ class AccountPart {
     // Where a round brings so many records the rings hold more. Lines that wait for them are read ahead
     // up to the other: past it the logs keep them, else they would be given up before their flows come.
     static constexpr std::size_t kRingsBehind = 8192;
-    static constexpr std::uint32_t kReadAheadMax = 200'000;
+    static constexpr std::uint32_t kReadAheadMax = 50'000;
     Nanos published_;
 
     mutable std::mutex mutex_;  // of what follows

@@ -1,6 +1,8 @@
 // seine-test-kafka: librdkafka's mock cluster and a consumer of one topic.
 //   seine-test-kafka TOPIC     prints "brokers HOST:PORT,.." first, then "KEY<tab>VALUE" for each
-//   message, until killed. Lines to its input: `down` cuts all brokers off, `up` brings them back.
+//   message, until killed; "trimmed N" where the mock threw messages away before they were read (it
+//   keeps 5 MB or 100,000 of a partition). Lines to its input: `down` cuts all brokers off, `up` brings them back.
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <librdkafka/rdkafka.h>
@@ -10,6 +12,7 @@
 namespace {
 
 constexpr int kBrokers = 3;
+constexpr int kPartitions = 64;  // so many that an outage's backlog fits
 
 void obey(rd_kafka_mock_cluster_t* cluster) {
     char line[64];
@@ -30,7 +33,7 @@ int main(int argc, char** argv) {
     rd_kafka_t* host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof words);
     rd_kafka_mock_cluster_t* cluster = rd_kafka_mock_cluster_new(host, kBrokers);
     if (cluster == nullptr ||
-        rd_kafka_mock_topic_create(cluster, argv[1], 12, kBrokers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_mock_topic_create(cluster, argv[1], kPartitions, kBrokers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 1;
     const char* brokers = rd_kafka_mock_cluster_bootstraps(cluster);
     std::printf("brokers %s\n", brokers);
@@ -42,10 +45,11 @@ int main(int argc, char** argv) {
     rd_kafka_conf_set(reader_conf, "fetch.wait.max.ms", "50", words, sizeof words);
     rd_kafka_t* reader = rd_kafka_new(RD_KAFKA_CONSUMER, reader_conf, words, sizeof words);
     rd_kafka_poll_set_consumer(reader);
-    rd_kafka_topic_partition_list_t* parts = rd_kafka_topic_partition_list_new(12);
-    for (int i = 0; i < 12; ++i) rd_kafka_topic_partition_list_add(parts, argv[1], i)->offset = 0;
+    rd_kafka_topic_partition_list_t* parts = rd_kafka_topic_partition_list_new(kPartitions);
+    for (int i = 0; i < kPartitions; ++i) rd_kafka_topic_partition_list_add(parts, argv[1], i)->offset = 0;
     rd_kafka_assign(reader, parts);
     std::thread(obey, cluster).detach();
+    std::int64_t next[kPartitions] = {};  // offsets
     while (true) {
         rd_kafka_message_t* message = rd_kafka_consumer_poll(reader, 100);
         if (message == nullptr) {
@@ -53,6 +57,10 @@ int main(int argc, char** argv) {
             continue;
         }
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            std::int64_t& expected = next[message->partition % kPartitions];
+            if (message->offset > expected)
+                std::printf("trimmed %lld\n", static_cast<long long>(message->offset - expected));
+            expected = message->offset + 1;
             std::fwrite(message->key, 1, message->key_len, stdout);
             std::fputc('\t', stdout);
             std::fwrite(message->payload, 1, message->len, stdout);

@@ -225,10 +225,11 @@ std::string help_text() {
 std::string explain_offload(const Config& config) {
     std::string out;
     const std::vector<std::uint16_t> ports(config.keep_ports.begin(), config.keep_ports.end());
-    for (const auto& rule : runtime::rules_for_ports(ports)) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
-    if (config.keep_ports.empty()) out.clear();
-    if (config.bypass_mib != 0)
-        for (const auto& rule : runtime::example_flow_rules()) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
+    const auto add = [&](const std::vector<runtime::CardRule>& rules) {
+        for (const auto& rule : rules) out += runtime::testpmd_line(rule, 0, config.workers) + "\n";
+    };
+    if (!ports.empty()) add(runtime::rules_for_ports(ports));
+    if (config.bypass_mib != 0) add(runtime::example_flow_rules());
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include "control/account/json_fields.h"
 #include "control/account/log_line.h"
 #include "control/model/value.h"
+#include "dataplane/contract/account_flag_names.h"
 #include "dataplane/contract/api_key.h"
 
 namespace seine::account {
@@ -36,26 +37,10 @@ bool tag(std::string_view text, std::array<std::uint8_t, 16>& out) noexcept {
     return true;
 }
 
-struct FlagName {
-    std::string_view name;
-    std::uint16_t bit;
-};
-constexpr FlagName kFlags[] = {
-    {"ipv6", contract::AccountFlags::ipv6},
-    {"resumed", contract::AccountFlags::resumed},
-    {"h2", contract::AccountFlags::h2},
-    {"h3", contract::AccountFlags::h3},
-    {"signup", contract::AccountFlags::signup},
-    {"key_created", contract::AccountFlags::key_created},
-    {"declared_intermediary", contract::AccountFlags::declared_intermediary},
-};
-
 bool flag(std::string_view text, std::uint16_t& flags) noexcept {
-    const auto found = std::find_if(std::begin(kFlags), std::end(kFlags),
-                                    [text](const FlagName& f) { return f.name == text; });
-    if (found == std::end(kFlags)) return false;
-    flags = static_cast<std::uint16_t>(flags | found->bit);
-    return true;
+    const std::uint16_t bit = contract::account_flag(text);
+    flags = static_cast<std::uint16_t>(flags | bit);
+    return bit != 0;
 }
 
 bool type(std::string_view text, AccountRecord& record) noexcept {

@@ -11,6 +11,14 @@
 namespace seine::siem {
 namespace {
 
+constexpr const char* kLinesType = "Content-Type: application/x-ndjson";
+
+// One message a line.
+void write_lines(std::span<const std::string_view> messages, std::string& body) {
+    body.clear();
+    for (const std::string_view message : messages) body.append(message).push_back('\n');
+}
+
 class Bulk final : public Carrier {
   public:
     Bulk(CarrierSettings settings, std::unique_ptr<HttpClient> http)
@@ -22,9 +30,8 @@ class Bulk final : public Carrier {
 
     Delivery deliver(std::span<const std::string_view> messages,
                      const std::atomic<bool>& stop) override {
-        body_.clear();
-        for (const std::string_view message : messages) body_.append(message).push_back('\n');
-        std::vector<std::string> headers{"Content-Type: application/x-ndjson"};
+        write_lines(messages, body_);
+        std::vector<std::string> headers{kLinesType};
         if (settings_.user.empty() && !settings_.secret.empty())
             headers.push_back("Authorization: ApiKey " + settings_.secret);
         const auto answer = http_->post(settings_.url, body_, headers, stop);
@@ -86,9 +93,8 @@ class Webhook final : public Carrier {
 
     Delivery deliver(std::span<const std::string_view> messages,
                      const std::atomic<bool>& stop) override {
-        body_.clear();
-        for (const std::string_view message : messages) body_.append(message).push_back('\n');
-        std::vector<std::string> headers{"Content-Type: application/x-ndjson"};
+        write_lines(messages, body_);
+        std::vector<std::string> headers{kLinesType};
         if (settings_.user.empty() && !settings_.secret.empty())
             headers.push_back("Authorization: Bearer " + settings_.secret);
         const auto answer = http_->post(settings_.url, body_, headers, stop);

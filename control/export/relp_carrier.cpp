@@ -196,13 +196,9 @@ Result<std::unique_ptr<Carrier>> make_relp_carrier(const CarrierSettings& settin
         return failed("export " + own.name + ": " + own.carrier + " needs `host`");
     own.tls.on = own.carrier == "relp-tls";
     if (own.port == 0) own.port = 2514;
-    std::shared_ptr<TlsContext> tls;
-    if (own.tls.on) {
-        auto made = TlsContext::make(own.tls, own.name);
-        if (!made) return made.error();
-        tls = *made;
-    }
-    return std::unique_ptr<Carrier>(std::make_unique<Relp>(std::move(own), std::move(tls)));
+    auto tls = TlsContext::make_if_on(own.tls, own.name);
+    if (!tls) return tls.error();
+    return std::unique_ptr<Carrier>(std::make_unique<Relp>(std::move(own), std::move(*tls)));
 }
 
 }  // namespace seine::siem

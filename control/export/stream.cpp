@@ -69,6 +69,12 @@ std::int64_t wall_ns() noexcept {
 
 void nap_ms(int ms) noexcept { ::poll(nullptr, 0, ms); }
 
+Result<std::shared_ptr<TlsContext>> TlsContext::make_if_on(const TlsSettings& settings,
+                                                           const std::string& destination) {
+    if (!settings.on) return std::shared_ptr<TlsContext>();
+    return make(settings, destination);
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings,
                                                      const std::string& destination) {
     std::shared_ptr<TlsContext> made(new TlsContext);

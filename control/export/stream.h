@@ -16,6 +16,9 @@ class TlsContext {
   public:
     static Result<std::shared_ptr<TlsContext>> make(const TlsSettings& settings,
                                                     const std::string& destination);
+    // Null where the settings say that TLS is off.
+    static Result<std::shared_ptr<TlsContext>> make_if_on(const TlsSettings& settings,
+                                                          const std::string& destination);
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;

@@ -134,13 +134,9 @@ Result<std::unique_ptr<Carrier>> make_syslog_carrier(const CarrierSettings& sett
     if (own.port == 0) own.port = own.tls.on ? 6514 : 514;
     if (own.carrier == "syslog-udp")
         return std::unique_ptr<Carrier>(std::make_unique<SyslogDatagrams>(std::move(own)));
-    std::shared_ptr<TlsContext> tls;
-    if (own.tls.on) {
-        auto made = TlsContext::make(own.tls, own.name);
-        if (!made) return made.error();
-        tls = *made;
-    }
-    return std::unique_ptr<Carrier>(std::make_unique<SyslogStream>(std::move(own), std::move(tls)));
+    auto tls = TlsContext::make_if_on(own.tls, own.name);
+    if (!tls) return tls.error();
+    return std::unique_ptr<Carrier>(std::make_unique<SyslogStream>(std::move(own), std::move(*tls)));
 }
 
 }  // namespace seine::siem

@@ -57,18 +57,23 @@ constexpr Block label_block(std::string_view label, std::uint8_t out_bytes) noex
     return block;
 }
 
-// The rest of an HMAC whose message is one padded inner block.
-Digest256 hmac_block(const HmacKey& key, const Block& inner_block) noexcept {
-    State state = key.inner;
-    compress(state, inner_block);
+// The outer half of an HMAC; `inner` is the state behind the whole message (RFC 2104 section 2).
+Digest256 hmac_outer(const HmacKey& key, const State& inner) noexcept {
     Block outer_block{};
-    store_state(state, outer_block.data());
+    store_state(inner, outer_block.data());
     pad(outer_block, sizeof(Digest256));
-    state = key.outer;
+    State state = key.outer;
     compress(state, outer_block);
     Digest256 out;
     store_state(state, out.data());
     return out;
+}
+
+// The rest of an HMAC whose message is one padded inner block.
+Digest256 hmac_block(const HmacKey& key, const Block& inner_block) noexcept {
+    State state = key.inner;
+    compress(state, inner_block);
+    return hmac_outer(key, state);
 }
 
 struct Labels {
@@ -128,15 +133,7 @@ Digest256 hmac(const HmacKey& key, ByteView message) noexcept {
     const std::uint64_t bits = __builtin_bswap64((64 + std::uint64_t{message.size()}) * 8);
     std::memcpy(last.data() + 56, &bits, sizeof bits);
     compress(state, last);
-
-    Block outer_block{};
-    store_state(state, outer_block.data());
-    pad(outer_block, sizeof(Digest256));
-    state = key.outer;
-    compress(state, outer_block);
-    Digest256 out;
-    store_state(state, out.data());
-    return out;
+    return hmac_outer(key, state);
 }
 
 bool hkdf_expand(const HmacKey& secret, ByteView info, std::span<std::uint8_t> out) noexcept {

@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include "dataplane/contract/account_flag_names.h"
 #include "tools/evaluate/line_chunks.h"
 
 namespace seine::evaluate {
@@ -208,19 +209,6 @@ class FlowLine {
     std::unordered_set<model::ValueId> known_;
 };
 
-struct FlagName {
-    std::string_view name;
-    std::uint16_t bit;
-};
-constexpr FlagName kFlagNames[] = {
-    {"ipv6", contract::AccountFlags::ipv6},
-    {"resumed", contract::AccountFlags::resumed},
-    {"h2", contract::AccountFlags::h2},
-    {"h3", contract::AccountFlags::h3},
-    {"signup", contract::AccountFlags::signup},
-    {"key_created", contract::AccountFlags::key_created},
-    {"declared_intermediary", contract::AccountFlags::declared_intermediary}};
-
 class RecordLine {
   public:
     bool read(dom::object object, Batch& out, std::string_view& key) {
@@ -326,9 +314,7 @@ class RecordLine {
         for (const element item : items) {
             std::string_view name;
             if (item.get_string().get(name) != simdjson::SUCCESS) return false;
-            for (const FlagName& flag : kFlagNames) {
-                if (flag.name == name) out = static_cast<std::uint16_t>(out | flag.bit);
-            }
+            out = static_cast<std::uint16_t>(out | contract::account_flag(name));
         }
         return true;
     }

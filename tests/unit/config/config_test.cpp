@@ -96,6 +96,14 @@ struct Router {
         revisions = std::move(*made);
         return {};
     }
+    // Loads one table of `first` for each port, each as a revision of its own.
+    void commit_ports(std::initializer_list<int> ports) const {
+        for (const int port : ports) {
+            const std::string text = "[[first]]\nname='a'\nport=" + std::to_string(port) + "\n";
+            ASSERT_TRUE(revisions->load(text, "f").ok());
+            ASSERT_TRUE(revisions->commit("ann", "", {1}).has_value());
+        }
+    }
 };
 
 TEST(Toml, ErrorsNameFileLineAndColumn) {
@@ -177,8 +185,7 @@ TEST(Revisions, ABadCommitLeavesNothing) {
     const Folder folder;
     Router router;
     ASSERT_TRUE(router.open(folder.path).ok());
-    ASSERT_TRUE(router.revisions->load("[[first]]\nname='a'\nport=1\n", "f").ok());
-    ASSERT_TRUE(router.revisions->commit("ann", "", {1}).has_value());
+    router.commit_ports({1});
     // The second section fails to prepare after the first was ready.
     ASSERT_TRUE(
         router.revisions->load("[[first]]\nname='a'\nport=9\n[[second]]\nname='b'\nport=13\n", "f")
@@ -389,12 +396,7 @@ TEST(Revisions, ARevisionThatCannotBeReadGivesWayToTheOneBefore) {
     {
         Router router;
         ASSERT_TRUE(router.open(folder.path).ok());
-        for (const char* port : {"1", "2"}) {
-            ASSERT_TRUE(
-                router.revisions->load(std::string("[[first]]\nname='a'\nport=") + port + "\n", "f")
-                    .ok());
-            ASSERT_TRUE(router.revisions->commit("ann", "", {1}).has_value());
-        }
+        router.commit_ports({1, 2});
     }
     std::ofstream(folder.path + "/000002.toml", std::ios::app) << "# by hand\nx = 1\n";
     Router router;

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tests/unit/flow/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::flow {
 namespace {
@@ -226,7 +226,7 @@ TEST(FlowTable, ErasingLeavesNoTrace) {
     std::uint64_t next = 0;
     for (; next < kFlows; ++next) ids.push_back(insert(*table, key_of(next)));
     std::mt19937 random(5);
-    const std::size_t before = allocation_count();
+    const std::size_t before = test::allocation_count();
     for (int i = 0; i < 200000; ++i) {
         FlowId& id = ids[random() % kFlows];
         table->erase(id);
@@ -234,7 +234,7 @@ TEST(FlowTable, ErasingLeavesNoTrace) {
         ASSERT_NE(id, kNoFlow);
         ++next;
     }
-    EXPECT_EQ(allocation_count(), before);
+    EXPECT_EQ(test::allocation_count(), before);
     for (const FlowId id : ids) ASSERT_EQ(find(*table, table->key(id)), id);
 }
 
@@ -277,7 +277,7 @@ TEST(FlowTable, TheIndexGrowsWithItsFlowsAndLosesNone) {
         return index->search(hashes[id], [&](std::uint32_t each) { return each == id; });
     };
     std::vector<bool> present;
-    const std::size_t before = allocation_count();
+    const std::size_t before = test::allocation_count();
     hashes.reserve(kIds);
     for (std::uint32_t id = 0; id < kIds; ++id) {
         // Some share their low bits, so that runs of full buckets are split too.
@@ -298,7 +298,7 @@ TEST(FlowTable, TheIndexGrowsWithItsFlowsAndLosesNone) {
         }
     }
     EXPECT_GT(index->width(), kIds / 16);
-    EXPECT_LE(allocation_count() - before, 64u);  // the two vectors of this test
+    EXPECT_LE(test::allocation_count() - before, 64u);  // the two vectors of this test
     for (std::uint32_t id = 0; id < kIds; ++id) ASSERT_EQ(has(id), present[id]) << id;
 }
 

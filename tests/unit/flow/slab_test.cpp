@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include "tests/unit/flow/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::flow {
 namespace {
@@ -20,7 +20,7 @@ TEST(Pool, HandsOutFreshStatesUntilExhausted) {
     auto made = Pool<Cold>::make(10, "test states");
     ASSERT_TRUE(made.has_value());
     Pool<Cold>& pool = **made;
-    const std::size_t before = allocation_count();
+    const std::size_t before = test::allocation_count();
     std::uint32_t ids[10];
     for (std::uint32_t& id : ids) {
         id = pool.take();
@@ -39,18 +39,18 @@ TEST(Pool, HandsOutFreshStatesUntilExhausted) {
     EXPECT_EQ(pool[again].number, 42u);
     EXPECT_EQ(pool.take(), ids[3]);
     EXPECT_EQ(pool.take(), kNoState);
-    EXPECT_LE(allocation_count(), before + 10);  // the std::set above
+    EXPECT_LE(test::allocation_count(), before + 10);  // the std::set above
 }
 
 TEST(Pool, AllocatesNothingAfterMake) {
     auto made = Pool<Cold>::make(100, "test states");
     ASSERT_TRUE(made.has_value());
-    const std::size_t before = allocation_count();
+    const std::size_t before = test::allocation_count();
     for (int round = 0; round < 3; ++round) {
         for (std::uint32_t i = 0; i < 100; ++i) static_cast<void>((*made)->take());
         for (std::uint32_t i = 0; i < 100; ++i) (*made)->give(i);
     }
-    EXPECT_EQ(allocation_count(), before);
+    EXPECT_EQ(test::allocation_count(), before);
     EXPECT_EQ((*made)->used(), 0u);
 }
 

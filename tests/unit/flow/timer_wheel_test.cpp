@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/unit/flow/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::flow {
 namespace {
@@ -163,16 +163,16 @@ TEST(TimerWheel, WorkPerCallIsBoundedAndGoesOnWhereItStopped) {
         flows.deadlines[id] = kStart + kSecond;
         wheel->schedule(id, flows.deadlines[id]);
     }
-    const std::size_t allocations = allocation_count();
+    const std::size_t allocations = test::allocation_count();
     flows.expired.reserve(kIds);
-    const std::size_t reserved = allocation_count();
+    const std::size_t reserved = test::allocation_count();
     EXPECT_FALSE(wheel->advance(kStart + 2 * kSecond, 10, flows));
     EXPECT_EQ(flows.expired.size(), 10u);
     EXPECT_FALSE(wheel->advance(kStart + 2 * kSecond, 985, flows));
     EXPECT_EQ(flows.expired.size(), 995u);
     EXPECT_TRUE(wheel->advance(kStart + 2 * kSecond, 5, flows));
     EXPECT_EQ(flows.expired.size(), 1000u);
-    EXPECT_EQ(allocation_count(), reserved);
+    EXPECT_EQ(test::allocation_count(), reserved);
     EXPECT_GE(reserved, allocations);
 }
 

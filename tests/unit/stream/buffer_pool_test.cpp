@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/unit/stream/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::stream {
 namespace {
@@ -58,7 +58,7 @@ TEST(BufferPool, SlabsNeverOverlapUnderRandomUse) {
     std::vector<Held> held;
     held.reserve(8192);
     std::size_t bytes = 0;
-    const std::size_t allocations = allocation_count();
+    const std::size_t allocations = test::allocation_count();
     for (int step = 0; step < 20000; ++step) {
         if (random() % 5 < 3 || held.empty()) {
             const auto order = static_cast<unsigned>(random() % BufferPool::kOrderCount);
@@ -85,7 +85,7 @@ TEST(BufferPool, SlabsNeverOverlapUnderRandomUse) {
         }
         ASSERT_EQ(pool->bytes_used(), bytes);
     }
-    EXPECT_EQ(allocation_count(), allocations);
+    EXPECT_EQ(test::allocation_count(), allocations);
     for (Held& each : held) pool->give(each.slab);
     EXPECT_EQ(pool->bytes_used(), 0u);
     // Fully joined: as many largest slabs as the quarter rule allows.

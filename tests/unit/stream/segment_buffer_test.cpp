@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/stream/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::stream {
 namespace {
@@ -228,13 +228,13 @@ TEST_F(SegmentBufferTest, TheWholeWindowStaysUsableWhileBytesAreConsumed) {
 }
 
 TEST_F(SegmentBufferTest, AllocatesNothing) {
-    const std::size_t before = allocation_count();
+    const std::size_t before = test::allocation_count();
     const std::string_view piece = "0123456789";
     for (std::uint64_t i = 200; i > 0; --i) static_cast<void>(put(i * 20, piece));
     static_cast<void>(put(0, piece));
     buffer.consume(room, 10);
     buffer.clear(room);
-    EXPECT_EQ(allocation_count(), before);
+    EXPECT_EQ(test::allocation_count(), before);
 }
 
 TEST(AddedNames, AreThoseOfTheTable) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/stream/counted_new.h"
+#include "tests/support/counted_new.h"
 
 namespace seine::stream {
 namespace {
@@ -368,7 +368,7 @@ TEST_F(TcpStreamTest, AnyCutAndOrderGivesTheSameBytes) {
         read.clear();
         hold = !syn;  // without a SYN nothing can be read before it is known where the stream begins
         if (syn) segment(isn, "", "S");
-        const std::size_t before = allocation_count();
+        const std::size_t before = test::allocation_count();
         std::size_t delivered = 0;
         for (const Cut& cut : cuts) {
             TcpSegment in;
@@ -384,7 +384,7 @@ TEST_F(TcpStreamTest, AnyCutAndOrderGivesTheSameBytes) {
             delivered += used;
             ASSERT_FALSE(gave_up(stream.finish(room, push, used)));
         }
-        ASSERT_EQ(allocation_count(), before);
+        ASSERT_EQ(test::allocation_count(), before);
         if (hold) {
             ASSERT_EQ(as_text(stream.ready(room)), text);
         } else {

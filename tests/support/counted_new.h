@@ -2,9 +2,9 @@
 #pragma once
 #include <cstddef>
 
-namespace seine::flow {
+namespace seine::test {
 
 // Calls of operator new since the program began.
 [[nodiscard]] std::size_t allocation_count() noexcept;
 
-}  // namespace seine::flow
+}  // namespace seine::test

@@ -1,5 +1,5 @@
 // The counting operator new, and a test that it counts.
-#include "tests/unit/stream/counted_new.h"
+#include "tests/support/counted_new.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ __attribute__((noinline)) void* operator new(std::size_t bytes) {
 __attribute__((noinline)) void operator delete(void* at) noexcept { std::free(at); }
 __attribute__((noinline)) void operator delete(void* at, std::size_t) noexcept { std::free(at); }
 
-namespace seine::stream {
+namespace seine::test {
 
 std::size_t allocation_count() noexcept { return allocations; }
 
@@ -29,4 +29,4 @@ TEST(CountedNew, SeesAnAllocation) {
     EXPECT_GT(allocation_count(), before);
 }
 
-}  // namespace seine::stream
+}  // namespace seine::test

@@ -63,20 +63,6 @@ Status find_group(const std::string& name, std::uint32_t& gid) {
     return {};
 }
 
-std::vector<std::vector<std::uint8_t>> packets_of(AdminKind kind, std::uint32_t sequence,
-                                                  std::string_view body) {
-    std::vector<std::vector<std::uint8_t>> packets;
-    ByteView rest = as_bytes(body);
-    do {
-        const ByteView part = rest.first(std::min(rest.size(), contract::kAdminBodyBytesMax));
-        rest = rest.subspan(part.size());
-        std::vector<std::uint8_t> packet(contract::kAdminHeaderBytes + part.size());
-        packet.resize(contract::encode_admin(packet, {kind, !rest.empty(), sequence, part}));
-        packets.push_back(std::move(packet));
-    } while (!rest.empty());
-    return packets;
-}
-
 }  // namespace
 
 Server::Server(const ServerConfig& config, Handler handler)
@@ -194,7 +180,7 @@ void Server::accept_all() {
         }
         if (why != nullptr) {
             const auto packets =
-                packets_of(AdminKind::failure, 1, encode_failure(failed(config_.path + ": " + why)));
+                contract::admin_packets(AdminKind::failure, 1, encode_failure(failed(config_.path + ": " + why)));
             static_cast<void>(
                 ::send(fd, packets[0].data(), packets[0].size(), MSG_NOSIGNAL | MSG_DONTWAIT));
             continue;
@@ -302,8 +288,8 @@ void Server::answer_requests() {
             request ? handler_(*request) : Result<std::string>(request.error());
         if (!answer) counters_.failures.fetch_add(1, std::memory_order_relaxed);
         Done done{work.client,
-                  answer ? packets_of(AdminKind::document, work.sequence, *answer)
-                         : packets_of(AdminKind::failure, work.sequence, encode_failure(answer.error()))};
+                  answer ? contract::admin_packets(AdminKind::document, work.sequence, *answer)
+                         : contract::admin_packets(AdminKind::failure, work.sequence, encode_failure(answer.error()))};
         lock.lock();
         done_.push_back(std::move(done));
         wake();

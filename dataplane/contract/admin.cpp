@@ -1,6 +1,9 @@
 // Encoding and checks of admin messages.
 #include "dataplane/contract/admin.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "dataplane/base/assert.h"
 
 namespace seine::contract {
@@ -33,6 +36,20 @@ std::size_t encode_admin(std::span<std::uint8_t> out, const AdminMessage& messag
     if (!message.body.empty())
         std::memcpy(out.data() + kAdminHeaderBytes, message.body.data(), message.body.size());
     return length;
+}
+
+std::vector<std::vector<std::uint8_t>> admin_packets(AdminKind kind, std::uint32_t sequence,
+                                                     std::string_view body) {
+    std::vector<std::vector<std::uint8_t>> packets;
+    ByteView rest = as_bytes(body);
+    do {
+        const ByteView part = rest.first(std::min(rest.size(), kAdminBodyBytesMax));
+        rest = rest.subspan(part.size());
+        std::vector<std::uint8_t> packet(kAdminHeaderBytes + part.size());
+        packet.resize(encode_admin(packet, {kind, !rest.empty(), sequence, part}));
+        packets.push_back(std::move(packet));
+    } while (!rest.empty());
+    return packets;
 }
 
 Parse decode_admin(ByteView packet, AdminMessage& out) noexcept {

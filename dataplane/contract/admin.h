@@ -11,8 +11,10 @@
 // One message is one packet of a SOCK_SEQPACKET unix socket, at most kAdminMessageBytesMax long. A
 // document that is longer comes in parts. Little endian.
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/status.h"
@@ -62,6 +64,10 @@ std::size_t encode_admin(std::span<std::uint8_t> out, const AdminMessage& messag
 // limit:     longer than kAdminMessageBytesMax, or another version.
 // A kind that is not known decodes as it is: the server refuses it by name.
 Parse decode_admin(ByteView packet, AdminMessage& out) noexcept;
+
+// `body` as packets that are sent in order: one, or as many parts as it needs. Allocates.
+[[nodiscard]] std::vector<std::vector<std::uint8_t>> admin_packets(AdminKind kind, std::uint32_t sequence,
+                                                                   std::string_view body);
 
 // Body of AdminKind::reload: u64 generation, u32 seconds, then the path of the rule blob. A set that is not
 // confirmed within that time gives way to the one before; 0: it stays at once.

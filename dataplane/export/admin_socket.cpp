@@ -54,21 +54,6 @@ bool changes_something(AdminKind kind) noexcept {
            kind == AdminKind::confirm || kind == AdminKind::rollback;
 }
 
-// The answer as packets: one, or as many parts as the body needs.
-std::vector<std::vector<std::uint8_t>> packets_of(AdminKind kind, std::uint32_t sequence,
-                                                  const std::string& body) {
-    std::vector<std::vector<std::uint8_t>> packets;
-    ByteView rest = as_bytes(body);
-    do {
-        const ByteView part = rest.first(std::min(rest.size(), contract::kAdminBodyBytesMax));
-        rest = rest.subspan(part.size());
-        std::vector<std::uint8_t> packet(contract::kAdminHeaderBytes + part.size());
-        packet.resize(contract::encode_admin(packet, {kind, !rest.empty(), sequence, part}));
-        packets.push_back(std::move(packet));
-    } while (!rest.empty());
-    return packets;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<AdminSocket>> AdminSocket::listen(const std::string& path, unsigned mode) {
@@ -168,7 +153,7 @@ void AdminSocket::receive(Client& client, const Handler& handler) {
     }
     if (reply.body_.size() > contract::kAdminDocumentBytesMax)
         reply.refused("the answer is too long");
-    client.answers = packets_of(reply.kind_, request.sequence, reply.body_);
+    client.answers = contract::admin_packets(reply.kind_, request.sequence, reply.body_);
     client.sent = 0;
     send(client);
 }

@@ -30,6 +30,27 @@ TEST(AdminMessage, ComesBackAsItWas) {
     }
 }
 
+TEST(AdminMessage, ALongBodyGoesInPartsAndAnEmptyOneInOne) {
+    AdminMessage message;
+    const auto none = admin_packets(AdminKind::done, 5, "");
+    ASSERT_EQ(none.size(), 1u);
+    ASSERT_EQ(decode_admin(none[0], message), Parse::ok);
+    EXPECT_FALSE(message.more);
+    for (const std::size_t more : {std::size_t{0}, std::size_t{1}}) {
+        const std::string body = std::string(kAdminBodyBytesMax, 'a') + std::string(more, 'b');
+        const auto packets = admin_packets(AdminKind::document, 6, body);
+        ASSERT_EQ(packets.size(), 1 + more);
+        std::string got;
+        for (const auto& packet : packets) {
+            ASSERT_EQ(decode_admin(packet, message), Parse::ok);
+            EXPECT_EQ(message.more, &packet != &packets.back());
+            EXPECT_EQ(message.sequence, 6u);
+            got += as_text(message.body);
+        }
+        EXPECT_EQ(got, body);
+    }
+}
+
 TEST(AdminMessage, EveryCutNeedsMore) {
     const auto packet = encoded({AdminKind::refused, false, 3, as_bytes("no signatures here")});
     for (std::size_t length = 0; length < packet.size(); ++length) {

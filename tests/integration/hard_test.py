@@ -38,22 +38,33 @@ def check_cases(tool, wanted, lines):
     report.check(len(tcp) == 2, "%s two client profiles over TCP, whatever carries them" % tool, sorted(tcp))
 
 
-def main():
-    args = programs.arguments(__doc__, ("--flows", {"type": int, "default": 50}))
+def make(folder, flows):
+    """(capture, {case: conversations}) of the generator; None, and told, where it cannot be made."""
     generator = programs.shared("tools", "mkbench.py")
     if generator is None:
-        return report.skipped("hard cases", "../shared/tools/mkbench.py is not beside this checkout")
+        report.skipped("hard cases", "../shared/tools/mkbench.py is not beside this checkout")
+        return None
+    capture = os.path.join(folder, "hard.pcap")
+    made = programs.run([sys.executable, generator, "--hard", str(flows), "--out", capture], timeout_s=600)
+    if made.code != 0:
+        if b"cryptography is missing" in made.err:
+            report.skipped("hard cases", "python3-cryptography is not installed")
+        else:
+            report.failed("hard cases", "the generator failed: %s" % made)
+        return None
+    with open(capture + ".json", encoding="utf-8") as fh:
+        manifest = json.load(fh)
+    sums = ("flows", "packets", "bytes", "avg_packet", "seconds_at_rate", "seed", "concurrent")
+    return capture, {k: v for k, v in manifest.items() if k not in sums and not k.endswith("_flows")}
+
+
+def main():
+    args = programs.arguments(__doc__, ("--flows", {"type": int, "default": 50}))
     with tempfile.TemporaryDirectory(prefix="seine-hard-") as folder:
-        capture = os.path.join(folder, "hard.pcap")
-        made = programs.run([sys.executable, generator, "--hard", str(args.flows), "--out", capture], timeout_s=600)
-        if made.code != 0:
-            if b"cryptography is missing" in made.err:
-                return report.skipped("hard cases", "python3-cryptography is not installed")
-            return report.failed("hard cases", "the generator failed: %s" % made)
-        with open(capture + ".json", encoding="utf-8") as fh:
-            manifest = json.load(fh)
-        sums = ("flows", "packets", "bytes", "avg_packet", "seconds_at_rate", "seed", "concurrent")
-        wanted = {k: v for k, v in manifest.items() if k not in sums and not k.endswith("_flows")}
+        made = make(folder, args.flows)
+        if made is None:
+            return
+        capture, wanted = made
         replay, dataplane = programs.program(args, "seine-replay"), programs.program(args, "seine-dataplane")
         if replay:
             ran = programs.run([replay, capture], timeout_s=300)
@@ -65,7 +76,14 @@ def main():
             if report.check(ran.code == 0, "seine-dataplane reads the hard capture", ran):
                 with open(out, "rb") as fh:
                     check_cases("seine-dataplane", wanted, fh.read())
-    return report.check(replay or dataplane, "a program to run is built")
+        bench = programs.program(args, "seine-bench")
+        if bench:
+            out = os.path.join(folder, "fed.jsonl")
+            ran = programs.run([bench, "--feed", capture, "--output", out], timeout_s=300, cwd=folder)
+            if report.check(ran.code == 0, "seine-bench is fed the hard capture", ran):
+                with open(out, "rb") as fh:
+                    check_cases("seine-bench --feed", wanted, fh.read())
+        report.check(replay or dataplane, "a program to run is built")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every expected value of the shared captures, from seine-replay and from seine-dataplane, counted per fingerprint."""
+"""Every expected value of the shared captures, from seine-replay, seine-dataplane or the bench's feed, counted per fingerprint."""
 import concurrent.futures
 import os
 import sys
@@ -33,6 +33,8 @@ def pairs(name):
 def command(args, tool, capture, out_path):
     if args.program == "seine-replay":
         return [tool, "--raw", capture]
+    if args.program == "seine-bench":
+        return [tool, "--feed", capture, "--output", out_path]
     return [tool, "--pcap", capture, "--workers", str(args.workers), "--records-all", "--records", "jsonl:" + out_path]
 
 
@@ -48,7 +50,7 @@ def one(args, rules, tool, wrong, capture, expected):
             return compare.Counts(), ["%s" % ran]
         if ran.code == 1 and len(ran.error_lines()) != 1:
             return compare.Counts(), ["exit 1 without one clear line: %s" % ran]
-        left_out = () if args.program == "seine-replay" else compare.RAW_FORMS
+        left_out = compare.RAW_FORMS if args.program == "seine-dataplane" else ()
         if args.no_ja4plus:
             left_out += compare.JA4PLUS
         return compare.match(rules, expected, out_path, os.path.basename(capture), wrong, left_out)

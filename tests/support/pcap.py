@@ -1,4 +1,4 @@
-"""Classic capture files, enough to read frames, cut them and write them again."""
+"""Capture files: classic ones are read, cut and written again, pcapng is read."""
 import struct
 
 LITTLE_MICRO = 0xA1B2C3D4
@@ -28,6 +28,41 @@ def frames(path):
             break
         found.append((seconds, fraction, blob[at:at + kept], wire))
         at += kept
+    return found
+
+
+def blocks(blob):
+    """(type, body) of every whole block of a pcapng file, and the byte order of its section."""
+    at, order = 0, "<"
+    while at + 12 <= len(blob):
+        if blob[at:at + 4] == b"\x0a\x0d\x0d\x0a":
+            order = "<" if blob[at + 8:at + 12] == b"\x4d\x3c\x2b\x1a" else ">"
+        kind, length = struct.unpack(order + "II", blob[at:at + 8])
+        if length < 12 or at + length > len(blob):
+            return
+        yield kind, blob[at + 8:at + length - 4], order
+        at += length
+
+
+def linked_frames(path):
+    """(link type, bytes) of every whole frame, of a classic capture or of pcapng."""
+    with open(path, "rb") as fh:
+        blob = fh.read()
+    if blob[:4] != b"\x0a\x0d\x0d\x0a":
+        order = "<" if struct.unpack("<I", blob[:4])[0] in (LITTLE_MICRO, LITTLE_NANO) else ">"
+        link = struct.unpack(order + "I", blob[20:24])[0] & 0xFFFF
+        return [(link, data) for _, _, data, _ in frames(path)]
+    links, found = [], []
+    for kind, body, order in blocks(blob):
+        if kind == 0x0A0D0D0A:
+            links = []
+        elif kind == 1:
+            links.append(struct.unpack(order + "H", body[:2])[0])
+        elif kind == 6:
+            interface, _, _, kept = struct.unpack(order + "IIII", body[:16])
+            found.append((links[interface], body[20:20 + kept]))
+        elif kind == 3:
+            found.append((links[0], body[4:4 + struct.unpack(order + "I", body[:4])[0]]))
     return found
 
 

@@ -201,29 +201,6 @@ std::vector<std::string> in_order(std::vector<std::string> frames) {
     return frames;
 }
 
-std::vector<std::string> by_worker(Arena& arena, const pipeline::InspectorConfig& inspector,
-                                   std::size_t packet_count, Status& failure) {
-    LineSetup setup;
-    setup.inspector = inspector;
-    setup.warm_passes = 0;
-    setup.passes = 1;
-    setup.floor = false;
-    Rounds rounds(arena, setup, packet_count);
-    auto feed = runtime::BenchFeed::make(rounds);
-    auto worker = runtime::Worker::make(
-        {.index = 0, .inspector = inspector, .record_ring_bytes = kRecordRingBytes, .lossless = false});
-    if (!feed || !worker) {
-        failure = !feed ? feed.error() : worker.error();
-        return {};
-    }
-    Tally tally(true);
-    exporting::Exporter exporter({&(*worker)->records()}, {&tally}, {.wait_ns_max = 0});
-    rounds.attach(exporter, nullptr);
-    (*worker)->run(**feed);
-    rounds.drain();
-    return in_order(std::move(tally.kept));
-}
-
 }  // namespace
 
 Status replay(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
@@ -246,6 +223,26 @@ Status replay(Arena& arena, const pipeline::InspectorConfig& inspector, std::siz
     }
     while (!(*made)->finish(64)) drain();
     drain();
+    return {};
+}
+
+Status feed_once(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
+                 exporting::FrameSink& sink) {
+    LineSetup setup;
+    setup.inspector = inspector;
+    setup.warm_passes = 0;
+    setup.passes = 1;
+    setup.floor = false;
+    Rounds rounds(arena, setup, packet_count);
+    auto feed = runtime::BenchFeed::make(rounds);
+    if (!feed) return feed.error();
+    auto worker = runtime::Worker::make(
+        {.index = 0, .inspector = inspector, .record_ring_bytes = kRecordRingBytes, .lossless = false});
+    if (!worker) return worker.error();
+    exporting::Exporter exporter({&(*worker)->records()}, {&sink}, {.wait_ns_max = 0});
+    rounds.attach(exporter, nullptr);
+    (*worker)->run(**feed);
+    rounds.drain();
     return {};
 }
 
@@ -296,8 +293,10 @@ Status check_answers(Arena& arena, const pipeline::InspectorConfig& inspector, s
     Status failure = replay(arena, inspector, packet_count, [&](ByteView frame) { replayed.emplace_back(as_text(frame)); });
     if (!failure.ok()) return failure;
     replayed = in_order(std::move(replayed));
-    const auto worked = by_worker(arena, inspector, packet_count, failure);
+    Tally tally(true);
+    failure = feed_once(arena, inspector, packet_count, tally);
     if (!failure.ok()) return failure;
+    const auto worked = in_order(std::move(tally.kept));
     if (replayed == worked) return {};
     std::size_t at = 0;
     while (at < std::min(replayed.size(), worked.size()) && replayed[at] == worked[at]) ++at;

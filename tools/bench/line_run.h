@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/export/frame_sink.h"
 #include "dataplane/pipeline/config.h"
 #include "dataplane/runtime/stats.h"
 #include "tools/bench/arena.h"
@@ -62,6 +63,10 @@ Result<LineResult> run_line(Arena& arena, const LineSetup& setup);
 // call, which is how seine-replay does it.
 Status replay(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
               const std::function<void(ByteView)>& visit);
+
+// The first `packet_count` packets through the mbuf feed and the worker; `sink` gets every record frame.
+Status feed_once(Arena& arena, const pipeline::InspectorConfig& inspector, std::size_t packet_count,
+                 exporting::FrameSink& sink);
 
 // Answers first: `packet_count` packets through the worker and the mbuf feed, and through an inspector that gets
 // one frame a call as seine-replay does. Fails, and says where, when the records differ.

@@ -24,23 +24,6 @@ constexpr RowGroup kGroups[] = {
     {"peer", "CPU seconds beside another program, with --file and --peer", false, peer_rows},
 };
 
-Result<std::unique_ptr<Arena>> arena_of_capture(const std::string& path, std::uint64_t packets) {
-    auto file = capture::PcapFile::open(path);
-    if (!file) return file.error();
-    auto arena = std::make_unique<Arena>();
-    const Status reserved = arena->reserve(packets * 1600 + (std::size_t{1} << 20));
-    if (!reserved.ok()) return reserved;
-    capture::CapturedFrame frame;
-    while (arena->size() < packets) {
-        const capture::Next next = file->next(frame);
-        if (next == capture::Next::error) return failed(file->error());
-        if (next == capture::Next::end) break;
-        if (!arena->add(frame.bytes, frame.wire_bytes, frame.link, frame.time)) break;
-    }
-    if (arena->size() == 0) return failed(path + ": holds no packet");
-    return arena;
-}
-
 }  // namespace
 
 std::span<const RowGroup> row_groups() noexcept { return kGroups; }
@@ -49,6 +32,26 @@ void Bench::say(const std::string& line) const { std::fprintf(stderr, "seine-ben
 
 std::string Bench::ring_path(const std::string& name) const {
     return options_.scratch + "/seine-bench." + std::to_string(getpid()) + "." + name + ".ring";
+}
+
+Result<std::unique_ptr<Arena>> arena_of_capture(const std::string& path, std::uint64_t packets, Status* cut) {
+    auto file = capture::PcapFile::open(path);
+    if (!file) return file.error();
+    auto arena = std::make_unique<Arena>();
+    const Status reserved = arena->reserve(packets * 1600 + (std::size_t{1} << 20));
+    if (!reserved.ok()) return reserved;
+    capture::CapturedFrame frame;
+    while (arena->size() < packets) {
+        const capture::Next next = file->next(frame);
+        if (next == capture::Next::error) {
+            if (cut == nullptr) return failed(file->error());
+            *cut = failed(file->error());
+        }
+        if (next != capture::Next::frame) break;
+        if (!arena->add(frame.bytes, frame.wire_bytes, frame.link, frame.time)) break;
+    }
+    if (arena->size() == 0) return failed(path + ": holds no packet");
+    return arena;
 }
 
 Result<std::unique_ptr<Arena>> make_arena(generate::MixKind kind, std::uint64_t packets, std::uint64_t seed) {

@@ -23,6 +23,7 @@ struct Options {
     std::string output = "-";
     std::string file;              // --file CAPTURE --peer COMMAND
     std::string peer;
+    std::string feed;              // --feed CAPTURE: no figures, its records
     std::string scratch;           // folder of ring files, from the environment's TMPDIR or /dev/shm
     bool list = false;
     bool help = false;
@@ -76,6 +77,13 @@ Status peer_rows(Bench& bench);
 
 // An arena of the generator's packets; flows begun until then are played to their end.
 Result<std::unique_ptr<Arena>> make_arena(generate::MixKind kind, std::uint64_t packets, std::uint64_t seed = 1);
+
+// The packets of a capture, `packets` at most. One that ends in the middle of a packet gives its good part where `cut`
+// asks for what is wrong with the rest, and is an error otherwise.
+Result<std::unique_ptr<Arena>> arena_of_capture(const std::string& path, std::uint64_t packets, Status* cut = nullptr);
+
+// Plays a capture through the feed that rows are measured with and writes its flows as JSON lines to `output`.
+Status tell_capture(const Options& options);
 
 // What the mix rows run with: everything but JA3, wire order and raw forms; and with them.
 [[nodiscard]] pipeline::InspectorConfig plain_config();

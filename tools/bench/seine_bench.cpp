@@ -31,6 +31,8 @@ po::options_description described(Options& out) {
         ("capture", po::value(&out.capture)->value_name("FILE"), "take the mix from a capture")
         ("file", po::value(&out.file)->value_name("FILE"), "compare programs on this capture, with --peer")
         ("peer", po::value(&out.peer)->value_name("'COMMAND {}'"), "the other program; {} stands for the file")
+        ("feed", po::value(&out.feed)->value_name("FILE"),
+         "no figures: the flows of this capture as JSON lines, told by the line that rows measure")
         ("output,o", po::value(&out.output)->value_name("FILE")->default_value(out.output), "- is stdout")
         ("help,h", po::bool_switch(&out.help), "print this");
     return options;
@@ -74,6 +76,7 @@ Status run(const Options& options) {
     auto eal = runtime::Eal::start(plan);
     if (!eal) return eal.error();
     if (!eal->notice().empty()) complain(eal->notice());
+    if (!options.feed.empty()) return tell_capture(options);
     Report report(Machine::look());
     Bench bench(options, report);
     for (const RowGroup& group : row_groups()) {

@@ -10,7 +10,8 @@
 namespace seine {
 
 // One thread reserves and commits, one other reads and releases; neither waits. Messages are
-// contiguous; a message that does not fit before the end of the buffer starts anew at its front.
+// contiguous; a message that does not fit before the end of the buffer starts anew at its front. So does one that finds the
+// ring empty and its front behind by kWarmBytes: a consumer that keeps up leaves both at work in lines that are in the caches.
 class ByteRing {
   public:
     // `capacity_bytes` is rounded up to a power of two; the buffer is allocated here and never again.
@@ -49,6 +50,7 @@ class ByteRing {
   private:
     static constexpr std::uint32_t kWrap = 0xffffffff;  // "the next message is at the front"
     static constexpr std::size_t kPrefix = 8;           // length, padded so messages stay aligned
+    static constexpr std::size_t kWarmBytes = std::size_t{128} * 1024;
     void count_one() noexcept {
         if (count_ == nullptr) return;
         std::atomic_ref<std::uint64_t> count(*count_);
@@ -61,6 +63,7 @@ class ByteRing {
     alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
     std::uint64_t reserved_at_ = 0;
     std::uint64_t tail_seen_ = 0;
+    std::size_t look_at_ = kWarmBytes;  // from this place on, whether the ring is empty
     Pause pause_ = nullptr;
     void* pause_context_ = nullptr;
     std::uint64_t* count_ = nullptr;
@@ -71,8 +74,15 @@ class ByteRing {
 inline std::span<std::uint8_t> ByteRing::reserve(std::size_t bytes_max) noexcept {
     const std::size_t need = kPrefix + padded(bytes_max);
     std::uint64_t head = head_.load(std::memory_order_relaxed);
-    const std::size_t to_end = size_ - (head & (size_ - 1));
-    const std::size_t total = need <= to_end ? need : to_end + need;
+    const std::size_t at = head & (size_ - 1);
+    const std::size_t to_end = size_ - at;
+    bool wrap = need > to_end;
+    if (at >= look_at_) [[unlikely]] {
+        look_at_ = at + kWarmBytes;
+        tail_seen_ = tail_.load(std::memory_order_acquire);
+        wrap = wrap || (tail_seen_ == head && need <= at);
+    }
+    const std::size_t total = wrap ? to_end + need : need;
     if (need > size_ || total > size_) {
         count_one();
         return {};
@@ -88,9 +98,10 @@ inline std::span<std::uint8_t> ByteRing::reserve(std::size_t bytes_max) noexcept
             tail_seen_ = tail_.load(std::memory_order_acquire);
         }
     }
-    if (need > to_end) {
-        std::memcpy(buffer_.get() + (head & (size_ - 1)), &kWrap, sizeof kWrap);
+    if (wrap) {
+        std::memcpy(buffer_.get() + at, &kWrap, sizeof kWrap);
         head += to_end;
+        look_at_ = kWarmBytes;
     }
     reserved_at_ = head;
     return {buffer_.get() + (head & (size_ - 1)) + kPrefix, bytes_max};

@@ -1,6 +1,7 @@
 // The ring between worker and exporter: order, wrap, fullness, two threads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "dataplane/base/byte_ring.h"
@@ -38,6 +39,36 @@ TEST(ByteRing, GivesMessagesBackInOrderThroughManyWraps) {
             ASSERT_TRUE(whole(message, read));
             ring.release();
             ++read;
+        }
+    }
+}
+
+TEST(ByteRing, BeginsAgainAtTheFrontForAConsumerThatKeepsUp) {
+    // Whatever the lengths and however far behind the consumer is, order and bytes stay; one that keeps up never leads the
+    // producer further than a small part of the ring.
+    constexpr std::size_t kRing = std::size_t{1} << 20;
+    for (const std::uint32_t behind : {0u, 1u, 7u, 300u}) {
+        ByteRing ring(kRing);
+        std::uint32_t read = 0;
+        const std::uint8_t* lowest = nullptr;
+        std::size_t farthest = 0;
+        for (std::uint32_t written = 0; written < 20000; ++written) {
+            ASSERT_TRUE(put(ring, written, 5 + (written * 37) % 2900));
+            while (written - read >= behind && read <= written) {
+                const ByteView message = ring.front();
+                ASSERT_EQ(message.size(), 5 + (read * 37) % 2900);
+                ASSERT_TRUE(whole(message, read));
+                if (lowest == nullptr) lowest = message.data();
+                farthest = std::max(farthest, static_cast<std::size_t>(message.data() - lowest));
+                ring.release();
+                ++read;
+            }
+        }
+        if (behind == 0) {
+            EXPECT_LT(farthest, kRing / 4);
+        }
+        if (behind == 300) {
+            EXPECT_GT(farthest, kRing / 2);
         }
     }
 }

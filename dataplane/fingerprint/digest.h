@@ -21,12 +21,21 @@ void append_h12(crypto::Digester& digester, std::string_view text, FixedString<C
     out.append_hex(ByteView(digest).first(kH12Chars / 2));
 }
 
-// Appends the 32 hex digits of MD5 over `text` to `out`.
+// The same for a text that hellos and requests bring again and again; never for values (crypto/digest.h).
+template <std::size_t Cap>
+void append_known_h12(crypto::Digester& digester, std::string_view text, FixedString<Cap>& out) noexcept {
+    if (text.empty()) {
+        out.append("000000000000");
+        return;
+    }
+    const crypto::KnownTexts::Digest digest = digester.known_sha256(text);
+    out.append_hex(ByteView(digest).first(kH12Chars / 2));
+}
+
+// Appends the 32 hex digits of MD5 over `text`, a list that hellos bring again and again, to `out`.
 template <std::size_t Cap>
 void append_md5(crypto::Digester& digester, std::string_view text, FixedString<Cap>& out) noexcept {
-    crypto::Digester::Md5 digest;
-    digester.md5(text, digest);
-    out.append_hex(digest);
+    out.append_hex(digester.known_md5(text));
 }
 
 }  // namespace seine::fingerprint

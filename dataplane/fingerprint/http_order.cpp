@@ -117,7 +117,7 @@ void hdr_order(const http::Request& request, crypto::Digester& digester,
     if (count < 10) out.push('0');
     out.append_decimal(count);
     out.push('_');
-    append_h12(digester, names.text(), out);
+    append_known_h12(digester, names.text(), out);
 }
 
 }  // namespace seine::fingerprint

@@ -47,6 +47,12 @@ class JoinedList {
         digester.sha256(std::span<const std::string_view>(pieces.data(), pieces.size()), digest);
         out.append_hex(ByteView(digest).first(kH12Chars / 2));
     }
+    // The same for names that come again and again; never for values.
+    template <std::size_t Cap>
+    void append_known_h12(crypto::Digester& digester, FixedString<Cap>& out) const noexcept {
+        if (bytes_ > kCopyBytesMax) return append_h12(digester, out);
+        fingerprint::append_known_h12(digester, std::string_view(joined_.data(), bytes_), out);
+    }
     template <std::size_t Cap>
     void append_text(FixedString<Cap>& out) const noexcept {
         for (std::size_t i = 0; i < parts_.size(); ++i) {

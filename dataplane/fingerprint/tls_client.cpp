@@ -134,7 +134,7 @@ void append_hashed_ciphers(const Ciphers& ciphers, crypto::Digester& digester,
     TextWriter text(room.characters);
     write_list(ciphers, text);
     SEINE_ASSERT(!text.truncated());
-    append_h12(digester, text.view(), out);
+    append_known_h12(digester, text.view(), out);
 }
 
 void append_hashed_extensions(const tls::ClientHello& hello, const Extensions& extensions,
@@ -144,7 +144,7 @@ void append_hashed_extensions(const tls::ClientHello& hello, const Extensions& e
     write_list(extensions, text);
     write_signature_algorithms(hello, text);
     SEINE_ASSERT(!text.truncated());
-    append_h12(digester, text.view(), out);
+    append_known_h12(digester, text.view(), out);
 }
 
 void hashed_form(const tls::ClientHello& hello, Transport transport, const Counts& counts,

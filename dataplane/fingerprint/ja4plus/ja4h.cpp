@@ -132,12 +132,13 @@ bool ja4h(const http::Request& request, crypto::Digester& digester,
         NameList names;
         if (!append_a(request, names, out)) return false;
         out.push('_');
-        names.append_h12(digester, out);
+        names.append_known_h12(digester, out);
     }
     sort_cookies(cookies);
     for (const Part part : {Part::name, Part::pair}) {
         out.push('_');
-        list_of(cookies, part).append_h12(digester, out);
+        const CookieList list = list_of(cookies, part);
+        part == Part::name ? list.append_known_h12(digester, out) : list.append_h12(digester, out);
     }
     return true;
 }

@@ -48,7 +48,7 @@ void ja4s(const tls::ServerHello& hello, Transport transport, crypto::Digester& 
     SEINE_ASSERT(!head.truncated() && !list.truncated());
     out.clear();
     out.append(head.view());
-    append_h12(digester, list.view(), out);
+    append_known_h12(digester, list.view(), out);
 }
 
 RawForm ja4s_raw(const tls::ServerHello& hello, Transport transport, std::span<char> out) noexcept {

@@ -13,6 +13,37 @@
 namespace seine::crypto {
 namespace {
 
+// What is remembered is the same as what is computed, whoever comes in between.
+TEST(Digester, RemembersTextsAndNeverAnotherOnesDigest) {
+    for (const std::uint32_t known_count : {1u, 4u, 512u}) {
+        Digester digester(known_count, 7);
+        std::uint64_t asked = 0;
+        for (int round = 0; round < 3; ++round) {
+            for (std::size_t bytes = 0; bytes < 340; bytes += 7) {
+                for (const char letter : {'a', 'b'}) {
+                    std::string text(bytes, letter);
+                    if (bytes > 0) text.back() = static_cast<char>('0' + bytes % 10);
+                    Digester::Sha256 whole;
+                    digester.sha256(text, whole);
+                    const auto front = digester.known_sha256(text);
+                    Digester::Md5 md5;
+                    digester.md5(text, md5);
+                    asked += 2;
+                    ASSERT_TRUE(std::equal(front.begin(), front.end(), whole.begin())) << text;
+                    ASSERT_EQ(digester.known_md5(text), md5) << text;
+                }
+            }
+        }
+        EXPECT_EQ(digester.known() + digester.hashed(), asked);
+        if (known_count == 1) {
+            EXPECT_LT(digester.known(), 32u);
+        }
+        if (known_count == 512) {
+            EXPECT_GT(digester.known(), asked / 2);
+        }
+    }
+}
+
 std::atomic<long> allocation_count{0};
 
 void* counted_malloc(std::size_t bytes, const char*, int) {

@@ -16,19 +16,26 @@ struct TailCounters {
     std::uint64_t bytes = 0;
     std::uint64_t too_long = 0;   // lines past 64 KiB: left out
     std::uint64_t rotated = 0;    // another file stands at the path
-    std::uint64_t truncated = 0;  // the file became shorter than what was read of it
-    std::uint64_t missed =
-        0;  // files that were rotated away and could not be found after a restart
+    std::uint64_t truncated = 0;  // the file was cut: it is shorter than what was read of it, or begins otherwise
+    // Times that lines went away unread, as far as is known: files that were rotated away and are not
+    // found, or compressed; files that were cut and written past where reading stood.
+    std::uint64_t missed = 0;
 };
 
-// Where reading stands, for the store: the file by device and inode, and the end of the last whole
-// line.
-struct TailPlace {
+// A file by device and inode, and the end of the last whole line that was given.
+struct FileSpot {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t offset = 0;
-    std::uint64_t head = 0;  // hash of the file's first bytes: an inode may be used again
+    std::uint64_t head = 0;  // hash of the file's first bytes: an inode may be used again; 0: not known
+};
+
+// Where reading stands, for the store. For a while after a rotation two files are read.
+struct TailPlace {
+    FileSpot file;
+    FileSpot next;
     bool known = false;
+    bool next_known = false;
 };
 std::string to_text(const TailPlace& place);
 TailPlace place_from(const std::string& text);
@@ -51,8 +58,10 @@ class FileTail {
     // Calls take(line) for whole lines, without their end, in a buffer that take may write to and
     // that is wiped after; at most about `bytes_max`. True when there was something.
     bool poll(Nanos now, std::size_t bytes_max, const std::function<void(std::string_view)>& take);
-    // All lines before it were given; with an old file still being read, the old file's.
+    // All lines before it were given.
     [[nodiscard]] TailPlace place() const;
+    // Bytes that are there and not read yet.
+    [[nodiscard]] std::uint64_t unread() const;
     // Why there is no file to read; empty: there is.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
     [[nodiscard]] const TailCounters& counters() const noexcept { return counters_; }
@@ -64,13 +73,18 @@ class FileTail {
         std::uint64_t inode = 0;
         std::uint64_t offset = 0;   // of what was read
         std::uint64_t line_at = 0;  // end of the last whole line
+        std::uint64_t head = 0;     // as FileSpot
         bool skipping = false;      // inside a line that is too long
         std::vector<char> buffer;   // from line_at on
     };
-    bool open_path(Nanos now);
-    bool resume(const TailPlace& place);
+    void take_up(const TailPlace& place, Nanos now);
+    bool find(const FileSpot& spot, Open& out) const;
+    bool open_first();
+    bool open_next(Nanos now);
+    std::string next_name();
+    bool was_cut();
     static bool open_file(const std::string& path, Open& out);
-    static std::uint64_t head_of(int fd);
+    static FileSpot spot_of(const Open& file);
     bool read_some(Open& file, std::size_t bytes_max,
                    const std::function<void(std::string_view)>& take);
     static void close(Open& file);

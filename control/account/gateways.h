@@ -30,6 +30,17 @@ struct Gateway {
     std::uint64_t records = 0;
     std::uint64_t joined = 0;
     std::uint64_t duplicates = 0;
+    std::uint32_t waiting = 0;  // records in Pending
+    // Bits of Progress: the dataplanes whose connections its records were joined to, of this process's
+    // life and since there is more than one. Its records wait for these alone, once enough were joined.
+    std::uint64_t dataplanes = 0;
+    std::uint32_t served = 0;
+    static constexpr std::uint32_t kKnownAfter = 64;
+    void served_by(std::uint64_t dataplane) noexcept {
+        dataplanes |= dataplane;
+        if (served < kKnownAfter) ++served;
+    }
+    [[nodiscard]] std::uint64_t asks() const noexcept { return served < kKnownAfter ? 0 : dataplanes; }
 
     // The replay rule of detection.md 4.2, per boot epoch.
     contract::SequenceWindow::Answer take(std::uint16_t boot_epoch, std::uint32_t seq);
@@ -42,6 +53,11 @@ class Gateways {
     explicit Gateways(std::uint32_t gateways_max) : max_(gateways_max) {}
     // The gateway's place, made when new; kNone when there is no room.
     [[nodiscard]] std::uint16_t place_of(std::uint32_t id);
+    // nullptr: never heard of.
+    [[nodiscard]] const Gateway* find(std::uint32_t id) const {
+        const auto found = places_.find(id);
+        return found == places_.end() ? nullptr : list_[found->second].get();
+    }
     void save(std::string& out) const;
     bool restore(SavedReader& in);
     Gateway& operator[](std::uint16_t place) noexcept { return *list_[place]; }

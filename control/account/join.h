@@ -36,6 +36,7 @@ struct GatewayState {
     std::uint64_t joined = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t sequence_gaps = 0;
+    std::uint32_t waiting = 0;  // records for their flow
 };
 
 // Receives what the join finds. References are good for the call. In a sighting all accounts of the
@@ -97,6 +98,8 @@ class Join {
     [[nodiscard]] virtual JoinState state() const = 0;
     // At most JoinConfig::gateways_max.
     virtual void gateways(const std::function<void(const GatewayState&)>& visit) const = 0;
+    // Records of the gateway that wait for their flow.
+    [[nodiscard]] virtual std::uint32_t waiting_of(std::uint32_t gateway) const = 0;
 
   protected:
     Join() = default;

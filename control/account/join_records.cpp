@@ -87,8 +87,16 @@ bool Joiner::tell_event(const SourceRecord& source, const Gateway& gateway) {
 
 // Flow events have come as far as the claim's time; a time from the future is not waited for.
 bool Joiner::ready(const Claim& claim) const noexcept {
+    const Gateway& gateway = *gateways_.all()[claim.gateway];
+    const std::int64_t at = claim.t_req - gateway.clock.offset_ns();
+    return at <= progress_.until(gateway.asks()) || at > claim.received + config_.window_ns;
+}
+
+// Not ready, and only because one dataplane is far behind another: nobody behind it in the queue waits
+// for it. It is judged when its flow comes, or settled.
+bool Joiner::left_behind(const Claim& claim) const noexcept {
     const std::int64_t at = claim.t_req - gateways_.all()[claim.gateway]->clock.offset_ns();
-    return at <= progress_.until() || at > claim.received + config_.window_ns;
+    return at + kFarBehind <= progress_.fastest();
 }
 
 // True when joined. Otherwise `lost` says what it would count as if nothing more came, nullptr for
@@ -132,13 +140,17 @@ bool Joiner::judge_waiting(std::uint32_t number, bool settled) {
     } else {
         return false;
     }
-    pending_.remove(number);
+    remove_waiting(number);
     return true;
 }
 
 void Joiner::judge_ready() {
     while (const std::uint32_t at = pending_.marked(Pending::ready)) {
-        if (!ready(pending_[at])) break;
+        if (!ready(pending_[at])) {
+            if (!left_behind(pending_[at])) break;
+            pending_.step(Pending::ready);
+            continue;
+        }
         if (expected_ == 0) expect_waiting(at);
         --expected_;
         if (!judge_waiting(at, false)) pending_.step(Pending::ready);
@@ -170,8 +182,8 @@ void Joiner::judge_again() {
 }
 
 void Joiner::wait(const Claim& claim) {
-    std::uint32_t number = pending_.add(claim);
-    if (number != 0) return;
+    ++gateways_[claim.gateway].waiting;
+    if (pending_.add(claim) != 0) return;
     drop(pending_.oldest(), &JoinCounters::records_evicted);
     static_cast<void>(pending_.add(claim));
 }
@@ -179,6 +191,11 @@ void Joiner::wait(const Claim& claim) {
 void Joiner::drop(std::uint32_t number, Outcome counter) {
     counters_.*counter += 1;
     forget(pending_[number]);
+    remove_waiting(number);
+}
+
+void Joiner::remove_waiting(std::uint32_t number) {
+    --gateways_[pending_[number].gateway].waiting;
     pending_.remove(number);
 }
 
@@ -197,6 +214,7 @@ void Joiner::attach(const Claim& claim, const Match& match) {
     ++counters_.records_joined;
     Gateway& gateway = *gateways_.all()[claim.gateway];
     ++gateway.joined;
+    if (progress_.more_than_one()) gateway.served_by(progress_.bit_of(c.dataplane));
     if (match.by == Match::By::id) ++counters_.joined_by_id;
     if (match.by == Match::By::session) ++counters_.joined_by_session;
     if (match.by == Match::By::address_alone) ++counters_.joined_by_address;

@@ -80,7 +80,7 @@ void Joiner::give_up(std::uint32_t number) {
     Outcome lost = nullptr;
     if (judge(pending_[number], true, lost)) {
         ++counters_.joined_waited;
-        pending_.remove(number);
+        remove_waiting(number);
         return;
     }
     drop(number, lost);
@@ -124,8 +124,13 @@ JoinState Joiner::state() const {
 void Joiner::gateways(const std::function<void(const GatewayState&)>& visit) const {
     for (const auto& gateway : gateways_.all()) {
         visit({gateway->id, gateway->clock.offset_ns(), gateway->clock.learned(), gateway->records,
-               gateway->joined, gateway->duplicates, gateway->gaps});
+               gateway->joined, gateway->duplicates, gateway->gaps, gateway->waiting});
     }
+}
+
+std::uint32_t Joiner::waiting_of(std::uint32_t gateway) const {
+    const Gateway* const found = gateways_.find(gateway);
+    return found == nullptr ? 0 : found->waiting;
 }
 
 }  // namespace seine::account

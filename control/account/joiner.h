@@ -43,6 +43,7 @@ class Joiner final : public Join {
     const JoinCounters& counters() const override { return counters_; }
     JoinState state() const override;
     void gateways(const std::function<void(const GatewayState&)>& visit) const override;
+    std::uint32_t waiting_of(std::uint32_t gateway) const override;
 
   private:
     using Outcome = std::uint64_t JoinCounters::*;
@@ -61,12 +62,14 @@ class Joiner final : public Join {
     bool tell_event(const SourceRecord& record, const Gateway& gateway);
     bool is_repeat(const SourceRecord& record, Gateway& gateway);
     [[nodiscard]] bool ready(const Claim& claim) const noexcept;
+    [[nodiscard]] bool left_behind(const Claim& claim) const noexcept;
     bool judge(Claim& claim, bool settled, Outcome& lost);
     bool judge_waiting(std::uint32_t number, bool settled);
     void judge_ready();
     void expect_waiting(std::uint32_t number);
     void judge_again();
     void drop(std::uint32_t number, Outcome counter);
+    void remove_waiting(std::uint32_t number);
     void wait(const Claim& claim);
     void attach(const Claim& claim, const Match& match);
     void give_up(std::uint32_t number);
@@ -83,6 +86,7 @@ class Joiner final : public Join {
     Progress progress_;
     JoinCounters counters_;
     model::Sighting out_;
+    static constexpr std::int64_t kFarBehind = kSecond;
     static constexpr std::size_t kToldLaterMax = 65'536;
     std::vector<std::uint32_t> told_later_;  // connections with news, until the next tick
     std::uint32_t expected_ = 0;             // waiting records whose memory is asked for

@@ -348,6 +348,40 @@ TEST(Join, TwoDataplanesThatSawOneHalfEachAreOneConnection) {
     EXPECT_TRUE(scene.kept.sightings.back().flow.closed);
 }
 
+TEST(Join, ADataplaneThatIsBehindHoldsUpNoOther) {
+    Scene scene;
+    // The second dataplane has come to `second`, and is heard of.
+    const auto round = [&scene](std::uint32_t i, std::int64_t at, std::int64_t second) {
+        scene.open(Scene::flow(i, i, 1000, at), at);
+        scene.join->flows_complete(2, after_ms(second), after_ms(at));
+        scene.drained(at + 20);
+        scene.say(Scene::said(i, i, 1000, at + 10, i), at + 20);
+    };
+    for (std::uint32_t i = 1; i <= 64; ++i) round(i, 100 * i, 100 * i + 50);
+    EXPECT_EQ(scene.counted().joined_at_once, 64u);
+    for (std::uint32_t i = 65; i <= 100; ++i) round(i, 100 * i + 10'000, 6450);
+    EXPECT_EQ(scene.counted().joined_at_once, 100u) << "a gateway of the first does not wait for the second";
+    // One of whom nothing is known waits for both, and nobody waits behind it.
+    SourceRecord other = Scene::said(500, 500, 1000, 18'000, 1);
+    other.record.gateway_id = 6;
+    scene.say(other, 20'100);
+    scene.say(Scene::said(200, 200, 1000, 20'110, 200), 20'105);
+    scene.open(Scene::flow(200, 200, 1000, 20'100), 20'120);
+    scene.drained(20'120);
+    EXPECT_EQ(scene.counted().records_joined, 101u);
+    EXPECT_EQ(scene.join->waiting_of(5), 0u);
+    EXPECT_EQ(scene.join->waiting_of(6), 1u);
+    EXPECT_EQ(scene.join->waiting_of(7), 0u);
+    // Its flow comes late, by the second.
+    model::Flow late = Scene::flow(500, 500, 1000, 17'900);
+    late.id.dataplane = 2;
+    scene.open(late, 21'000);
+    scene.tick(23'200);
+    EXPECT_EQ(scene.counted().records_joined, 102u);
+    EXPECT_EQ(scene.join->waiting_of(6), 0u);
+    EXPECT_TRUE(scene.adds_up());
+}
+
 TEST(Join, EventsOfAccountsAreTold) {
     Scene scene;
     SourceRecord said = Scene::said(1, 0, 0, 50, 1);

@@ -31,6 +31,9 @@ struct SourceStatus {
     std::uint64_t rotated = 0;
     std::uint64_t truncated = 0;
     std::uint64_t missed = 0;
+    bool held = false;          // its log is not read on now: the rings are behind, and enough waits for them
+    std::uint64_t held_ms = 0;  // for so long in all
+    std::uint64_t unread_bytes = 0;  // of its log
     std::uint64_t dropped = 0;  // by the kernel: its socket buffer was full
     std::string last_fault;     // of the newest line that was not understood; holds no value of it
     Nanos last_record;
@@ -57,6 +60,8 @@ struct Source {
     Socket socket;
     std::vector<Stream> streams;
     std::unique_ptr<FileTail> tail;
+    bool held = false;  // as SourceStatus
+    std::int64_t held_ns = 0;
     SourceStatus status;
 };
 

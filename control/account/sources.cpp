@@ -131,19 +131,20 @@ void Sources::replace_keys(std::shared_ptr<const TagKeys> keys) {
     *names_ = Names(std::move(keys), directory_);
 }
 
-bool Sources::poll(Nanos now, const Take& take, bool logs) {
-    now_ = now.count;
+bool Sources::poll(Nanos now, const Take& take, const MayRead& may_read) {
+    const std::int64_t before = now_.exchange(now.count);
+    const std::int64_t since = before == 0 ? 0 : std::max<std::int64_t>(0, now.count - before);
     const bool apart = runs_;
     bool any = take_read(take);
     bool lines = false;
     for (const auto& held : sources_) {
         Source& source = *held;
         if (source.tail != nullptr) {
-            lines = (logs && poll_tail(source, now, take)) || lines;
+            source.held = may_read && !may_read(source.config.gateway);
+            if (source.held) source.held_ns += since;
+            lines = source.held || poll_tail(source, now, take) || lines;
         } else if (!apart) {
-            const std::lock_guard lock(mutex_);
-            names_->now(now);
-            any = poll_socket(source, now, take) || any;
+            any = poll_socket_here(source, now, take) || any;
         }
     }
     if (apart && !lines) return any;
@@ -240,6 +241,11 @@ std::vector<std::pair<std::string, std::string>> Sources::places() const {
     return places;
 }
 
+std::uint32_t Sources::log_count() const noexcept {
+    const auto is_log = [](const auto& source) { return source->tail != nullptr; };
+    return static_cast<std::uint32_t>(std::count_if(sources_.begin(), sources_.end(), is_log));
+}
+
 void Sources::begin_at(const std::string& name, const std::string& place) {
     for (const auto& source : sources_) {
         if (source->config.name == name && source->tail != nullptr)
@@ -266,6 +272,9 @@ std::vector<SourceStatus> Sources::status() const {
             status.rotated = tail.rotated;
             status.truncated = tail.truncated;
             status.missed = tail.missed;
+            status.unread_bytes = source->tail->unread();
+            status.held = source->held;
+            status.held_ms = static_cast<std::uint64_t>(source->held_ns / kMillisecond);
         }
         all.push_back(std::move(status));
     }

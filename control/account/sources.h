@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "control/account/record_parcels.h"
 #include "control/account/source.h"
 #include "control/account/source_config.h"
+#include "control/account/taken_records.h"
 #include "dataplane/contract/frame.h"
 
 namespace seine::account {
@@ -38,14 +40,22 @@ class Sources {
     // Whether records of logs, syslog and inline requests tell of the request (SourceRecord::said).
     void tell_requests(bool yes);
     void replace_keys(std::shared_ptr<const TagKeys> keys);
-    // Reads what is there, a bounded part of it; true when there was something. Without `logs` these are
-    // left as they are: they keep what they hold.
-    bool poll(Nanos now, const Take& take, bool logs = true);
+    // Reads what is there, a bounded part of it; true when there was something, or may be. The logs of
+    // gateways of which `may_read` says no are left as they are: they keep what they hold.
+    using MayRead = std::function<bool(std::uint32_t gateway)>;
+    bool poll(Nanos now, const Take& take, const MayRead& may_read = {});
     // From here on sockets are read in a thread of their own, and poll() hands out what it read: in the
     // order of each socket, which is all that there was before. Times are those of the last poll().
     void read_sockets_apart();
     // Ends that thread; the next poll() hands out all that it had read.
     void end_thread();
+    // Where what sockets give is counted as it is read; before the first poll(), and it outlives this.
+    void count_in(TakenRecords& taken) noexcept { taken_ = &taken; }
+    // How many of those were handed out. Less than taken: the others wait here.
+    [[nodiscard]] std::uint64_t handed_out() const noexcept { return handed_out_; }
+    // At the end, for sockets alone: what that thread had read and what still waits in the kernel, a
+    // bounded part of it. The thread ends.
+    void drain(Nanos now, const Take& take);
     // A record of the ring: inline sources take the account of a request in clear from it.
     void record(const contract::RecordView& record, Nanos now, const Take& take);
     // Held while the directory or the names are used, once sockets are read apart.
@@ -53,6 +63,7 @@ class Sources {
     Directory& directory() noexcept { return directory_; }
     Names& names() noexcept { return *names_; }
 
+    [[nodiscard]] std::uint32_t log_count() const noexcept;
     // Places in logs, by the source's name, for the store.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> places() const;
     // Before the first poll().
@@ -75,7 +86,9 @@ class Sources {
     bool may_read();
     void begin_thread();
     void read_apart();
+    void read_until_end();
     bool take_read(const Take& take);
+    bool poll_socket_here(Source& source, Nanos now, const Take& take);
     void tell_rekeys(Nanos now, const Take& take);
     bool poll_tail(Source& source, Nanos now, const Take& take);
     bool poll_socket(Source& source, Nanos now, const Take& take);
@@ -86,6 +99,8 @@ class Sources {
 
     bool tell_requests_ = false;
     bool apart_ = false;  // sockets are left to the thread, where there are any
+    TakenRecords* taken_ = nullptr;
+    std::uint64_t handed_out_ = 0;
     Request request_;  // of an inline request
     RecordParcel reading_;
     std::map<std::string, std::string> left_;  // places in logs of sources that ended
@@ -102,6 +117,8 @@ class Sources {
     std::atomic<std::int64_t> now_{0};  // of the last poll()
     std::atomic<bool> runs_{false};  // the thread
     std::atomic<bool> ending_{false};
+    std::atomic<bool> failed_{false};  // the thread, by what follows; poll() throws that
+    std::exception_ptr failure_;
     RecordParcels parcels_;
     std::thread thread_;
 };

@@ -22,6 +22,8 @@ constexpr std::size_t kDatagramsARound = 512;
 constexpr std::size_t kStreamBytesARound = std::size_t{1} << 20;
 constexpr std::size_t kStreamsMax = 64;
 constexpr std::size_t kParcelsARound = 8;
+// Of what waits in the kernel at the end: whoever goes on sending does not hold the end up.
+constexpr unsigned kRoundsAtEnd = 64;
 // Between two looks while datagrams come: as many are read at a call as came meanwhile. The short one is
 // for queues of ten, which a Unix socket has unless the kernel is told otherwise.
 constexpr std::chrono::microseconds kNap{1000};
@@ -79,12 +81,24 @@ void Sources::end_thread() {
     apart_ = false;
 }
 
-// The thread that reads sockets.
+// The thread that reads sockets. What it throws is thrown where its records would have been handed out.
 void Sources::read_apart() {
+    try {
+        read_until_end();
+    } catch (...) {
+        failure_ = std::current_exception();
+        failed_ = true;
+    }
+}
+
+void Sources::read_until_end() {
     const std::chrono::microseconds between = nap();
     std::vector<pollfd> waits;
     bool wiped = false;  // since something was read last
-    const Take take = [this](const SourceRecord& record) { parcels_.fresh().add(record); };
+    const Take take = [this](const SourceRecord& record) {
+        if (taken_ != nullptr) taken_->add();
+        parcels_.fresh().add(record);
+    };
     while (!ending_) {
         const Nanos now{now_};
         bool any = false;
@@ -119,16 +133,42 @@ void Sources::read_apart() {
 
 // What that thread has read, a bounded part of it; all of it when it has ended.
 bool Sources::take_read(const Take& take) {
+    if (failed_) std::rethrow_exception(failure_);
     bool any = false;
     for (std::size_t i = 0; i < kParcelsARound || !runs_; ++i) {
         if (!parcels_.take(reading_)) break;
+        handed_out_ += reading_.size();
         reading_.each(take);
         any = true;
     }
     if (runs_ || parcels_.left().size() == 0) return any;
+    handed_out_ += parcels_.left().size();
     parcels_.left().each(take);
     parcels_.left().clear();
     return true;
+}
+
+// In the thread that polls.
+bool Sources::poll_socket_here(Source& source, Nanos now, const Take& take) {
+    const std::lock_guard lock(mutex_);
+    names_->now(now);
+    return poll_socket(source, now, [this, &take](const SourceRecord& record) {
+        if (taken_ != nullptr) taken_->add();
+        ++handed_out_;
+        take(record);
+    });
+}
+
+void Sources::drain(Nanos now, const Take& take) {
+    end_thread();
+    static_cast<void>(take_read(take));
+    bool any = true;
+    for (unsigned round = 0; any && round < kRoundsAtEnd; ++round) {
+        any = false;
+        for (const auto& source : sources_) any = poll_socket_here(*source, now, take) || any;
+    }
+    const std::lock_guard lock(mutex_);
+    tell_rekeys(now, take);
 }
 
 bool Sources::poll_datagrams(Source& source, Nanos now, const Take& take) {

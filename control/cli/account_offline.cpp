@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <thread>
+#include <utility>
 
 #include "control/account/directory.h"
 #include "control/account/json_fields.h"
@@ -13,6 +15,7 @@
 #include "control/account/names.h"
 #include "control/cli/ask.h"
 #include "control/cli/table.h"
+#include "control/command/client.h"
 #include "control/command/json_builder.h"
 #include "dataplane/contract/api_key.h"
 
@@ -211,13 +214,46 @@ class ImportLine {
     std::string wrong_;
 };
 
-Status send(const Invocation& invocation, std::vector<std::string>& entries, std::uint64_t& taken) {
+// What was sent, and the number by which the store's progress is known.
+struct Sent {
+    std::uint64_t entries = 0;
+    std::uint64_t number = 0;
+};
+
+Status send(const Invocation& invocation, std::vector<std::string>& entries, Sent& sent) {
     command::Arguments arguments;
     arguments.set_list("entry", entries);
     const auto answer = ask(invocation, arguments);
     if (!answer) return answer.error();
-    taken += entries.size();
+    if (const auto json = command::JsonValue::parse(*answer)) sent.number = (*json)["number"].number();
+    sent.entries += entries.size();
     entries.clear();
+    return {};
+}
+
+// Until the store has it: what is said to be imported outlives a kill.
+Status wait_until_stored(const Invocation& invocation, const Sent& sent) {
+    constexpr auto kLongest = std::chrono::seconds(60);
+    constexpr auto kSilent = std::chrono::seconds(2);
+    const auto begun = std::chrono::steady_clock::now();
+    bool told = false;
+    while (sent.number != 0) {
+        auto client = command::Client::connect(invocation.socket, invocation.timeout_ms);
+        if (!client) return client.error();
+        command::Request request;
+        request.noun = "account";
+        request.verb = "source list";
+        const auto answer = client->ask(request);
+        if (!answer) return answer.error();
+        const auto json = command::JsonValue::parse(*answer);
+        if (json && (*json)["directory"]["imports_stored"].number() >= sent.number) break;
+        const auto spent = std::chrono::steady_clock::now() - begun;
+        if (spent > kLongest)
+            return failed("taken in, but the store has not taken it within a minute; seinectl status says why. Import it again "
+                          "when the store is well: that repeats nothing");
+        if (spent > kSilent && !std::exchange(told, true)) std::fprintf(stderr, "waiting for the store\n");
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
     return {};
 }
 
@@ -236,7 +272,7 @@ Status account_import(const Invocation& invocation, const Write& write) {
     scratch.reserve(4096);
     std::string line;
     std::vector<std::string> entries;
-    std::uint64_t taken = 0;
+    Sent taken;
     std::uint64_t number = 0;
     auto told = std::chrono::steady_clock::now();
     ImportLine reading(*tagging.names, scratch);
@@ -248,7 +284,7 @@ Status account_import(const Invocation& invocation, const Write& write) {
         account::wipe(line.data(), line.size());
         if (!wrong.empty()) {
             return failed(path + ":" + std::to_string(number) + ": the line " + wrong + "; " +
-                          grouped(taken) +
+                          grouped(taken.entries) +
                           " accounts before it are imported, importing again repeats nothing");
         }
         entries.push_back(account::to_text(entry));
@@ -259,15 +295,17 @@ Status account_import(const Invocation& invocation, const Write& write) {
         }
         if (std::chrono::steady_clock::now() - told > std::chrono::seconds(2)) {
             told = std::chrono::steady_clock::now();
-            std::fprintf(stderr, "%s accounts imported\n", grouped(taken).c_str());
+            std::fprintf(stderr, "%s accounts imported\n", grouped(taken.entries).c_str());
         }
     }
     if (!entries.empty()) {
         const Status sent = send(invocation, entries, taken);
         if (!sent.ok()) return sent;
     }
-    return write(invocation.json ? "{\"imported\":" + std::to_string(taken) + "}\n"
-                                 : grouped(taken) + " accounts imported\n")
+    const Status stored = wait_until_stored(invocation, taken);
+    if (!stored.ok()) return stored;
+    return write(invocation.json ? "{\"imported\":" + std::to_string(taken.entries) + "}\n"
+                                 : grouped(taken.entries) + " accounts imported\n")
                ? Status()
                : failed("the output cannot be written");
 }
@@ -282,8 +320,9 @@ Status account_close(const Invocation& invocation, const Write& write) {
     }
     entry.closed_at = now();
     std::vector<std::string> entries = {account::to_text(entry)};
-    std::uint64_t taken = 0;
-    const Status sent = send(invocation, entries, taken);
+    Sent taken;
+    Status sent = send(invocation, entries, taken);
+    if (sent.ok()) sent = wait_until_stored(invocation, taken);
     if (!sent.ok()) return sent;
     return write(invocation.json ? "{\"closed\":1}\n" : "closed\n")
                ? Status()

@@ -10,6 +10,8 @@ namespace {
 
 using command::JsonValue;
 
+constexpr std::int64_t kDayNs = std::int64_t{86'400} * 1'000'000'000;
+
 std::string words(const JsonValue& list) {
     std::string out;
     for (const JsonValue& item : list.items()) out += (out.empty() ? "" : " ") + shown(item.text());
@@ -31,7 +33,13 @@ std::string show_list(const JsonValue& document, const Invocation&) {
 std::string show_one(const JsonValue& account, const Invocation&) {
     Table head("ll");
     head.row({"account", account["account"].text()});
-    if (!account["organisation"].text().empty()) head.row({"organisation", account["organisation"].text()});
+    // Of an account of which no organisation is known its own tag stands for one.
+    const std::string& org = account["organisation"].text();
+    head.row({"organisation", org.empty() || org == account["account"].text() ? "not known" : org});
+    if (account["signup_day"].number() > 0)
+        head.row({"signed up", utc_time(account["signup_day"].whole() * kDayNs).substr(0, 10)});
+    if (account["tier"].number() > 0) head.row({"tier", std::to_string(account["tier"].number())});
+    if (account["trust"].number() > 0) head.row({"trust", std::to_string(account["trust"].number())});
     head.row({"seen", utc_time(account["first_seen_ns"].whole()) + " to " + utc_time(account["last_seen_ns"].whole())});
     head.row({"flows", grouped(account["flows"].number())});
     head.row({"requests", grouped(account["requests"].number()) + ", of them limited " +
@@ -39,13 +47,14 @@ std::string show_one(const JsonValue& account, const Invocation&) {
     head.row({"sources", words(account["sources"])});
     if (!account["flags"].items().empty()) head.row({"flags", words(account["flags"])});
     if (account["closed"].boolean()) head.row({"closed", utc_time(account["closed_ns"].whole())});
-    Table seen("llrll");
-    seen.row({"seen with", "", "flows", "last seen", "known as"});
+    Table seen("llrlll");
+    seen.row({"seen with", "", "flows", "first seen", "last seen", "known as"});
     std::string before;
     for (const JsonValue& value : account["seen_with"].items()) {
         const std::string& field = value["field"].text();
         seen.row({field == before ? "" : "  " + shown(field), shown(value["value"].text()), grouped(value["flows"].number()),
-                  utc_time(value["last_seen_ns"].whole()), shown(value["known_as"].text())});
+                  utc_time(value["first_seen_ns"].whole()), utc_time(value["last_seen_ns"].whole()),
+                  shown(value["known_as"].text())});
         before = field;
     }
     return head.text() + "\n" + seen.text();
@@ -55,25 +64,45 @@ std::string show_forgotten(const JsonValue& document, const Invocation&) {
     return "forgotten: " + grouped(document["rows"].number()) + " rows; the audit log says that and when, not whom\n";
 }
 
+constexpr std::uint64_t kFarBehindBytes = std::uint64_t{64} << 20;
+
 std::string show_sources(const JsonValue& document, const Invocation&) {
     if (document["sources"].items().empty()) {
         return "no account source is configured; name one in account-sources of seine-control's file\n";
     }
-    Table table("lllrrrrl");
-    table.row({"source", "kind", "place", "records", "not understood", "without account", "refused", "last record"});
+    Table table("lllrrrrrl");
+    table.row({"source", "kind", "place", "records", "not understood", "without account", "refused", "dropped", "last record"});
     std::string problems;
     for (const JsonValue& source : document["sources"].items()) {
         const std::uint64_t refused = source["forged"].number() + source["unsigned_refused"].number() +
                                       source["oversized"].number() + source["other_version"].number();
         table.row({shown(source["name"].text()), source["kind"].text(), shown(source["place"].text()),
                    grouped(source["records"].number()), grouped(source["malformed"].number()),
-                   grouped(source["nameless"].number()), grouped(refused), utc_time(source["last_record_ns"].whole())});
-        if (!source["problem"].text().empty()) problems += shown(source["problem"].text()) + "\n";
-        if (!source["last_fault"].text().empty()) {
-            problems += shown(source["name"].text()) + ": the newest line that was not taken " +
-                        shown(source["last_fault"].text()) + "\n";
+                   grouped(source["nameless"].number()), grouped(refused), grouped(source["dropped"].number()),
+                   utc_time(source["last_record_ns"].whole())});
+        const std::string name = shown(source["name"].text());
+        if (!source["problem"].text().empty()) problems += name + ": " + shown(source["problem"].text()) + "\n";
+        if (source["missed"].number() > 0)
+            problems += name + ": lines of " + grouped(source["missed"].number()) +
+                        " rotated or cut logs went away unread; keep one more rotation, uncompressed, and rotate by renaming\n";
+        if (source["unread_bytes"].number() > kFarBehindBytes)
+            problems += name + ": " + bytes_text(source["unread_bytes"].number()) +
+                        " of it are not read yet; does seine-control keep up (seinectl status)?\n";
+        if (source["dropped"].number() > 0)
+            problems += name + ": the kernel had no room for " + grouped(source["dropped"].number()) +
+                        " datagrams; raise net.core.rmem_max, or see in seinectl status whether seine-control keeps up\n";
+        if (source["held"].boolean())
+            problems += name + ": is not read on now: a ring is behind, and enough lines wait for its flows\n";
+        // Requests that bear no key are no fault; a log of which most lines name nobody is one.
+        const bool faulty = source["malformed"].number() + source["oversized"].number() > 0 ||
+                            source["nameless"].number() > source["records"].number();
+        if (faulty && !source["last_fault"].text().empty()) {
+            problems += name + ": the newest line that was not taken " + shown(source["last_fault"].text()) + "\n";
         }
     }
+    if (const std::uint64_t lost = document["records_unstored"].number(); lost > 0)
+        problems += grouped(lost) + " records of sockets were lost before they were stored: kills, or a store that took nothing\n";
+    if (!document["tag_keys"]["problem"].text().empty()) problems += shown(document["tag_keys"]["problem"].text()) + "\n";
     const JsonValue& directory = document["directory"];
     return table.text() + problems + "directory: " + grouped(directory["accounts"].number()) + " accounts, " +
            grouped(directory["keys"].number()) + " keys; tag epoch " +

@@ -50,7 +50,7 @@ std::string show_list(const JsonValue& document, const Invocation&) {
     return table.text();
 }
 
-constexpr Positional kValue[] = {{.name = "value", .meaning = "a JA4, or any other fingerprint or value"}};
+constexpr Positional kValue[] = {{.name = "value", .meaning = "a JA4 or any other value, or the beginning of one"}};
 constexpr Positional kCapture[] = {
     {.name = "capture", .meaning = "a pcap of that client alone", .complete = kFile}};
 constexpr std::string_view kFields =

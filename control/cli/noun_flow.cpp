@@ -60,10 +60,11 @@ std::string show_list(const JsonValue& document, const Invocation&) {
     return out;
 }
 
-std::string value_text(const JsonValue& value) {
+// A list of lists, as exchanges are: 22/93/274  47/342/421.
+std::string value_text(const JsonValue& value, const char* between = "  ") {
     if (value.is(JsonValue::Type::array)) {
         std::string out;
-        for (const JsonValue& item : value.items()) out += (out.empty() ? "" : "  ") + value_text(item);
+        for (const JsonValue& item : value.items()) out += (out.empty() ? "" : between) + value_text(item, "/");
         return out;
     }
     return shown(value.written());

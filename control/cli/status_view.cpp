@@ -59,9 +59,34 @@ std::string join(const JsonValue& status) {
                                     {"joined", grouped(join["records_joined"].number()) +
                                                    (records == 0 ? "" : " (" + percent(rate) + ")")},
                                     {"waiting", grouped(join["pending"].number())},
-                                    {"connections", grouped(join["connections"].number())},
+                                    {"connections", grouped(join["connections"].number()) + " of " +
+                                                        grouped(join["live_flows"].number())},
                                     {"gateways", std::to_string(join["gateways"].items().size())}});
     return out;
+}
+
+// A few by name, more in sum, so that the screen stays one; `account source list` has all.
+std::string sources(const JsonValue& status) {
+    constexpr std::size_t kShown = 4;
+    const auto& all = status["account_sources"].items();
+    if (all.empty()) return line("sources", {{"none: flows are not given to accounts", ""}});
+    std::vector<std::pair<std::string, std::string>> parts;
+    std::uint64_t records = 0;
+    std::uint64_t held = 0;
+    for (const JsonValue& source : all) {
+        records += source["records"].number();
+        held += source["held"].boolean() ? 1 : 0;
+    }
+    if (all.size() > kShown) {
+        parts = {{grouped(all.size()), ""}, {"records", grouped(records)}};
+        if (held > 0) parts.emplace_back("held, for a ring is behind", grouped(held));
+        return line("sources", parts);
+    }
+    for (const JsonValue& source : all) {
+        parts.emplace_back(shown(source["name"].text()) + " (" + shown(source["kind"].text()) + ")",
+                           grouped(source["records"].number()) + (source["held"].boolean() ? ", held: its ring is behind" : ""));
+    }
+    return line("sources", parts);
 }
 
 std::string store(const JsonValue& status) {
@@ -100,13 +125,13 @@ std::string losses(const JsonValue& status) {
         {"join", "records_unmatched", "account records whose flow never came"},
         {"join", "records_off_time", "account records that fit a flow's addresses, not its time"},
         {"join", "records_ambiguous", "account records that fit more than one connection"},
-        {"join", "records_duplicate", "account records sent twice"},
+        {"join", "records_duplicate", "account records sent twice (or a gateway began anew under its old boot_epoch)"},
         {"join", "records_too_old", "account records far behind their gateway's newest"},
         {"join", "records_evicted", "account records pushed out of the waiting table"},
         {"join", "records_refused", "account records without a tag, or past a bound"},
         {"join", "accounts_overflow", "records of a ninth account on one connection"},
         {"join", "sequence_gaps", "account records that gateways numbered and that never came"},
-        {"join", "flows_evicted", "connections pushed out of the table"},
+        {"join", "flows_evicted", "connections pushed out of the table (more than live-flows)"},
         {"flows", "values_shed", "values past the bound between two commits"},
         {"flows", "accounts_shed", "accounts past the bound between two commits"},
         {"store", "flows_shed", "single flows not kept for want of room on the disk"},
@@ -129,6 +154,24 @@ std::string losses(const JsonValue& status) {
             table.row({"  ring " + std::string(name), grouped(ring[name].number()), shown(ring["path"].text())});
         }
     }
+    static constexpr Loss kOfSources[] = {
+        {"source", "malformed", "lines and records that were not understood"},
+        {"source", "oversized", "lines and records that were too long"},
+        {"source", "forged", "records with a wrong MAC"},
+        {"source", "unsigned_refused", "records without the MAC that is asked for"},
+        {"source", "other_version", "records of another version"},
+        {"source", "dropped", "datagrams that the kernel had no room for"},
+        {"source", "missed", "rotated logs that went away unread"},
+    };
+    for (const JsonValue& source : status["account_sources"].items()) {
+        for (const Loss& loss : kOfSources) {
+            const std::uint64_t count = source[loss.name].number();
+            if (count > 0)
+                table.row({"  source " + shown(source["name"].text()) + " " + loss.name, grouped(count), loss.meaning});
+        }
+    }
+    if (const std::uint64_t count = status["account_records_unstored"].number(); count > 0)
+        table.row({"  account_records_unstored", grouped(count), "records of sockets that were lost before they were stored"});
     for (const Loss& loss : kLosses) {
         const std::uint64_t count = status[loss.part][loss.name].number();
         if (count > 0) table.row({"  " + std::string(loss.part) + " " + loss.name, grouped(count), loss.meaning});
@@ -145,7 +188,7 @@ std::string problems(const JsonValue& status) {
 }  // namespace
 
 std::string status_screen(const JsonValue& status, const Invocation&) {
-    return head(status) + rings(status) + "\n" + flows(status) + join(status) + store(status) + farms(status) +
+    return head(status) + rings(status) + "\n" + flows(status) + join(status) + sources(status) + store(status) + farms(status) +
            losses(status) + problems(status);
 }
 

@@ -1,6 +1,7 @@
 #include "control/service/account_part.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "control/service/log.h"
 
@@ -19,7 +20,8 @@ Result<std::unique_ptr<AccountPart>> AccountPart::make(const Config& config, sto
         }
         sources.push_back(*source);
     }
-    std::unique_ptr<AccountPart> part(new AccountPart);
+    const std::string beside = config.rings.empty() ? config.state_folder + "/control" : config.rings.front();
+    std::unique_ptr<AccountPart> part(new AccountPart(beside + ".taken"));
     part->store_ = &store;
     part->keys_path_ = config.tag_keys;
     for (const account::SourceConfig& source : sources) part->fixed_.push_back(source.name);
@@ -33,6 +35,9 @@ Result<std::unique_ptr<AccountPart>> AccountPart::make(const Config& config, sto
     auto opened = account::Sources::open(sources, part->keys_);
     if (!opened) return opened.error();
     part->sources_ = std::move(*opened);
+    part->sources_->count_in(part->taken_);
+    const Status counted = part->take_up_taken();
+    if (!counted.ok()) return counted;
     const auto places = store.kept_all(kPlaceRoom);
     if (!places) return places.error();
     for (const store::Document& place : *places) part->sources_->begin_at(place.key, place.value);
@@ -68,11 +73,18 @@ IngestPart AccountPart::part() {
         });
     };
     part.finish = [this](account::Join& join, Nanos now) {
-        sources_->end_thread();
+        sources_->drain(now, [this, &join, now](const account::SourceRecord& said) { join.record(kept(said), now); });
         poll(join, now);
     };
     part.before_commit = [this](store::Batch& batch) {
         const auto held = sources_->hold();
+        imports_in_batch_ = imports_put_;
+        in_batch_ = first_taken_ + sources_->handed_out();
+        if (in_batch_ + unstored_ != 0 && taken_.file_id() != 0) {
+            batch.documents.push_back({kTakenRoom, "taken",
+                                       std::to_string(taken_.file_id()) + " " + std::to_string(in_batch_) + " " +
+                                           std::to_string(unstored_)});
+        }
         for (auto& [name, place] : sources_->places())
             batch.documents.push_back({kPlaceRoom, name, place});
         for (const model::AccountTag& tag : sources_->directory().take_changed()) {
@@ -82,7 +94,43 @@ IngestPart AccountPart::part() {
                     {kDirectoryRoom, model::to_text(tag), account::to_text(*entry)});
         }
     };
+    // What logs gave may wait with them; what sockets gave is nowhere else.
+    part.owes = [this] {
+        return imports_put_ != imports_in_batch_ || first_taken_ + sources_->handed_out() != in_batch_;
+    };
+    part.after_commit = [this] {
+        stored_ = in_batch_;
+        imports_stored_ = imports_in_batch_;
+    };
+    part.unstored = [this] { tell_unstored(); };
     return part;
+}
+
+// What was taken and not stored when the process before ended, however it did. A count of another file
+// (the machine was started anew) says nothing.
+Status AccountPart::take_up_taken() {
+    const auto kept = store_->kept(kTakenRoom, "taken");
+    if (!kept) return kept.error();
+    std::uint64_t file = 0;
+    std::uint64_t stored = 0;
+    std::istringstream(*kept) >> file >> stored >> unstored_;
+    first_taken_ = in_batch_ = stored_ = taken_.count();
+    if (!taken_.problem().empty()) log(Level::warning, taken_.problem());
+    if (file == 0 || file != taken_.file_id() || stored >= first_taken_) return {};
+    const std::uint64_t lost = first_taken_ - stored;
+    unstored_ += lost;
+    log(Level::warning, std::to_string(lost) + " account records that sockets had brought were not stored when seine-control "
+                        "ended last; those with sequence numbers count as gaps too. Logs and rings were read again");
+    return {};
+}
+
+// The next start finds them by itself; whoever stops it hears of them now.
+void AccountPart::tell_unstored() {
+    sources_->drain(Nanos{}, [](const account::SourceRecord&) {});
+    const std::uint64_t lost = taken_.count() - stored_;
+    if (lost == 0) return;
+    log(Level::error, std::to_string(lost) + " account records that sockets had brought are lost, because the store took "
+                      "nothing; mend the store (the line before names its fault), or let gateways write logs: they are read again");
 }
 
 Status AccountPart::load_first_keys(Turn& turn) {
@@ -178,16 +226,21 @@ bool AccountPart::poll(account::Join& join, Nanos now) {
     if (reload_.exchange(false) && keys_ != nullptr) load_keys();
     put_imported(join, now);
     const bool behind = std::exchange(ring_records_, 0) >= kRingsBehind;
-    const bool logs = !behind || join.state().pending < kReadAheadMax;
+    const auto may_read = [&join, most = read_ahead_max()](std::uint32_t gateway) { return join.waiting_of(gateway) < most; };
     const auto take = [this, &join, now](const account::SourceRecord& said) {
         together_.push_back(said.said == nullptr ? said : kept(said));
         if (together_.size() == kTogether) hand_over(join, now);
     };
-    const bool any = sources_->poll(now, take, logs) || !logs;
+    const bool any = sources_->poll(now, take, behind ? account::Sources::MayRead(may_read) : nullptr);
     hand_over(join, now);
     if (!std::exchange(begun_, true)) sources_->read_sockets_apart();
     publish(now);
     return any;
+}
+
+// One gateway that waits for a ring does not take the room of those whose flows are here.
+std::uint32_t AccountPart::read_ahead_max() const {
+    return std::max(kReadAheadMax / std::max<std::uint32_t>(1, sources_->log_count()), kReadAheadLeast);
 }
 
 // What came one after another: the join is told of all of it before the first.
@@ -216,6 +269,7 @@ void AccountPart::put_imported(account::Join& join, Nanos now) {
         const std::lock_guard lock(mutex_);
         entries.swap(imported_);
     }
+    imports_put_ += entries.size();
     for (const account::DirectoryEntry& entry : entries) {
         {
             const auto held = sources_->hold();
@@ -242,26 +296,24 @@ void AccountPart::put_imported(account::Join& join, Nanos now) {
     }
 }
 
-Status AccountPart::import(const std::vector<std::string>& lines) {
+Result<std::uint64_t> AccountPart::import(const std::vector<std::string>& lines) {
     std::vector<account::DirectoryEntry> entries;
     for (const std::string& line : lines) {
         account::DirectoryEntry entry;
         if (account::from_text(line, entry) != Parse::ok) {
-            return {Code::usage,
-                    "a line of the import is no entry of the directory; seinectl and seine-control "
-                    "are of "
-                    "different versions"};
+            return Status(Code::usage, "a line of the import is no entry of the directory; seinectl and seine-control are of "
+                                       "different versions");
         }
         entries.push_back(std::move(entry));
     }
     constexpr std::size_t kWaitingMax = 1'000'000;
     const std::lock_guard lock(mutex_);
     if (imported_.size() + entries.size() > kWaitingMax) {
-        return {Code::full,
-                "imports come faster than they are taken in; send the rest again in a moment"};
+        return Status(Code::full, "imports come faster than they are taken in; send the rest again in a moment");
     }
     for (account::DirectoryEntry& entry : entries) imported_.push_back(std::move(entry));
-    return {};
+    imports_ += entries.size();
+    return std::uint64_t{imports_};
 }
 
 void AccountPart::publish(Nanos now) {
@@ -278,6 +330,7 @@ void AccountPart::publish(Nanos now) {
         status.keys_locked = keys_->locked();
     }
     status.keys_problem = keys_problem_;
+    status.unstored = unstored_;
     const std::lock_guard lock(mutex_);
     status_ = std::move(status);
 }

@@ -23,6 +23,7 @@ struct AccountStatus {
     std::uint16_t tag_epoch = 0;
     bool keys_locked = false;
     std::string keys_problem;  // of the last reload; the keys before it are still in use
+    std::uint64_t unstored = 0;  // records that sockets gave and no batch has stored, over all lives
 };
 
 class AccountPart {
@@ -52,8 +53,10 @@ class AccountPart {
     [[nodiscard]] AccountStatus status() const;
     // Lines of account::to_text(DirectoryEntry). Any thread. All or nothing: the first that is not
     // sound fails. They are in force within a round of the ingest thread and kept with its next
-    // commit.
-    Status import(const std::vector<std::string>& lines);
+    // commit: when imports_stored() has come to the number that is given.
+    Result<std::uint64_t> import(const std::vector<std::string>& lines);
+    // Any thread.
+    [[nodiscard]] std::uint64_t imports_stored() const noexcept { return imports_stored_; }
     // SIGHUP: reads the key file anew in the ingest thread. Any thread.
     void reload_keys() noexcept { reload_ = true; }
 
@@ -65,7 +68,9 @@ class AccountPart {
         std::shared_ptr<const account::TagKeys> keys;  // where there were none before
     };
     struct Ready;
-    AccountPart() = default;
+    explicit AccountPart(const std::string& taken_file) : taken_(taken_file) {}
+    Status take_up_taken();
+    void tell_unstored();
     Status load_first_keys(Turn& turn);
     void turn_to(const Turn& turn);
     void hand_over(account::Join& join, Nanos now);
@@ -77,12 +82,18 @@ class AccountPart {
 
     static constexpr char kDirectoryRoom[] = "account-directory";
     static constexpr char kPlaceRoom[] = "account-source";
+    static constexpr char kTakenRoom[] = "account-sockets";
     store::Store* store_ = nullptr;
     std::string keys_path_;
     std::vector<std::string> fixed_;                  // names of the bootstrap file's
     std::vector<account::SourceConfig> committed_;    // of the last change that was applied
     std::shared_ptr<const account::TagKeys> first_keys_;  // of the thread that changes sources
     std::atomic<std::size_t> source_count_{0};
+    account::TakenRecords taken_;
+    std::uint64_t in_batch_ = 0;   // of those that were taken, when the last batch was made
+    std::uint64_t stored_ = 0;
+    std::uint64_t unstored_ = 0;   // of the lives before
+    std::uint64_t first_taken_ = 0;  // when this one began
     std::unique_ptr<account::Sources> sources_;
     std::shared_ptr<const account::TagKeys> keys_;
     std::function<std::uint64_t(const account::Request&)> keep_request_;
@@ -93,17 +104,25 @@ class AccountPart {
     std::vector<account::SourceRecord> together_;  // of a poll, handed on in one go
     std::atomic<bool> reload_{false};
     std::string keys_problem_;
+    // Entries of imports: put into the directory, of them in the last batch, of them stored.
+    std::uint64_t imports_put_ = 0;
+    std::uint64_t imports_in_batch_ = 0;
+    std::atomic<std::uint64_t> imports_stored_{0};
     bool begun_ = false;  // the first poll was
     std::size_t ring_records_ = 0;  // since the poll before
-    // Where a round brings so many records the rings hold more. Lines that wait for them are read ahead
-    // up to the other: past it the logs keep them, else they would be given up before their flows come.
+    // Where a round brings so many records the rings hold more. Lines of a gateway that wait for them are
+    // read ahead up to its part of the other: past it its logs keep them, else they would be given up
+    // before their flows come.
     static constexpr std::size_t kRingsBehind = 8192;
     static constexpr std::uint32_t kReadAheadMax = 50'000;
+    static constexpr std::uint32_t kReadAheadLeast = 2000;
+    [[nodiscard]] std::uint32_t read_ahead_max() const;
     Nanos published_;
 
     mutable std::mutex mutex_;  // of what follows
     std::vector<Turn> turns_;
     std::vector<account::DirectoryEntry> imported_;
+    std::uint64_t imports_ = 0;  // that were ever taken
     AccountStatus status_;
 };
 

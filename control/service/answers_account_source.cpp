@@ -37,15 +37,20 @@ Result<std::string> list_sources(const command::Request&, const Parts& parts) {
             .field("rotated", source.rotated)
             .field("truncated", source.truncated)
             .field("missed", source.missed)
+            .field("unread_bytes", source.unread_bytes)
+            .field("held", source.held)
+            .field("held_ms", source.held_ms)
             .field("last_fault", source.last_fault)
             .field("last_record_ns", source.last_record.count);
         json.end();
     }
     json.end();
+    json.field("records_unstored", status.unstored);
     json.key("directory").object();
     json.field("accounts", status.directory_accounts)
         .field("keys", status.directory_keys)
-        .field("refused", status.directory_refused);
+        .field("refused", status.directory_refused)
+        .field("imports_stored", parts.accounts == nullptr ? 0 : parts.accounts->imports_stored());
     json.end();
     json.key("tag_keys").object();
     json.field("epoch", std::uint32_t{status.tag_epoch})
@@ -59,10 +64,10 @@ Result<std::string> list_sources(const command::Request&, const Parts& parts) {
 Result<std::string> import(const command::Request& request, const Parts& parts) {
     if (parts.accounts == nullptr || !parts.accounts->any()) return no_sources();
     const auto& lines = request.arguments.texts("entry");
-    const Status taken = parts.accounts->import(lines);
-    if (!taken.ok()) return taken;
+    const auto number = parts.accounts->import(lines);
+    if (!number) return number.error();
     command::JsonBuilder json;
-    json.object().field("taken", lines.size());
+    json.object().field("taken", lines.size()).field("number", *number);
     json.end();
     return json.take();
 }

@@ -5,6 +5,7 @@
 #include "control/command/json_builder.h"
 #include "control/config/toml.h"
 #include "control/export/certificate.h"
+#include "control/service/account_part.h"
 #include "control/service/answers.h"
 #include "control/service/ingest.h"
 #include "control/service/parts.h"
@@ -130,7 +131,12 @@ void look_at_joins(JsonBuilder& json, const Parts& parts) {
                     "give control a processor of its own; look at last_commit_us in seinectl "
                     "status --json");
     }
-    if (parts.accounts == nullptr)
+    if (status.flows_evicted_here > 0)
+        finding(json, "join", "warn",
+                std::to_string(status.flows_evicted_here) + " connections were pushed out of the join's table of " +
+                    std::to_string(status.live_flows),
+                "raise live-flows in [limits] of seine-control's file; about 245 bytes each");
+    if (parts.accounts == nullptr || !parts.accounts->any())
         finding(json, "join", "note", "no account sources: flows are not given to accounts",
                 "set account-sources in seine-control.toml");
     const account::JoinCounters& join = status.join;

@@ -1,4 +1,6 @@
 // `fingerprint`: who has a value, how many, and what it is known as.
+#include <set>
+
 #include "control/command/json_builder.h"
 #include "control/service/answer_words.h"
 #include "control/service/answers.h"
@@ -36,10 +38,34 @@ void add_value(command::JsonBuilder& json, const store::ValueRow& row, const sto
     json.field("first_seen_ns", row.first_seen.count).field("last_seen_ns", row.last_seen.count);
 }
 
+// The one value that begins so; the text itself where there is none, what to do where there are several.
+Result<std::string> whole_value(const std::string& beginning, std::uint16_t asked, const Parts& parts) {
+    constexpr std::size_t kLeast = 4;
+    constexpr std::size_t kNamed = 5;
+    std::set<std::string> found;
+    for (const std::uint16_t field : fingerprint_fields()) {
+        if ((asked != 0 && field != asked) || beginning.size() < kLeast) continue;
+        const auto texts = parts.store->texts(field, beginning, kNamed + 1);
+        if (!texts) return texts.error();
+        for (const store::Text& text : *texts) {
+            if (text.text == beginning) return beginning;
+            found.insert(text.text);
+        }
+    }
+    if (found.size() <= 1) return found.empty() ? beginning : *found.begin();
+    std::string names;
+    std::size_t count = 0;
+    for (const std::string& one : found) names += count++ < kNamed ? "\n  " + one : "";
+    return Status(Code::usage, beginning + " is the beginning of more than one value:" + names +
+                                   (found.size() > kNamed ? "\n  and more" : ""));
+}
+
 Result<std::string> show_fingerprint(const command::Request& request, const Parts& parts) {
-    const std::string& value = request.arguments.text("value");
     const auto asked = field_of(request.arguments);
     if (!asked) return asked.error();
+    const auto whole = whole_value(request.arguments.text("value"), *asked, parts);
+    if (!whole) return whole.error();
+    const std::string& value = *whole;
     const auto days = days_of(request.arguments, parts.now());
     if (!days) return days.error();
     const auto totals = parts.store->totals(days->first, days->last);

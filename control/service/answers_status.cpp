@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "control/command/json_builder.h"
+#include "control/service/account_part.h"
 #include "control/service/answers.h"
 #include "control/service/destination_words.h"
 #include "control/service/dictionary.h"
@@ -39,7 +40,7 @@ void add_join(JsonBuilder& json, const IngestStatus& status) {
     SEINE_JOIN_COUNTERS(SEINE_X)
 #undef SEINE_X
     const account::JoinState& state = status.join_state;
-    json.field("connections", state.connections).field("pending", state.pending);
+    json.field("connections", state.connections).field("live_flows", status.live_flows).field("pending", state.pending);
     json.field("connection_bytes", state.connection_bytes).field("pending_bytes", state.pending_bytes);
     json.field("exchanges_dropped", state.exchanges_dropped).field("sessions_dropped", state.sessions_dropped);
     json.field("keys_dropped", state.keys_dropped);
@@ -47,7 +48,7 @@ void add_join(JsonBuilder& json, const IngestStatus& status) {
     for (const account::GatewayState& gateway : status.gateways) {
         json.object().field("id", gateway.id).field("records", gateway.records).field("joined", gateway.joined);
         json.field("duplicates", gateway.duplicates).field("sequence_gaps", gateway.sequence_gaps);
-        json.field("offset_ns", gateway.offset_ns).field("offset_known", gateway.learned).end();
+        json.field("waiting", gateway.waiting).field("offset_ns", gateway.offset_ns).field("offset_known", gateway.learned).end();
     }
     json.end().end();
 }
@@ -91,6 +92,40 @@ void add_farms(JsonBuilder& json, const Parts& parts) {
     json.end();
 }
 
+// What stands still, was lost or pushed out, each with what to do.
+std::vector<std::string> taking_in_problems(const Parts& parts, const IngestStatus& status) {
+    std::vector<std::string> out;
+    const std::int64_t still_s = parts.ingest->still_for_ms() / 1000;
+    if (still_s >= 10)
+        out.push_back("nothing was taken in for " + std::to_string(still_s) + " s: restart seine-control, and please report it");
+    if (status.flows_evicted_here > 0)
+        out.push_back(std::to_string(status.flows_evicted_here) +
+                      " connections were pushed out of the join's table, so that accounts told later do not find them: raise "
+                      "live-flows in [limits], now " + std::to_string(status.live_flows) + ", about 245 bytes each");
+    if (status.join.records_evicted > 0 && status.join_state.pending > 0 && still_s < 10) {
+        for (const RingStatus& ring : status.rings) {
+            if (ring.fill > 0.5) out.push_back(ring.path + ": is behind, and account records give up waiting for its flows; "
+                                               "give seine-control another processor");
+        }
+    }
+    return out;
+}
+
+void add_account_sources(JsonBuilder& json, const AccountPart* accounts) {
+    const AccountStatus status = accounts == nullptr ? AccountStatus() : accounts->status();
+    json.key("account_sources").array();
+    for (const account::SourceStatus& source : status.sources) {
+        json.object().field("name", source.name).field("kind", source.kind).field("records", source.records);
+        json.field("malformed", source.malformed).field("nameless", source.nameless).field("oversized", source.oversized);
+        json.field("forged", source.forged).field("unsigned_refused", source.unsigned_refused);
+        json.field("other_version", source.other_version).field("dropped", source.dropped).field("missed", source.missed);
+        json.field("held", source.held).field("held_ms", source.held_ms).field("problem", source.problem);
+        json.field("last_record_ns", source.last_record.count).end();
+    }
+    json.end();
+    json.field("account_records_unstored", status.unstored);
+}
+
 Result<std::string> show_status(const Parts& parts) {
     const IngestStatus status = parts.ingest->status();
     JsonBuilder json;
@@ -105,6 +140,7 @@ Result<std::string> show_status(const Parts& parts) {
     json.field("sightings", status.sums.sightings).field("values_shed", status.sums.values_shed);
     json.field("accounts_shed", status.sums.accounts_shed).end();
     add_join(json, status);
+    add_account_sources(json, parts.accounts);
     add_store(json, parts.store->health(), status);
     add_farms(json, parts);
     json.key("dictionary").object().field("values", static_cast<std::uint64_t>(parts.dictionary->values())).end();
@@ -119,6 +155,7 @@ Result<std::string> show_status(const Parts& parts) {
     json.end();
     json.key("problems").array();
     if (!status.problem.empty()) json.text(status.problem);
+    for (const std::string& problem : taking_in_problems(parts, status)) json.text(problem);
     for (const config::Fault& fault : parts.tunables->revisions().left_out())
         json.text("configuration: " + not_in_effect(fault) + "; see seinectl doctor");
     for (const siem::DestinationStatus& at : destinations) {

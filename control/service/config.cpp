@@ -17,7 +17,8 @@ std::string wanted(const ConfigKey& key) {
     if (key.texts != nullptr) return "a list of texts in quotes";
     if (key.flag != nullptr) return "true or false";
     if (key.number != nullptr)
-        return "a whole number from " + std::to_string(key.least) + " to " + std::to_string(key.most);
+        return std::string("a whole number from ") + std::to_string(key.least) + " to " + std::to_string(key.most) +
+               (key.or_zero ? ", or 0" : "");
     return key.choices.empty() ? "a text in quotes" : "one of: " + std::string(key.choices);
 }
 
@@ -38,7 +39,8 @@ bool take(const ConfigKey& key, const toml::node& node, Config& config) {
     }
     if (key.number != nullptr) {
         const auto value = node.value_exact<std::int64_t>();
-        if (!value || *value < 0 || static_cast<std::uint64_t>(*value) < key.least ||
+        const bool zero = key.or_zero && value && *value == 0;
+        if (!value || *value < 0 || (!zero && static_cast<std::uint64_t>(*value) < key.least) ||
             static_cast<std::uint64_t>(*value) > key.most)
             return false;
         config.*key.number = static_cast<std::uint64_t>(*value);
@@ -164,7 +166,7 @@ std::string meaning_of(const ConfigKey& key) {
     std::string text(key.meaning);
     if (!key.choices.empty()) text += " One of: " + std::string(key.choices) + ".";
     if (key.number != nullptr && key.most > 0)
-        text += " From " + std::to_string(key.least) + " to " + std::to_string(key.most) + ".";
+        text += " From " + std::to_string(key.least) + " to " + std::to_string(key.most) + (key.or_zero ? ", or 0." : ".");
     return text;
 }
 

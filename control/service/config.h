@@ -43,7 +43,7 @@ struct Config {
     std::uint64_t detect_sweep_seconds = 300;
     std::uint64_t detect_threads = 0;
     // [limits]
-    std::uint64_t live_flows = 1'000'000;
+    std::uint64_t live_flows = 0;  // as memory allows: live_flows.h
     std::uint64_t answer_threads = 2;
 };
 
@@ -58,6 +58,7 @@ struct ConfigKey {
     std::vector<std::string> Config::*texts = nullptr;
     std::uint64_t least = 0;
     std::uint64_t most = 0;  // of a number
+    bool or_zero = false;    // which has a meaning of its own
     std::string_view choices = {};  // of a text: the only ones, separated by blanks
 };
 std::span<const ConfigKey> config_keys() noexcept;

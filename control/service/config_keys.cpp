@@ -148,11 +148,13 @@ constexpr ConfigKey kKeys[] = {
 
     {.table = "limits",
      .name = "live-flows",
-     .meaning = "Flows that are followed from open to close at once; past it the one open for longest is "
-                "given up and counted.",
+     .meaning = "Connections that are known at once, until 15 s after their end; past it the one that ended "
+                "longest ago is given up and counted. About 245 bytes each, when they are there. 0: an eighth of "
+                "the memory that seine-control may use, from 250,000 to 4,000,000.",
      .number = &Config::live_flows,
      .least = 1000,
-     .most = 100'000'000},
+     .most = 100'000'000,
+     .or_zero = true},
     {.table = "limits",
      .name = "answer-threads",
      .meaning = "Questions of seinectl that are answered at once.",

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "control/service/account_evidence.h"
+#include "control/service/guarded_thread.h"
 #include "control/service/log.h"
 
 namespace seine::service {
@@ -57,7 +58,7 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
     part->farms_ = part->engine_->farms();
     part->next_sweep_ = part->clock_() + std::min(kFirstSweep, part->sweep_every_);
     sections.bind(part.get());
-    part->thread_ = std::thread([raw = part.get()] { raw->run(); });
+    part->thread_ = guarded_thread("looks for farms", [raw = part.get()] { raw->run(); });
     return part;
 }
 

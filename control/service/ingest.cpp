@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <random>
 
+#include "control/service/guarded_thread.h"
+#include "control/service/live_flows.h"
 #include "control/service/log.h"
 
 namespace seine::service {
@@ -33,6 +35,15 @@ constexpr std::uint32_t kWaitingKeptEachCommit = 65'536;
 constexpr std::uint32_t kJoinKeptInFile = 250'000;
 constexpr std::uint32_t kJoinKeptAtEnd = 500'000;
 
+Config with_live_flows(Config config) {
+    if (config.live_flows == 0) config.live_flows = live_flows_for(memory_for_us(""));
+    return config;
+}
+
+std::int64_t steady_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 account::FlowEvent::Kind event_kind(Kind kind) {
     return kind == Kind::open    ? account::FlowEvent::Kind::open
            : kind == Kind::close ? account::FlowEvent::Kind::close
@@ -42,10 +53,10 @@ account::FlowEvent::Kind event_kind(Kind kind) {
 }  // namespace
 
 Ingest::Ingest(const Config& config, store::Store& store, std::function<Nanos()> clock)
-    : config_(config),
+    : config_(with_live_flows(config)),
       store_(store),
       clock_(std::move(clock)),
-      sums_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config.live_flows), clock_),
+      sums_(config.flow_rate, config.flow_hours == 0 ? 0 : std::min<std::size_t>(kLiveRowsMax, config_.live_flows), clock_),
       join_file_((config.rings.empty() ? config.state_folder + "/control" : config.rings.front()) + ".join"),
       writer_(store, clock_, [order = Aggregate::Order()](store::Batch& batch) mutable { order(batch); }) {}
 
@@ -57,6 +68,7 @@ Status Ingest::start() {
     join.told_at_tick = true;
     const Status joined = start_join(join);
     if (!joined.ok()) return joined;
+    evicted_before_ = join_->counters().flows_evicted;
     for (const std::string& path : config_.rings) {
         for (const char* end : {"", ".alerts"}) {
             auto ring = std::make_unique<RingSource>(path + end);
@@ -72,7 +84,8 @@ Status Ingest::start() {
     if (!live) return live.error();
     sums_.restore(*live);
     sums_.start();
-    thread_ = std::thread([this] { run(); });
+    round_at_ = steady_ms();
+    thread_ = guarded_thread("takes in", [this] { run(); });
     return {};
 }
 
@@ -192,9 +205,14 @@ void Ingest::take_record(const ReadRecord& read, const account::FlowEvent* event
 
 std::size_t Ingest::read_rings(Nanos now) {
     std::size_t all = 0;
-    for (const auto& source : rings_) {
-        RingSource& ring = *source;
-        if (!has_room()) break;
+    // What one ring brings may leave no room for the others: then it is their turn first.
+    for (std::size_t turn = 0, first = std::exchange(first_ring_, 0); turn < rings_.size(); ++turn) {
+        const std::size_t at = (first + turn) % rings_.size();
+        RingSource& ring = *rings_[at];
+        if (!has_room()) {
+            first_ring_ = at;
+            break;
+        }
         std::size_t count = 0;
         for (std::size_t got = kReadAhead; got == kReadAhead && count < kRecordsARound; count += got) {
             got = read_ahead(ring, now);
@@ -206,7 +224,7 @@ std::size_t Ingest::read_rings(Nanos now) {
         const std::uint64_t lost = ring.take_lost();
         if (lost > 0) sums_.lost(ring.reader()->dataplane_id(), lost, now);
         anything_ = anything_ || lost > 0 || (writer_.idle() && ring.owes());
-        if (count < kRecordsARound) join_->flows_complete(ring.reader()->dataplane_id(), last_event_, now);
+        if (count < kRecordsARound && tells_flows(at)) join_->flows_complete(ring.reader()->dataplane_id(), last_event_, now);
     }
     return all;
 }
@@ -219,7 +237,8 @@ bool Ingest::has_room() const {
 bool Ingest::commit_due(Nanos now) const {
     if (!writer_.idle()) return false;
     if (refused_ != nullptr) return now >= commit_at_;
-    if (!anything_) return false;
+    const auto owes = [](const IngestPart& part) { return part.owes && part.owes(); };
+    if (!anything_ && std::none_of(parts_.begin(), parts_.end(), owes)) return false;
     if (now >= commit_at_ || !has_room()) return true;
     for (std::size_t i = 0; i < rings_.size(); ++i) {
         if (fills_[i].presses(rings_[i]->fill(), now)) return true;
@@ -318,6 +337,8 @@ void Ingest::publish(Nanos now) {
     status_.rows_one_of = sums.rows_one_of;
     status_.live_rows = sums.live_rows;
     status_.join = join_->counters();
+    status_.live_flows = config_.live_flows;
+    status_.flows_evicted_here = status_.join.flows_evicted - evicted_before_;
     status_.join_state = join_->state();
     status_.gateways.clear();
     join_->gateways([this](const account::GatewayState& gateway) { status_.gateways.push_back(gateway); });
@@ -328,6 +349,7 @@ void Ingest::run() {
     writer_.start();
     while (!stopping_) {
         now_ = clock_();
+        round_at_.store(steady_ms(), std::memory_order_relaxed);
         if (auto outcome = writer_.outcome()) end_commit(std::move(*outcome));
         // A batch that the store refused holds everything up: the ring keeps what comes, and
         // counts what it cannot.
@@ -344,13 +366,16 @@ void Ingest::run() {
         publish(now_);
         if (records < kSmallRound) static_cast<void>(::poll(nullptr, 0, any ? kSmallRoundMs : kIdleMs));
     }
+    end();
+    writer_.stop();
+    sums_.stop();
+    published_ = {};
+    publish(now_);
+}
+
+// What the store refused is offered once more; then what is still here is taken in and stored.
+void Ingest::end() {
     now_ = clock_();
-    if (refused_ == nullptr) {
-        for (const IngestPart& part : parts_) {
-            if (part.finish) part.finish(*join_, now_);
-        }
-        join_->tick(now_);
-    }
     if (auto outcome = writer_.wait()) end_commit(std::move(*outcome));
     const auto commit_whole = [this] {
         begin_commit(now_);
@@ -358,20 +383,27 @@ void Ingest::run() {
     };
     if (refused_ != nullptr) commit_whole();
     if (refused_ == nullptr) {
+        for (const IngestPart& part : parts_) {
+            if (part.finish) part.finish(*join_, now_);
+        }
+        join_->tick(now_);
         // What waits goes on waiting after the next start, unless there is too much of it to be kept.
         const account::JoinState left = join_->state();
         if (left.connections + left.pending > kJoinKeptAtEnd) join_->finish();
         commit_whole();
     }
-    writer_.stop();
-    sums_.stop();
-    published_ = {};
-    publish(now_);
+    if (refused_ == nullptr) return;
+    log(Level::error, "the store takes nothing, to the end; what rings and logs hold is read again at the next start");
+    for (const IngestPart& part : parts_) {
+        if (part.unstored) part.unstored();
+    }
 }
 
 IngestStatus Ingest::status() const {
     const std::lock_guard lock(status_mutex_);
     return status_;
 }
+
+std::int64_t Ingest::still_for_ms() const noexcept { return steady_ms() - round_at_.load(std::memory_order_relaxed); }
 
 }  // namespace seine::service

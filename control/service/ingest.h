@@ -45,6 +45,8 @@ struct IngestStatus {
     std::size_t live_rows = 0;
     account::JoinCounters join;
     account::JoinState join_state;
+    std::uint64_t live_flows = 0;          // connections that there is room for
+    std::uint64_t flows_evicted_here = 0;  // since this process began
     std::vector<account::GatewayState> gateways;
     std::uint64_t commits = 0;
     std::uint64_t commits_failed = 0;
@@ -68,6 +70,8 @@ class Ingest final : private account::JoinSink {
     void stop();
     // Any thread; as of at most half a second ago.
     [[nodiscard]] IngestStatus status() const;
+    // Since its last round began; rounds take milliseconds. Any thread.
+    [[nodiscard]] std::int64_t still_for_ms() const noexcept;
     // Accounts that a connection of lately is known to have. For parts behind, in their hooks.
     [[nodiscard]] std::vector<model::AccountTag> accounts_of(const contract::FlowId& flow) const {
         return sums_.accounts_of(flow);
@@ -79,6 +83,7 @@ class Ingest final : private account::JoinSink {
     Status start_join(account::JoinConfig config);
     void keep_join(store::Batch& batch);
     void run();
+    void end();
     std::size_t read_rings(Nanos now);
     static constexpr std::size_t kReadAhead = Sums::kReadsAtOnce;
     std::size_t read_ahead(dataplane_link::RingSource& ring, Nanos now);
@@ -97,7 +102,10 @@ class Ingest final : private account::JoinSink {
     store::Store& store_;
     std::function<Nanos()> clock_;
     std::vector<IngestPart> parts_;
-    std::vector<std::unique_ptr<dataplane_link::RingSource>> rings_;
+    std::vector<std::unique_ptr<dataplane_link::RingSource>> rings_;  // each before that of its alerts
+    // An empty ring of alerts says nothing of how far its dataplane's flows have come.
+    static bool tells_flows(std::size_t ring) noexcept { return ring % 2 == 0; }
+    std::size_t first_ring_ = 0;  // of the next round
     Sums sums_;
     std::unique_ptr<account::Join> join_;
     JoinFile join_file_;
@@ -114,6 +122,8 @@ class Ingest final : private account::JoinSink {
     std::vector<dataplane_link::RingSource::Mark> marks_;  // of the batch that is being written
     std::unique_ptr<store::Batch> refused_;  // by the store: it is given again
     std::unique_ptr<store::Batch> empty_;    // the room of the one before
+    std::uint64_t evicted_before_ = 0;       // by the join, before this process
+    std::atomic<std::int64_t> round_at_{0};  // ms of the steady clock
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 

@@ -33,10 +33,15 @@ struct IngestPart {
     std::function<void(Nanos now)> after_while;
     // False: holds as much as it may, and rings are not read on until the next batch took it.
     std::function<bool()> has_room;
+    // True: it has something to be stored though nothing else came.
+    std::function<bool()> owes;
     // Adds to a batch what must be stored with it (places in logs), while nothing is being added up;
     // and hears that it is.
     std::function<void(store::Batch& batch)> before_commit;
     std::function<void()> after_commit;
+    // The end has come and the store has refused what is in hand: says what is lost with it. No finish,
+    // or none that was stored.
+    std::function<void()> unstored;
 };
 
 }  // namespace seine::service

@@ -59,6 +59,7 @@ Status reopen_log() {
     return {};
 }
 
-void log(Level level, const std::string& line) { spdlog::default_logger_raw()->log(level_of(level), line); }
+// Held for the line: another thread may open the log anew meanwhile.
+void log(Level level, const std::string& line) { spdlog::default_logger()->log(level_of(level), line); }
 
 }  // namespace seine::service

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <poll.h>
 #include <sys/stat.h>
+#include <utility>
 
 #include "control/service/account_part.h"
 #include "control/service/account_source_section.h"
@@ -59,8 +60,10 @@ Status fill(Dictionary& dictionary, const store::Store& store) {
 }
 
 // Until a signal ends it: reloads on SIGHUP, takes back commits that nobody confirmed, tells the
-// watchdog.
+// watchdog unless nothing is taken in any more.
 void tend(Parts& parts, Tunables& tunables, Signals& signals) {
+    constexpr std::int64_t kStillMs = 60'000;
+    bool was_still = false;
     while (!signals.end) {
         static_cast<void>(::poll(nullptr, 0, 200));  // a signal ends the wait early
         if (signals.hang_up.exchange(false)) {
@@ -70,7 +73,11 @@ void tend(Parts& parts, Tunables& tunables, Signals& signals) {
             tunables.reopen();
         }
         tunables.tick(parts.now());
-        exporting::notify("WATCHDOG=1");
+        const bool still = parts.ingest->still_for_ms() > kStillMs;
+        if (!still) exporting::notify("WATCHDOG=1");
+        if (still != std::exchange(was_still, still))
+            log(still ? Level::error : Level::info, still ? "nothing is taken in any more: the thread for it stands still"
+                                                          : "what comes is taken in again");
     }
 }
 
@@ -145,8 +152,8 @@ Status run(const Config& config, Signals& signals) {
         server_config,
         [&answers](const command::Request& request) { return answers.answer(request); });
     if (!server) return server.error();
-    const auto metrics = config.metrics.empty() ? Result<std::unique_ptr<Metrics>>(nullptr)
-                                                : Metrics::start(config.metrics, parts);
+    auto metrics = config.metrics.empty() ? Result<std::unique_ptr<Metrics>>(nullptr)
+                                          : Metrics::start(config.metrics, parts);
     if (!metrics) return metrics.error();
     log(Level::info, "started; answers at " + config.socket);
     exporting::notify("READY=1");
@@ -154,7 +161,8 @@ Status run(const Config& config, Signals& signals) {
     exporting::notify("STOPPING=1");
     log(Level::info, "ending; what is in hand is written first");
     ingest.stop();
-    server->reset();  // before what it is asked about goes
+    server->reset();  // before what they are asked about goes
+    metrics->reset();
     farms.reset();
     log(Level::info, "ended");
     return {};

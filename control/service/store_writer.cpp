@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/service/guarded_thread.h"
 #include "control/service/log.h"
 
 namespace seine::service {
@@ -49,7 +50,7 @@ StoreWriter::StoreWriter(store::Store& store, std::function<Nanos()> clock, std:
 StoreWriter::~StoreWriter() { stop(); }
 
 void StoreWriter::start() {
-    thread_ = std::thread([this] { run(); });
+    thread_ = guarded_thread("writes the store", [this] { run(); });
 }
 
 void StoreWriter::stop() {

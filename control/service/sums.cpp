@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 
+#include "control/service/guarded_thread.h"
+
 namespace seine::service {
 
 using contract::Kind;
@@ -43,7 +45,7 @@ std::unique_ptr<Sums::Parcel> Sums::make_parcel() {
 }
 
 void Sums::start() {
-    thread_ = std::thread([this] { run(); });
+    thread_ = guarded_thread("adds up", [this] { run(); });
 }
 
 void Sums::stop() {

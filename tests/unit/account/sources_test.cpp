@@ -246,6 +246,28 @@ TEST_F(SourcesTest, LogAndSyslogGiveTheSameAccount) {
     EXPECT_EQ(sources->places()[0].first, "a");
 }
 
+TEST_F(SourcesTest, ALogThatIsHeldKeepsWhatItHasAndHoldsNoOther) {
+    const std::string first = folder / "first.log";
+    const std::string second = folder / "second.log";
+    open({"a file " + first + " format=nginx from=start gateway=1", "b file " + second + " format=nginx from=start gateway=2"});
+    const std::string line =
+        R"({"msec":"1795200380.322","remote_addr":"10.0.0.1","remote_port":"5","x_api_key":"sk-1"})";
+    std::ofstream(first) << line << "\n" << line << "\n";
+    std::ofstream(second) << line << "\n";
+    const auto take = [this](const SourceRecord& record) { got.push_back(record); };
+    for (int i = 10; i < 13; ++i)
+        EXPECT_TRUE(sources->poll(Nanos{i * kSecond}, take, [](std::uint32_t gateway) { return gateway != 1; }));
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].record.gateway_id, 2u);
+    EXPECT_TRUE(status(0).held);
+    EXPECT_EQ(status(0).held_ms, 2000u);
+    EXPECT_FALSE(status(1).held);
+    sources->poll(Nanos{13 * kSecond}, take);
+    ASSERT_EQ(got.size(), 3u);
+    EXPECT_EQ(got[2].record.gateway_id, 1u);
+    EXPECT_FALSE(status(0).held);
+}
+
 TEST_F(SourcesTest, TheDirectoryCompletesWhatLogsDoNotKnow) {
     const std::string log = folder / "access.log";
     open({"a file " + log + " format=nginx from=start"});

@@ -54,6 +54,7 @@ TEST_F(ConfigFile, ReadsEveryKindOfValue) {
     EXPECT_EQ(config->socket, "/s");
     EXPECT_EQ(config->flow_hours, 3u);
     EXPECT_EQ(config->state_folder, "/f");
+    EXPECT_EQ(read("[limits]\nlive-flows = 0\n")->live_flows, 0u);
     EXPECT_EQ(read("rings = '/one'\n")->rings, std::vector<std::string>{"/one"});
 }
 
@@ -66,6 +67,7 @@ TEST_F(ConfigFile, AMistakeIsToldWithItsPlaceAndTheRemedy) {
     EXPECT_EQ(said("store = 1\n"), ":1:9: store wants a table: [store]");
     EXPECT_EQ(said("[store]\nflow-rate = 0\n"), ":2:13: flow-rate wants a whole number from 1 to 1000000");
     EXPECT_EQ(said("[store]\nflow-rate = -1\n"), ":2:13: flow-rate wants a whole number from 1 to 1000000");
+    EXPECT_EQ(said("[limits]\nlive-flows = 999\n"), ":2:14: live-flows wants a whole number from 1000 to 100000000, or 0");
     EXPECT_EQ(said("rings = [1]\n"), ":1:9: rings wants a list of texts in quotes");
     EXPECT_EQ(said("log-level = 'loud'\n"), ":1:13: log-level wants one of: debug info warning error");
     EXPECT_EQ(said("socket = \n").substr(0, 3), ":1:");

@@ -3,9 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
-#include "dataplane/runtime/packet_ring.h"
 #include "tests/unit/runtime/environment.h"
 
 namespace seine::runtime {
@@ -79,21 +76,6 @@ TEST(Pool, SaysHowMuchMemoryIsMissing) {
 TEST(Pool, EstimateCoversWhatItTakes) {
     PoolConfig config;
     EXPECT_GT(Pool::bytes(config), std::size_t{config.packets} * (config.data_bytes + 128u + 128u));
-}
-
-TEST(PacketRing, IsBoundedAndKeepsOrder) {
-    PacketRing ring(3);
-    std::array<int, 5> packets{};
-    const auto as_packet = [&](std::size_t i) {
-        return reinterpret_cast<rte_mbuf*>(&packets[i]);  // NOLINT: a pointer that is never followed
-    };
-    for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(ring.push(as_packet(i)));
-    EXPECT_FALSE(ring.push(as_packet(4)));
-    std::array<rte_mbuf*, 8> out{};
-    ASSERT_EQ(ring.pop(out), 4u);
-    EXPECT_EQ(out[0], as_packet(0));
-    EXPECT_EQ(out[3], as_packet(3));
-    EXPECT_TRUE(ring.empty());
 }
 
 }  // namespace

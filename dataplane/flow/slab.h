@@ -43,11 +43,11 @@ class Pool {
         SEINE_ASSERT(id < fresh_);
         return *std::launder(static_cast<const T*>(at(id)));
     }
-    // The first `bytes` of a state.
-    void prefetch(std::uint32_t id, std::size_t bytes) const noexcept {
+    // The lines of a state that hold its bytes from `first` on.
+    void prefetch(std::uint32_t id, std::size_t first, std::size_t bytes) const noexcept {
         constexpr std::size_t kLine = 64;
-        const auto* from = static_cast<const std::uint8_t*>(at(id));
-        for (std::size_t line = 0; line < bytes; line += kLine) __builtin_prefetch(from + line);
+        const auto* state = static_cast<const std::uint8_t*>(at(id));
+        for (std::size_t line = first / kLine * kLine; line < first + bytes; line += kLine) __builtin_prefetch(state + line);
     }
     [[nodiscard]] std::uint32_t used() const noexcept { return used_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }

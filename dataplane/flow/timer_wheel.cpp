@@ -1,4 +1,4 @@
-// Slots as doubly linked lists of ids in two flat arrays.
+// Slots as doubly linked lists of ids in two flat arrays; each is a queue.
 #include "dataplane/flow/timer_wheel.h"
 
 #include <bit>
@@ -13,7 +13,7 @@ Result<std::unique_ptr<TimerWheel>> TimerWheel::make(const Plan& plan) {
     }
     auto links = MappedMemory::make(std::size_t{plan.ids_max} * sizeof(Link), "timer wheel");
     if (!links) return links.error();
-    auto slots = MappedMemory::make(std::size_t{plan.slot_count} * sizeof(std::uint32_t), "timer wheel");
+    auto slots = MappedMemory::make(std::size_t{plan.slot_count} * sizeof(Slot), "timer wheel");
     if (!slots) return slots.error();
     return std::unique_ptr<TimerWheel>(new TimerWheel(std::move(*links), std::move(*slots), plan));
 }
@@ -22,7 +22,7 @@ TimerWheel::TimerWheel(MappedMemory links, MappedMemory slots, const Plan& plan)
     : link_memory_(std::move(links)),
       slot_memory_(std::move(slots)),
       links_(static_cast<Link*>(static_cast<void*>(link_memory_.data()))),
-      slots_(static_cast<std::uint32_t*>(static_cast<void*>(slot_memory_.data()))),
+      slots_(static_cast<Slot*>(static_cast<void*>(slot_memory_.data()))),
       tick_ns_(plan.tick_ns),
       slot_mask_(plan.slot_count - 1),
       ids_max_(plan.ids_max) {}
@@ -33,28 +33,26 @@ std::int64_t TimerWheel::tick_after(Nanos at) const noexcept {
     return at.count > tick * tick_ns_ ? tick + 1 : tick;
 }
 
-// Links `id` into the slot of `tick`, at least one tick ahead of the cursor and less than one turn.
+// Links `id` behind the others of the slot of `tick`, at least one tick ahead of the cursor and less than one turn.
 void TimerWheel::place(std::uint32_t id, std::int64_t tick) noexcept {
     const std::int64_t last = tick_ + std::int64_t{slot_mask_};
     if (tick > last) tick = last;
     if (tick <= tick_) tick = tick_ + 1;
     const std::uint32_t slot = static_cast<std::uint32_t>(tick) & slot_mask_;
-    const std::uint32_t second = slots_[slot];
-    links_[id] = {slot | kSlotMark, second};
-    if (second != 0) links_[second - 1].prev = id + 1;
-    slots_[slot] = id + 1;
+    const std::uint32_t last_id = slots_[slot].last;
+    links_[id] = {last_id != 0 ? last_id : slot | kSlotMark, slot | kSlotMark};
+    (last_id != 0 ? links_[last_id - 1].next : slots_[slot].first) = id + 1;
+    slots_[slot].last = id + 1;
     ++size_;
 }
 
 void TimerWheel::leave_slot(std::uint32_t id) noexcept {
     const Link gone = links_[id];
     if (gone.prev == kInHand) return;
-    if ((gone.prev & kSlotMark) != 0) {
-        slots_[gone.prev & ~kSlotMark] = gone.next;
-    } else {
-        links_[gone.prev - 1].next = gone.next;
-    }
-    if (gone.next != 0) links_[gone.next - 1].prev = gone.prev;
+    const bool first = (gone.prev & kSlotMark) != 0;
+    const bool last = (gone.next & kSlotMark) != 0;
+    (first ? slots_[gone.prev & ~kSlotMark].first : links_[gone.prev - 1].next) = first && last ? 0 : gone.next;
+    (last ? slots_[gone.next & ~kSlotMark].last : links_[gone.next - 1].prev) = first && last ? 0 : gone.prev;
 }
 
 void TimerWheel::schedule(std::uint32_t id, Nanos deadline) noexcept {
@@ -70,20 +68,15 @@ void TimerWheel::cancel(std::uint32_t id) noexcept {
     --size_;
 }
 
-// Takes up to `count_max` ids out of slots that have come up; fewer only when none is left.
+// Takes up to `count_max` ids out of the next slot that has come up and has some; none when all are empty.
 unsigned TimerWheel::gather(std::uint32_t (&due)[kAhead], unsigned count_max) noexcept {
     unsigned count = 0;
-    while (count < count_max) {
-        const std::uint32_t first = slots_[static_cast<std::uint32_t>(tick_) & slot_mask_];
-        if (first != 0) {
-            leave_slot(first - 1);
-            links_[first - 1] = {kInHand, 0};
-            due[count++] = first - 1;
-        } else if (tick_ < now_tick_) {
-            ++tick_;
-        } else {
-            break;
-        }
+    while (slot_now().first == 0 && tick_ < now_tick_) ++tick_;
+    for (; count < count_max && slot_now().first != 0; ++count) {
+        const std::uint32_t id = slot_now().first - 1;
+        leave_slot(id);
+        links_[id] = {kInHand, 0};
+        due[count] = id;
     }
     return count;
 }

@@ -1,5 +1,6 @@
 // Hashed lazy timer wheel driven by the caller's time: deadlines of flows by id.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -12,6 +13,9 @@ namespace seine::flow {
 // Packets never touch the wheel: they write "last seen" in their flow. When the slot of an id comes up its
 // deadline is read again, and the id moves on or expires. Schedule and cancel are O(1), an advance does a
 // bounded amount of work and goes on where it stopped; nothing is allocated after make(). One thread.
+//
+// Deadlines expire in the order of their ticks, also when time goes on by many at once (by more than a turn: in the order of
+// the slots), and within a tick in the order in which they were set or last read again.
 //
 // An expiry comes up to one tick late, and later only while advance() is behind its budget. A deadline
 // further away than the wheel reaches is looked at once a turn.
@@ -48,11 +52,15 @@ class TimerWheel {
   private:
     static constexpr unsigned kAhead = 8;  // ids whose flows are asked for before they are read
 
-    // Zeroed memory is an id outside the wheel. Ids are stored plus one; the first of a slot has the slot
+    // Zeroed memory is an id outside the wheel, and an empty slot. Ids are stored plus one; both ends of a slot have the slot
     // there, marked.
     struct Link {
         std::uint32_t prev;
         std::uint32_t next;
+    };
+    struct Slot {
+        std::uint32_t first;
+        std::uint32_t last;
     };
     static constexpr std::uint32_t kSlotMark = 0x80000000;
     static constexpr std::uint32_t kInHand = 0xffffffff;  // taken out of its slot, about to be visited
@@ -62,12 +70,13 @@ class TimerWheel {
     void leave_slot(std::uint32_t id) noexcept;
     [[nodiscard]] std::int64_t tick_after(Nanos at) const noexcept;
     Nanos turn_to(Nanos now) noexcept;
+    [[nodiscard]] const Slot& slot_now() const noexcept { return slots_[static_cast<std::uint32_t>(tick_) & slot_mask_]; }
     unsigned gather(std::uint32_t (&due)[kAhead], unsigned count_max) noexcept;
 
     MappedMemory link_memory_;
     MappedMemory slot_memory_;
     Link* links_ = nullptr;
-    std::uint32_t* slots_ = nullptr;  // first id of each slot, plus one
+    Slot* slots_ = nullptr;
     std::int64_t tick_ns_;
     std::uint32_t slot_mask_;
     std::uint32_t ids_max_;
@@ -93,14 +102,15 @@ bool TimerWheel::advance(Nanos now, std::uint32_t visits_max, Owner&& owner) noe
             const Nanos deadline = owner.deadline(id);
             links_[id] = {0, 0};
             --size_;
-            if (deadline > latest) {
-                place(id, tick_after(deadline));
+            const std::int64_t tick = deadline > latest ? tick_after(deadline) : std::min(tick_after(deadline), now_tick_);
+            if (deadline > latest || tick > tick_) {
+                place(id, tick);
             } else {
                 owner.expire(id);
             }
         }
     }
-    return size_ == 0 || (tick_ == now_tick_ && slots_[static_cast<std::uint32_t>(tick_) & slot_mask_] == 0);
+    return size_ == 0 || (tick_ == now_tick_ && slot_now().first == 0);
 }
 
 }  // namespace seine::flow

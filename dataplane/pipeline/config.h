@@ -25,6 +25,7 @@ struct InspectorConfig {
     // bytes; kNoBypass: never.
     static constexpr std::uint8_t kNoBypass = 63;
     std::uint8_t bypass_shift = kNoBypass;
+    std::uint32_t texts_known = 512;     // whose SHA-256 is remembered (crypto/digest.h)
     std::uint64_t table_seed = 0;        // flow table hashing; random in live use, fixed in replay
 };
 

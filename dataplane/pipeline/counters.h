@@ -76,6 +76,8 @@ namespace seine::pipeline {
     X(h2_connections_exhausted, "HTTP/2 connections not read: no state left")                 \
     X(ssh_banners, "SSH banners")                                                             \
     X(dhcp_messages, "DHCP messages")                                                         \
+    X(texts_known, "lists whose SHA-256 was remembered")                                      \
+    X(texts_hashed, "lists whose SHA-256 was computed")                                       \
     X(records_open, "open records written")                                                   \
     X(records_request, "request records written")                                             \
     X(records_update, "update records written")                                               \

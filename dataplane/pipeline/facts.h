@@ -10,29 +10,59 @@
 
 namespace seine::pipeline {
 
-// Fixed buffers for facts, all reserved at start; the kernel backs a page when it is first written.
+// Fixed buffers for facts, all reserved at start; the kernel backs a page when it is first written. Nearly all flows stay
+// within a small slab, the last given back first again; one that outgrows it moves to one of the few large slabs.
 class FactsPool {
   public:
     static constexpr std::uint32_t kNone = 0xffffffff;
-    // `slab_bytes` each for `slab_count` flows at a time.
-    static Result<std::unique_ptr<FactsPool>> make(std::size_t slab_bytes, std::uint32_t slab_count);
+    // `bytes` each for `count` flows at a time.
+    struct Plan {
+        std::size_t bytes = 0;
+        std::uint32_t count = 0;
+    };
+    static Result<std::unique_ptr<FactsPool>> make(const Plan& small, const Plan& large);
 
     // kNone when all are in use.
-    std::uint32_t take() noexcept;
+    std::uint32_t take() noexcept { return small_.take(); }
+    // A large slab that begins with the first `used` bytes of a small one, which is given back; kNone, and nothing changed,
+    // when it is large already or no large one is left.
+    std::uint32_t enlarge(std::uint32_t slab, std::size_t used) noexcept;
     void give_back(std::uint32_t slab) noexcept;
     [[nodiscard]] std::span<std::uint8_t> at(std::uint32_t slab) const noexcept {
-        return {memory_.data() + std::size_t{slab} * slab_bytes_, slab_bytes_};
+        return (slab & kLarge) == 0 ? small_.at(slab) : large_.at(slab & ~kLarge);
+    }
+    // Asks for bytes `first` to `end` of a slab, kNone or not, as far as is reasonable.
+    void prefetch(std::uint32_t slab, std::size_t first, std::size_t end) const noexcept {
+        if (slab == kNone) return;
+        constexpr std::size_t kLine = 64;
+        constexpr std::size_t kAheadMax = 1024;
+        end = end - first > kAheadMax ? first + kAheadMax : end;
+        const std::uint8_t* bytes = at(slab).data();
+        for (std::size_t line = first / kLine * kLine; line < end; line += kLine) __builtin_prefetch(bytes + line);
     }
 
   private:
-    FactsPool(MappedMemory memory, std::size_t slab_bytes, std::uint32_t slab_count) noexcept
-        : memory_(std::move(memory)), slab_bytes_(slab_bytes), slab_count_(slab_count) {}
+    static constexpr std::uint32_t kLarge = 0x80000000;
 
-    MappedMemory memory_;
-    std::size_t slab_bytes_;
-    std::uint32_t slab_count_;
-    std::uint32_t fresh_ = 0;       // slabs never used yet begin here
-    std::uint32_t free_ = kNone;    // a list through the first four bytes of returned slabs
+    // Slabs of one size.
+    struct Slabs {
+        MappedMemory memory;
+        std::size_t bytes = 0;
+        std::uint32_t count = 0;
+        std::uint32_t fresh = 0;     // slabs never used yet begin here
+        std::uint32_t free = kNone;  // a list through the first four bytes of returned slabs
+
+        std::uint32_t take() noexcept;
+        void give_back(std::uint32_t slab) noexcept;
+        [[nodiscard]] std::span<std::uint8_t> at(std::uint32_t slab) const noexcept {
+            return {memory.data() + std::size_t{slab} * bytes, bytes};
+        }
+    };
+    FactsPool() = default;
+    static Status make(const Plan& plan, Slabs& out);
+
+    Slabs small_;
+    Slabs large_;
 };
 
 // One flow's facts. The slab is taken with the first fact; a fact that finds no room is refused.
@@ -41,22 +71,19 @@ struct Facts {
     std::uint32_t used = 0;
 
     [[nodiscard]] bool text(FactsPool& pool, contract::Field field, std::string_view value) noexcept {
-        std::size_t end = used;
-        if (!ready(pool) || !contract::encode_text(pool.at(slab), end, field, value)) return false;
-        used = static_cast<std::uint32_t>(end);
-        return true;
+        return put(pool, [&](std::span<std::uint8_t> room, std::size_t& end) {
+            return contract::encode_text(room, end, field, value);
+        });
     }
     [[nodiscard]] bool hex64(FactsPool& pool, contract::Field field, std::uint64_t value) noexcept {
-        std::size_t end = used;
-        if (!ready(pool) || !contract::encode_hex64(pool.at(slab), end, field, value)) return false;
-        used = static_cast<std::uint32_t>(end);
-        return true;
+        return put(pool, [&](std::span<std::uint8_t> room, std::size_t& end) {
+            return contract::encode_hex64(room, end, field, value);
+        });
     }
     [[nodiscard]] bool u16(FactsPool& pool, contract::Field field, std::uint16_t value) noexcept {
-        std::size_t end = used;
-        if (!ready(pool) || !contract::encode_u16(pool.at(slab), end, field, value)) return false;
-        used = static_cast<std::uint32_t>(end);
-        return true;
+        return put(pool, [&](std::span<std::uint8_t> room, std::size_t& end) {
+            return contract::encode_u16(room, end, field, value);
+        });
     }
     [[nodiscard]] ByteView view(const FactsPool& pool) const noexcept {
         return used == 0 ? ByteView{} : ByteView(pool.at(slab).first(used));
@@ -69,9 +96,19 @@ struct Facts {
     }
 
   private:
-    bool ready(FactsPool& pool) noexcept {
+    template <typename Encode>
+    bool put(FactsPool& pool, Encode&& encode) noexcept {
         if (slab == FactsPool::kNone) slab = pool.take();
-        return slab != FactsPool::kNone;
+        if (slab == FactsPool::kNone) return false;
+        std::size_t end = used;
+        if (!encode(pool.at(slab), end)) [[unlikely]] {
+            const std::uint32_t larger = pool.enlarge(slab, used);
+            if (larger == FactsPool::kNone) return false;
+            slab = larger;
+            if (!encode(pool.at(slab), end)) return false;
+        }
+        used = static_cast<std::uint32_t>(end);
+        return true;
     }
 };
 

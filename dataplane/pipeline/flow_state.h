@@ -50,13 +50,23 @@ enum Flag : std::uint16_t {
     kBypass = 32768,      // a card may drop its packets: what is seen of it has gaps
 };
 
+// What the close record says of a flow's cold state beside the facts.
+struct ColdTotals {
+    std::uint32_t requests;
+    std::uint32_t retransmissions;
+    std::uint32_t conflicts;
+
+    [[nodiscard]] bool any() const noexcept { return (requests | retransmissions | conflicts) != 0; }
+};
+
 // The first sixteen bytes share a cache line with the flow's key; the rest is the second line.
 struct FlowHot {
     Nanos last_seen;
     std::uint32_t cold = 0xffffffff;
     std::uint16_t flags = 0;
     contract::App app{};
-    contract::EndReason end_reason{};
+    contract::EndReason end_reason : 7 = {};
+    bool totals_kept : 1 = false;  // cold state went before the close record, which still says its totals
 
     Nanos first_seen;
     std::uint64_t number : 40 = 0;    // third part of the flow id, before the worker is mixed in
@@ -64,7 +74,11 @@ struct FlowHot {
     std::uint32_t packets[2] = {};    // by Side
     std::uint64_t payload[2] = {};    // bytes on the wire, of TCP each counted once
     std::uint32_t next_seq[2] = {};   // TCP, of settled flows
-    Meter meter;
+    // Only TLS and QUIC flows count turns; the totals are there when `totals_kept` says so, which it never is for those.
+    union {
+        Meter meter = {};
+        ColdTotals totals;
+    };
     std::uint32_t exchanges = 0xffffffff;  // a block of finished ones
 
     [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
@@ -100,12 +114,12 @@ struct Feed {
 };
 
 struct TlsState {
-    tls::RecordReader reader[2];
-    std::uint64_t session_id = 0;  // keyed hash of what a TLS 1.2 client presented
-    std::uint16_t version = 0;
     bool client_hello = false;
     bool server_hello = false;
     bool retry = false;
+    std::uint16_t version = 0;
+    std::uint64_t session_id = 0;  // keyed hash of what a TLS 1.2 client presented
+    tls::RecordReader reader[2];
 };
 
 struct QuicState {
@@ -126,17 +140,21 @@ struct SshState {
 };
 #endif
 
+// In the order of use: memory far from the processor is what a handshake waits for. Every TCP segment touches the first
+// part, one with payload the second as well; datagrams skip the streams between.
 struct Cold {
-    static constexpr std::size_t kBusyBytes = 576;  // from the front: what is asked for ahead
+    enum class Kind : std::uint8_t { none, ssh, quic, dtls };
 
     Cold() noexcept {}
-    std::uint32_t flow = 0xffffffff;
+    [[nodiscard]] ColdTotals totals() const noexcept { return {requests, retransmissions, conflicts}; }
     Protocol protocol[2] = {Protocol::undecided, Protocol::undecided};
     // Who sends the ClientHello or the requests: the client, unless a server that was called takes that
     // part (reverse TLS, a request in a SYN-ACK).
     Side speaker = Side::client;
+    Kind kind = Kind::none;
     std::uint8_t preface_depth = 0;
     std::uint8_t ttl[2] = {};
+    std::uint8_t early_count = 0;
     std::uint16_t mss[2] = {};
     std::uint16_t segments_watched = 0;
     bool unknown_counted = false;
@@ -145,33 +163,32 @@ struct Cold {
     bool presented_token = false;
     bool syn_seen[2] = {};  // SYN of the client, SYN-ACK of the server
     std::uint32_t requests = 0;
+    std::uint32_t retransmissions = 0;
+    std::uint32_t conflicts = 0;
     std::uint32_t bare_acks[2] = {};  // before the protocol was known
     // Sizes of the first segments with payload before that, lengths of the client positive.
     std::int32_t early_payload[4] = {};
-    std::uint8_t early_count = 0;
-    std::uint32_t retransmissions = 0;
-    std::uint32_t conflicts = 0;
     Nanos worthy_at;  // when it became clear that a record is due
-    stream::TcpStream stream[2];
-    fingerprint::CrossLayerRtt rtt;
     Facts facts;
     std::uint32_t facts_matched = 0;  // bytes of them that rules have seen
-    http::Http1Connection http1;
-    TlsState tls;
-    // Up to here what most packets touch.
-    Numbers numbers;
-    signature::MatchState match;
-    preface::Preface preface;
-    http::H2Connection* h2 = nullptr;
-    ssh::Direction ssh[2];
 #ifdef SEINE_JA4PLUS
-    fingerprint::Ja4lTcp ja4l_tcp;
-    fingerprint::Ja4lQuic ja4l_quic;
     bool ja4l_client_told = false;
     bool ja4l_server_told = false;
+    fingerprint::Ja4lTcp ja4l_tcp;
+#endif
+    fingerprint::CrossLayerRtt rtt;
+    TlsState tls;
+    stream::TcpStream stream[2];
+
+    http::H2Connection* h2 = nullptr;
+    Numbers numbers;
+    signature::MatchState match;
+    http::Http1Connection http1;
+
+#ifdef SEINE_JA4PLUS
+    fingerprint::Ja4lQuic ja4l_quic;
 #endif
     // What only one kind of flow needs.
-    enum class Kind : std::uint8_t { none, ssh, quic, dtls } kind = Kind::none;
     union {
         QuicState quic;
         DtlsState dtls;
@@ -179,8 +196,23 @@ struct Cold {
         SshState ssh_windows;
 #endif
     };
+    preface::Preface preface;
+    ssh::Direction ssh[2];
 };
 static_assert(std::is_trivially_destructible_v<Cold>);
-static_assert(offsetof(Cold, numbers) <= Cold::kBusyBytes);
+
+// Parts of Cold that are asked for ahead: first byte and count.
+struct ColdPart {
+    std::size_t first;
+    std::size_t bytes;
+};
+inline constexpr ColdPart kColdSegment = {0, offsetof(Cold, h2)};
+inline constexpr ColdPart kColdPayload = {offsetof(Cold, h2), offsetof(Cold, match) + 16 - offsetof(Cold, h2)};
+inline constexpr ColdPart kColdHttp1 = {offsetof(Cold, http1), sizeof(http::Http1Connection)};
+inline constexpr ColdPart kColdDatagram = {0, offsetof(Cold, stream)};
+inline constexpr ColdPart kColdQuic = {offsetof(Cold, quic) - 64, sizeof(QuicState) + 64};
+// What the last record is written from.
+inline constexpr ColdPart kColdTelling = {0, offsetof(Cold, match)};
+static_assert(kColdSegment.bytes <= 512 && kColdTelling.bytes <= 640);
 
 }  // namespace seine::pipeline

@@ -87,7 +87,7 @@ flow::FlowId open_flow(Workspace& w, const flow::DirectedKey& key, std::uint64_t
     if (known) hot.set(kClientKnown);
     if (packet.transport == wire::Transport::udp) hot.set(kUdp);
     if (packet.ip_version == 6) hot.set(kIpv6);
-    w.wheel->schedule(id, deadline_of(w, id));
+    schedule_first(w, id);
     return id;
 }
 
@@ -171,7 +171,7 @@ void on_flags(Workspace& w, flow::FlowId id, Side from, const wire::PacketView& 
     if (hot.has(kEnded) || !(rst || (hot.has(kFinClient) && hot.has(kFinServer)))) return;
     hot.set(kEnded);
     hot.end_reason = rst ? EndReason::rst : EndReason::fin;
-    w.wheel->schedule(id, deadline_of(w, id));
+    reschedule(w, id);
 }
 
 bool wants_cold(const FlowHot& hot, const wire::PacketView& packet) noexcept {
@@ -198,7 +198,7 @@ bool inspect_deep(Workspace& w, flow::FlowId id, Side from, bool from_low,
         w.half_open_holders.push({id, hot.number});
     settle(w, id, now);
     if (!told && hot.has(kWorthy) && hot.cold != flow::kNoState)
-        w.wheel->schedule(id, deadline_of(w, id));
+        reschedule(w, id);
     return true;
 }
 
@@ -251,7 +251,8 @@ void on_settled_data(Workspace& w, flow::FlowId id, FlowHot& hot, bool from_low,
     if (((before ^ hot.payload[at]) >> w.config.bypass_shift) != 0) [[unlikely]] ask_bypass(w, id);
 }
 
-void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
+// Everything but a settled flow's data. Kept out of the loop over a burst, whose registers it would take.
+[[gnu::noinline]] void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, flow::FlowId guess,
                wire::PacketView& packet, Nanos now) noexcept {
     const bool tcp = packet.transport == wire::Transport::tcp;
     flow::FlowId id = w.table->find(key.key, hash, guess);
@@ -270,7 +271,8 @@ void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, f
     FlowHot* hot = &(*w.table)[id];
     Side from = sender_of(*hot, key.from_low);
     if (tcp && at_rest(w, *hot, from)) drop_padding(packet);
-    if (wants_cold(*hot, packet) && take_cold(w, id)) {
+    const bool fresh = wants_cold(*hot, packet) && take_cold(w, id);
+    if (fresh) {
         FlowContext flow{w, id, *hot, (*w.cold)[hot->cold], now, {}};
         around(flow, from, packet);
     }
@@ -282,6 +284,8 @@ void on_packet(Workspace& w, const flow::DirectedKey& key, std::uint64_t hash, f
         }
         // The bytes may have corrected who the client is.
         from = sender_of(*hot, key.from_low);
+        // What nobody recognised is forgotten before its flow is.
+        if (fresh && !tcp && hot->cold != flow::kNoState) reschedule(w, id);
     } else {
         w.counters.add(Counter::packets_settled);
     }
@@ -318,7 +322,8 @@ struct Inspector::Rooms : Workspace {
     using Workspace::Workspace;
 
     // What one decoded packet of a burst waits with until all are decoded. Each step over the burst asks for
-    // the memory that the next one reads: copies and index, then entries, then cold state and payload.
+    // the memory that the next one reads: copies and index, then entries, then cold state and payload. A step does little
+    // else, so that the waits for pages lie over each other too.
     struct Waiting {
         wire::PacketView view;
         flow::DirectedKey key;
@@ -329,6 +334,7 @@ struct Inspector::Rooms : Workspace {
         bool copy;
         Nanos time;
     };
+    static constexpr unsigned kFactsAhead = 4;  // packets
     Waiting waiting[kBurstMax];
     unsigned waiting_count = 0;
     std::uint64_t settled_count = 0;
@@ -336,6 +342,7 @@ struct Inspector::Rooms : Workspace {
     // Between these times there is nothing for timers to do.
     std::int64_t calm_from_ns = 0;
     std::int64_t calm_until_ns = 0;
+    std::uint64_t digests_counted = 0;
     bool back_before = false;  // the packet before was far back in time
     flow::FlowId finish_at = 0;
 
@@ -344,6 +351,9 @@ struct Inspector::Rooms : Workspace {
             back_before = false;
             return;
         }
+        turn_timers(now_in);
+    }
+    [[gnu::noinline]] void turn_timers(Nanos now_in) noexcept {
         const std::int64_t at = now_in.count / kTickNs;
         if (at <= tick && tick != 0) {
             // One wild time stamp is no clock: two in a row are.
@@ -366,6 +376,7 @@ struct Inspector::Rooms : Workspace {
     void step_back(Nanos to) noexcept {
         counters.add(Counter::time_stepped_back);
         wheel->rebase(to);
+        flows_before_step = flows_numbered;
     }
     void look_up(Waiting& one) noexcept {
         one.copy = !is_multicast(one.view) && duplicates.is_copy(one.view, one.probe, one.time);
@@ -377,8 +388,32 @@ struct Inspector::Rooms : Workspace {
         if (one.id == flow::kNoFlow) return prefetch_payload(one.view);
         const FlowHot& hot = (*table)[one.id];
         if (hot.cold == flow::kNoState) return;
-        cold->prefetch(hot.cold, Cold::kBusyBytes);
+        if (one.view.transport != wire::Transport::tcp) {
+            prefetch(hot.cold, kColdDatagram);
+            if (hot.has(kQuic)) prefetch(hot.cold, kColdQuic);
+            return prefetch_payload(one.view);
+        }
+        prefetch(hot.cold, kColdSegment);
+        if (one.view.payload.empty()) return;
+        prefetch(hot.cold, kColdPayload);
+        if (hot.app != contract::App::tls) prefetch(hot.cold, kColdHttp1);
         prefetch_payload(one.view);
+    }
+    void prefetch(std::uint32_t id, const ColdPart& part) const noexcept { cold->prefetch(id, part.first, part.bytes); }
+    // A little before its turn: where the next fact is put, or all facts when a record is near.
+    void ask_for_facts(const Waiting& one) const noexcept {
+        if (one.copy || one.id == flow::kNoFlow) return;
+        const FlowHot& hot = (*table)[one.id];
+        if (hot.cold == flow::kNoState) return;
+        const Facts& told = (*cold)[hot.cold].facts;
+        const bool near = (hot.flags & (kFinClient | kFinServer)) != 0 || !one.view.payload.empty();
+        facts->prefetch(told.slab, near ? 0 : told.used, told.used + 64);
+    }
+    void count_digests() noexcept {
+        if (digester->known() + digester->hashed() == digests_counted) return;
+        digests_counted = digester->known() + digester->hashed();
+        counters.add(Counter::texts_known, digester->known() - counters.get(Counter::texts_known));
+        counters.add(Counter::texts_hashed, digester->hashed() - counters.get(Counter::texts_hashed));
     }
     static void prefetch_payload(const wire::PacketView& view) noexcept {
         if (view.payload.empty()) return;
@@ -402,6 +437,8 @@ struct Inspector::Rooms : Workspace {
     }
     void handle_waiting() noexcept {
         const StageMark mark(stage, Stage::lookup);
+        for (unsigned i = 0; i < waiting_count; ++i) table->prefetch_index(waiting[i].hash);
+        for (unsigned i = 0; i < waiting_count; ++i) duplicates.prefetch(waiting[i].probe);
         for (unsigned i = 0; i < waiting_count; ++i) look_up(waiting[i]);
         const std::uint64_t erased = table->erased_count();
         for (unsigned i = 0; i < waiting_count; ++i) confirm(waiting[i]);
@@ -410,6 +447,8 @@ struct Inspector::Rooms : Workspace {
         settled_count = 0;
         for (unsigned i = 0; i < waiting_count; ++i) {
             Waiting& one = waiting[i];
+            const bool ahead = i + kFactsAhead < waiting_count && table->erased_count() == erased;
+            if (ahead) ask_for_facts(waiting[i + kFactsAhead]);
             if (one.copy) {
                 ++copy_count;
                 continue;
@@ -441,7 +480,6 @@ struct Inspector::Rooms : Workspace {
         }
         one.key = key_of(one.view);
         one.hash = table->hash(one.key.key);
-        table->prefetch_index(one.hash);
         one.probe = duplicates.probe(one.view, one.hash);
         ++waiting_count;
         // A reassembled datagram lives in the decoder until its next call.
@@ -468,18 +506,19 @@ Result<std::unique_ptr<Inspector>> Inspector::make(const InspectorConfig& config
     if (!streams) return streams.error();
     auto quic = crypto::QuicCrypto::make();
     if (!quic) return quic.error();
-    auto facts = FactsPool::make(config.raw ? Workspace::kRawFactsBytes : Workspace::kFactsBytes,
-                                 limits.cold_flows_max);
+    const std::uint32_t large_facts = config.raw ? std::max(limits.cold_flows_max / Workspace::kRawFactsShare, 8u) : 0;
+    auto facts = FactsPool::make({Workspace::kFactsBytes, limits.cold_flows_max}, {Workspace::kRawFactsBytes, large_facts});
     if (!facts) return facts.error();
     rooms->facts = std::move(*facts);
     rooms->table = std::move(*table);
     rooms->wheel = std::move(*wheel);
     rooms->cold = std::move(*cold);
+    rooms->victims.owners = std::make_unique<flow::FlowId[]>(limits.cold_flows_max);
     rooms->exchanges = std::move(*exchanges);
     rooms->stream_pool = std::move(*streams);
     rooms->quic_crypto = std::move(*quic);
     if (config.bypass_shift < InspectorConfig::kNoBypass) rooms->bypass = std::make_unique<BypassLink>();
-    rooms->digester = std::make_unique<crypto::Digester>();
+    rooms->digester = std::make_unique<crypto::Digester>(config.texts_known, config.table_seed);
     rooms->keyed = std::make_unique<crypto::KeyedHash>(config.hash_key);
     return std::unique_ptr<Inspector>(new Inspector(std::move(rooms)));
 }
@@ -501,6 +540,7 @@ void Inspector::inspect(std::span<const Frame> burst) noexcept {
     rooms.counters.add(Counter::packets, burst.size());
     rooms.counters.add(Counter::packet_bytes, bytes);
     rooms.counters.add(wire::DecodeResult::ok, decoded);
+    rooms.count_digests();
 }
 
 void Inspector::advance(Nanos now) noexcept { rooms_->run_timers(bounded(now)); }

@@ -1,5 +1,8 @@
 #include "dataplane/pipeline/lifecycle.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "dataplane/pipeline/quic_stage.h"
 #include "dataplane/pipeline/recorder.h"
 #include "dataplane/pipeline/tcp_stage.h"
@@ -14,8 +17,9 @@ bool is_encrypted(contract::App app) noexcept {
     return app == contract::App::tls || app == contract::App::quic || app == contract::App::dtls;
 }
 
-// After so long without a packet a datagram flow that nobody recognised gives its cold state back. It keeps its entry
-// and takes state again if it goes on: DNS at line rate would fill the pool with flows that are over.
+// A datagram flow that nobody recognised gives its cold state back behind each datagram, or after so long without one if it
+// has something to remember. It keeps its entry and takes state again if it goes on: DNS at line rate would fill the pool
+// with flows that are over.
 constexpr std::int64_t kForgetNs = 2 * kSecond;
 
 bool forgettable(const Workspace& w, const FlowHot& hot) noexcept {
@@ -114,16 +118,17 @@ bool close_oldest(Workspace& w, HalfOpenQueue& queue, bool holds) noexcept {
     return false;
 }
 
-// Half-open flows are not the ones to take from. Of the next few that hold cold state the one that matters least tells what it
-// knows and settles early: first those that never shook hands, then the longest unseen. All ids are taken
-// here, so every one has its flow.
-bool settle_one(Workspace& w) noexcept {
+// Half-open flows are not the ones to take from. Of the next few that hold cold state the one that matters least: first
+// those that never shook hands, then the longest unseen. All state is taken here, so every one has its flow. What the
+// next choice reads is asked for.
+HalfOpen choose_victim(Workspace& w) noexcept {
     constexpr std::uint32_t kSample = 16;
+    ColdVictims& victims = w.victims;
     const std::uint32_t capacity = w.cold->capacity();
     flow::FlowId chosen = flow::kNoFlow;
     for (std::uint32_t i = 0; i < kSample && i < capacity; ++i) {
-        const flow::FlowId id = (*w.cold)[(w.cold_hand + i) % capacity].flow;
-        SEINE_ASSERT((*w.table)[id].cold == (w.cold_hand + i) % capacity);
+        const flow::FlowId id = victims.owners[(victims.hand + i) % capacity];
+        SEINE_ASSERT((*w.table)[id].cold == (victims.hand + i) % capacity);
         if (chosen == flow::kNoFlow) chosen = id;
         const FlowHot& hot = (*w.table)[id];
         const FlowHot& best = (*w.table)[chosen];
@@ -131,7 +136,38 @@ bool settle_one(Workspace& w) noexcept {
         const bool best_shook = best.has(kHandshaken);
         if (shook != best_shook ? best_shook : hot.last_seen < best.last_seen) chosen = id;
     }
-    w.cold_hand = (w.cold_hand + kSample) % capacity;
+    victims.hand = (victims.hand + kSample) % capacity;
+    for (std::uint32_t i = 0; i < kSample && i < capacity; ++i)
+        w.table->prefetch_flow(victims.owners[(victims.hand + i) % capacity]);
+    const FlowHot& hot = (*w.table)[chosen];
+    w.cold->prefetch(hot.cold, kColdTelling.first, kColdTelling.bytes);
+    return {chosen, hot.number};
+}
+
+// Most flows shake hands, and many end, within this time of their first packet: the wheel, whose links are far from the
+// processor, looks at every flow then, and until it has, it need not be told of deadlines behind that.
+Nanos first_look(const Workspace& w, const FlowHot& hot) noexcept {
+    return hot.first_seen + w.config.limits.open_after_hello_ns;
+}
+
+bool still_holds_cold(const Workspace& w, const HalfOpen& one) noexcept {
+    return w.table->live(one.id) && (*w.table)[one.id].number == one.number && (*w.table)[one.id].cold != flow::kNoState;
+}
+
+// The flow to take state from now; the two after it are chosen.
+flow::FlowId next_victim(Workspace& w) noexcept {
+    auto& ahead = w.victims.ahead;
+    const HalfOpen first = std::exchange(ahead[0], std::exchange(ahead[1], choose_victim(w)));
+    if (still_holds_cold(w, ahead[0])) {
+        const Facts& facts = (*w.cold)[(*w.table)[ahead[0].id].cold].facts;
+        w.facts->prefetch(facts.slab, 0, facts.used);
+    }
+    return still_holds_cold(w, first) ? first.id : choose_victim(w).id;
+}
+
+// One flow tells what it knows and settles early.
+bool settle_one(Workspace& w) noexcept {
+    const flow::FlowId chosen = next_victim(w);
     FlowHot& hot = (*w.table)[chosen];
     // Without its state a half-open flow has nothing to become.
     if (w.table->half_open(chosen)) {
@@ -150,6 +186,29 @@ bool settle_one(Workspace& w) noexcept {
     hot.set(kSettled);
     release_cold(w, chosen);
     return true;
+}
+
+// Both ends have closed and everything they said was read: nothing will come that the cold state is for. What is known is
+// told as it would be at the close; what the close record says besides moves to the entry, which lingers alone.
+void settle_ended(FlowContext& flow) noexcept {
+    Workspace& w = flow.w;
+    FlowHot& hot = flow.hot;
+    const ColdTotals totals = flow.cold.totals();
+    const bool counts_turns = hot.app == contract::App::tls || hot.app == contract::App::quic;
+    if (counts_turns && totals.any()) return;
+    if (hot.has(kOpenTold) && tcp_owes(flow)) return;  // it goes with the close record
+    end_tcp(flow);
+    const bool talked = hot.has(kHandshaken) && hot.has(kPayload);
+    if (hot.has(kWorthy) || talked || w.config.records_all) {
+        emit_open(flow);
+        if (tcp_owes(flow)) return;  // the ring was full
+    }
+    if (totals.any()) {
+        hot.totals = totals;
+        hot.totals_kept = true;
+    }
+    hot.set(kSettled);
+    release_cold(w, flow.id);
 }
 
 }  // namespace
@@ -172,6 +231,18 @@ void make_place(Workspace& w) noexcept {
         static_cast<void>(close_oldest(w, w.half_open, false));
 }
 
+void schedule_first(Workspace& w, flow::FlowId id) noexcept {
+    w.wheel->schedule(id, std::min(deadline_of(w, id), first_look(w, (*w.table)[id])));
+}
+
+void reschedule(Workspace& w, flow::FlowId id) noexcept {
+    const Nanos due = deadline_of(w, id);
+    const Nanos look = first_look(w, (*w.table)[id]);
+    // By the wheel's time, which a late packet does not have. After a step back of time the look may stand anywhere.
+    if (w.now < look && due >= look && (*w.table)[id].number >= w.flows_before_step) return;
+    w.wheel->schedule(id, due);
+}
+
 bool take_cold(Workspace& w, flow::FlowId id) noexcept {
     std::uint32_t cold = w.cold->take();
     // The newcomer is not yet in the queue, so it cannot be its own victim. Half-open flows give way while
@@ -186,9 +257,9 @@ bool take_cold(Workspace& w, flow::FlowId id) noexcept {
     }
     FlowHot& hot = (*w.table)[id];
     hot.cold = cold;
-    (*w.cold)[cold].flow = id;
-    w.half_open.push({id, hot.number});
-    if (hot.has(kUdp)) w.wheel->schedule(id, deadline_of(w, id));
+    w.victims.owners[cold] = id;
+    // A datagram flow takes state again and again.
+    if (!hot.has(kUdp) || (hot.packets[0] | hot.packets[1]) == 0) w.half_open.push({id, hot.number});
     return true;
 }
 
@@ -276,10 +347,16 @@ void settle(Workspace& w, flow::FlowId id, Nanos now) noexcept {
 #endif
         const bool both = cold.tls.client_hello && cold.tls.server_hello;
         const bool read = cold.protocol[0] == Protocol::done && cold.protocol[1] == Protocol::done;
-        if (!read && !(both && timed && quic)) return;
+        if (!read && !(both && timed && quic)) {
+            if (forgettable(w, hot) && cold.numbers.incomplete_known == 0) release_cold(w, id);
+            return;
+        }
         end_udp(flow);
     } else {
-        if (!tcp_settled(flow)) return;
+        if (!tcp_settled(flow)) {
+            if (hot.has(kEnded) && tcp_over(flow)) settle_ended(flow);
+            return;
+        }
         end_tcp(flow);
     }
     const bool talked = hot.has(kHandshaken) && hot.has(kPayload);

@@ -7,6 +7,9 @@ namespace seine::pipeline {
 // Before a flow is added: in a full table the oldest half-open flow goes, while half-open flows are many.
 // When they are few or none, the table's own rule of eviction finds another.
 void make_place(Workspace& w) noexcept;
+// The timer of a new flow, and of one whose deadline may have come closer.
+void schedule_first(Workspace& w, flow::FlowId id) noexcept;
+void reschedule(Workspace& w, flow::FlowId id) noexcept;
 // Cold state for a flow that has none; false, counted, when none can be freed.
 bool take_cold(Workspace& w, flow::FlowId id) noexcept;
 // Gives back the cold state; what it still knows must have been told.

@@ -141,9 +141,11 @@ void on_quic_datagram(FlowContext& flow, ByteView payload, std::uint8_t path) no
     evidence(flow, facts, from);
     if (facts.rekeyed) restart(flow);
     // A client's short headers come after its Finished (RFC 9001 section 5.7): a server's hello that was not seen by
-    // now will not be. A server's say nothing, it may send them as soon as it has the client's hello.
-    const bool finished = facts.short_header && from == Side::client && flow.cold.tls.client_hello;
-    if (finished && ++flow.cold.segments_watched >= kShortHeadersMax)
+    // then will not be. A server's say nothing before the first of those, it may send them as soon as it has the client's
+    // hello.
+    std::uint16_t& behind = flow.cold.segments_watched;
+    const bool finished = facts.short_header && (from == Side::client || behind > 0) && flow.cold.tls.client_hello;
+    if (finished && ++behind >= kShortHeadersMax)
         flow.cold.protocol[0] = flow.cold.protocol[1] = Protocol::done;
     if (!facts.crypto.empty()) take_pieces(flow, facts, from);
     if (session.exhausted(path) && !flow.cold.tls.client_hello &&

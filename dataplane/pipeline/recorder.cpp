@@ -75,11 +75,11 @@ void write_totals(Workspace& w, FlowHot& hot, FrameWriter& writer) noexcept {
         w.exchanges->give(hot.exchanges);
         hot.exchanges = flow::kNoState;
     }
-    if (hot.cold == flow::kNoState) return;
-    const Cold& cold = (*w.cold)[hot.cold];
-    if (cold.requests > 0) writer.set(Field::requests, cold.requests);
-    if (cold.retransmissions > 0) writer.set(Field::retrans, cold.retransmissions);
-    if (cold.conflicts > 0) writer.set(Field::conflicts, cold.conflicts);
+    if (hot.cold == flow::kNoState && !hot.totals_kept) return;
+    const ColdTotals totals = hot.cold == flow::kNoState ? hot.totals : (*w.cold)[hot.cold].totals();
+    if (totals.requests > 0) writer.set(Field::requests, totals.requests);
+    if (totals.retransmissions > 0) writer.set(Field::retrans, totals.retransmissions);
+    if (totals.conflicts > 0) writer.set(Field::conflicts, totals.conflicts);
 }
 
 // A frame of a flow that may have no cold state.
@@ -186,7 +186,7 @@ void emit_close(Workspace& w, flow::FlowId id, contract::EndReason reason) noexc
         writer.choose(Field::end_reason, reason);
         write_totals(w, hot, writer);
         Exchange last;
-        if (hot.meter.take_last(last))
+        if (!hot.totals_kept && hot.meter.take_last(last))
             writer.exchange(Field::exchanges, last.start_ms, last.request_bytes, last.response_bytes);
         if (hot.cold != flow::kNoState) write_facts(w, (*w.cold)[hot.cold], writer);
     });

@@ -321,6 +321,18 @@ bool tcp_settled(const FlowContext& flow) noexcept {
     return !cold.tls.client_hello || !cold.rtt.started() || cold.rtt.measured();
 }
 
+bool tcp_over(const FlowContext& flow) noexcept {
+    const Cold& cold = flow.cold;
+    const bool ssh = flow.hot.app == contract::App::ssh || cold.kind == Cold::Kind::ssh;
+    return !ssh && cold.stream[0].finished() && cold.stream[1].finished();
+}
+
+bool tcp_owes(const FlowContext& flow) noexcept {
+    const Cold& cold = flow.cold;
+    if (cold.facts.used > 0 || cold.numbers.any_due()) return true;
+    return cold.tls.client_hello && cold.rtt.started() && !cold.numbers.has(Numbers::kRtt);
+}
+
 void end_tcp(FlowContext& flow) noexcept {
     Cold& cold = flow.cold;
 #ifdef SEINE_JA4PLUS

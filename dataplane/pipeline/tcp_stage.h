@@ -11,6 +11,10 @@ TcpOutcome on_tcp_segment(FlowContext& flow, Side from, const wire::PacketView& 
 
 // Both directions are read and the round trip is known or never will be: cold state may go.
 [[nodiscard]] bool tcp_settled(const FlowContext& flow) noexcept;
+// Both ends have closed and all they said was read. SSH is left out: its last window is told at the close.
+[[nodiscard]] bool tcp_over(const FlowContext& flow) noexcept;
+// Something was learned that no record has told.
+[[nodiscard]] bool tcp_owes(const FlowContext& flow) noexcept;
 // What the end of the flow settles: last facts, reasons for those that never came.
 void end_tcp(FlowContext& flow) noexcept;
 

@@ -82,7 +82,8 @@ void on_udp_datagram(FlowContext& flow, std::uint8_t path, const wire::PacketVie
     if (read_http_datagram(flow, payload)) return;
     if (read_hello_inside(flow, from, payload)) return;
     if (flow.hot.app != contract::App{}) return;
-    if (!cold.unknown_counted && ++cold.segments_watched >= kTriesMax) {
+    // By the entry's count: state is not kept for what nobody has recognised yet.
+    if (!cold.unknown_counted && flow.hot.packets[0] + flow.hot.packets[1] + 1 >= kTriesMax) {
         cold.unknown_counted = true;
         flow.w.counters.add(Counter::protocol_unknown);
         cold.protocol[0] = cold.protocol[1] = Protocol::done;

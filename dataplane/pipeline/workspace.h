@@ -57,6 +57,14 @@ class HalfOpenQueue {
     std::uint64_t tail_ = 0;
 };
 
+// Who gives up cold state when none is left. They are chosen two evictions ahead, so that what their last record is
+// written from is on its way meanwhile.
+struct ColdVictims {
+    std::unique_ptr<flow::FlowId[]> owners;  // by cold state
+    std::uint32_t hand = 0;                  // where the search goes on
+    HalfOpen ahead[2] = {{flow::kNoFlow, 0}, {flow::kNoFlow, 0}};
+};
+
 // Made once per worker; every buffer in it is reserved then.
 struct Workspace {
     Workspace(const InspectorConfig& config_in, ByteRing& out_in)
@@ -73,7 +81,9 @@ struct Workspace {
           matcher(config.worker) {}
 
     static constexpr std::size_t kFactsBytes = 3072;  // with the fixed part within one record
+    // Raw forms of the longest hellos: few flows have them, and one in so many may at a time.
     static constexpr std::size_t kRawFactsBytes = std::size_t{256} * 1024;
+    static constexpr std::uint32_t kRawFactsShare = 16;
 
     InspectorConfig config;
     ByteRing& out;
@@ -95,7 +105,8 @@ struct Workspace {
     std::unique_ptr<crypto::KeyedHash> keyed;
     std::unique_ptr<BypassLink> bypass;  // nullptr: no flow is passed by
     std::uint64_t flows_numbered = 0;
-    std::uint32_t cold_hand = 0;  // where the search for state to take back goes on
+    std::uint64_t flows_before_step = 0;  // numbers below this were given before time last stepped back
+    ColdVictims victims;
     Nanos now;  // latest time seen
     signature::Matcher matcher;
 

@@ -83,6 +83,9 @@ std::size_t BenchFeed::receive(std::span<rte_mbuf*> out) noexcept {
         idle_ = !idle_;
         if (idle_) return 0;
         ended_ = !turn_.next(*this);
+    } else if (at_ >= breath_at_) {
+        breath_at_ += kBreathPackets;
+        turn_.breathe();
     }
     return ended_ ? 0 : hand_out(out);
 }

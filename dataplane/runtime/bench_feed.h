@@ -29,11 +29,14 @@ class BenchFeed final : public PacketSource {
     class Turn {
       public:
         virtual bool next(BenchFeed& feed) = 0;
+        // Called on the way, every kBreathPackets: what other threads would do beside the reader.
+        virtual void breathe() {}
 
       protected:
         ~Turn() = default;
     };
 
+    static constexpr std::size_t kBreathPackets = 1024;
     static constexpr std::uint32_t kRingPackets = 1024;  // a reader may hold a quarter of them
 
     // Needs a started EAL.
@@ -44,6 +47,7 @@ class BenchFeed final : public PacketSource {
     void load(std::span<const BenchFrame> frames) noexcept {
         frames_ = frames;
         at_ = 0;
+        breath_at_ = kBreathPackets;
     }
 
     std::size_t receive(std::span<rte_mbuf*> out) noexcept override;
@@ -62,6 +66,7 @@ class BenchFeed final : public PacketSource {
     Turn& turn_;
     std::span<const BenchFrame> frames_;
     std::size_t at_ = 0;
+    std::size_t breath_at_ = kBreathPackets;
     std::uint32_t next_ = 0;  // mbuf of the ring
     bool idle_ = true;
     bool ended_ = false;

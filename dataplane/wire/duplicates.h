@@ -23,8 +23,8 @@ namespace seine::wire {
 // retransmission within a millisecond, with the same timestamp and no IP id, is taken for a copy; its
 // bytes are the ones already seen.
 //
-// A burst asks in two steps, so that it waits for memory once: probe() for all of its packets, then is_copy()
-// for each in turn.
+// A burst asks in three steps, so that it waits for memory once: probe() for all of its packets, then prefetch(), then
+// is_copy() for each in turn.
 class DuplicateFilter {
   public:
     static constexpr std::int64_t kWindowNs = 4 * kMillisecond;
@@ -34,14 +34,18 @@ class DuplicateFilter {
     // switches it off: is_copy() then says false without looking.
     DuplicateFilter(std::uint32_t entry_count, std::uint64_t seed);
 
-    // A packet's tag and what decides how it is compared. Prefetches its entry and what else has to be read.
+    // A packet's tag and what decides how it is compared.
     struct Probe {
         std::uint64_t tag = 0;
         std::int64_t window_ns = 0;  // 0: never a copy
         std::uint8_t ttl = 0;
         bool datagram = false;  // UDP without an IP id: its payload is compared too
     };
-    // `addresses` is any keyed hash that covers both addresses, for instance the flow's.
+    void prefetch(const Probe& probe) const noexcept {
+        if (probe.window_ns != 0) __builtin_prefetch(&entries_[probe.tag & mask_], 1);
+    }
+    // Asks for the end of a payload that is compared. `addresses` is any keyed hash that covers both addresses, for instance
+    // the flow's.
     [[nodiscard]] Probe probe(const PacketView& packet, std::uint64_t addresses) const noexcept;
 
     // True when `packet` is a copy of one seen before; remembers it otherwise. For packets that
@@ -98,7 +102,6 @@ inline DuplicateFilter::Probe DuplicateFilter::probe(const PacketView& packet,
     out.ttl = packet.ttl;
     out.tag = addresses ^ mix64(begin ^ seed_ ^ kOdd1, around ^ kOdd2);
     if (tcp) out.tag ^= mix64(load_le64(header + 8) ^ seed_ ^ kOdd2, load_le32(header + 16) ^ kOdd0);
-    __builtin_prefetch(&entries_[out.tag & mask_], 1);
     return out;
 }
 

@@ -70,6 +70,19 @@ TEST(TimerWheel, ADeadlineThatMovedAwayIsReadAgain) {
     EXPECT_EQ(flows.prefetches, 2u);
 }
 
+TEST(TimerWheel, AfterASilenceDeadlinesExpireInTheirOrder) {
+    const auto wheel = make_wheel(5);
+    Flows flows(5);
+    wheel->advance(kStart, 100, flows);
+    const std::int64_t due[] = {5, 2, 3, 4, 4};
+    for (std::uint32_t id = 0; id < 5; ++id) {
+        flows.deadlines[id] = kStart + due[id] * kSecond;
+        wheel->schedule(id, kStart + (id % 2 == 0 ? 1 : due[id]) * kSecond);  // the even ones are looked at before
+    }
+    EXPECT_TRUE(wheel->advance(kStart + 20 * kSecond, 100, flows));
+    EXPECT_EQ(flows.expired, (std::vector<std::uint32_t>{1, 2, 3, 4, 0}));
+}
+
 TEST(TimerWheel, CancelAndRescheduleMoveIds) {
     const auto wheel = make_wheel(3);
     Flows flows(3);

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import report  # noqa: E402
 
 # kind of mix -> (packets asked for, instructions a packet at most)
-LIMITS = {"edge": (20000, 1310), "settled": (10000, 4650), "http": (10000, 10600)}
+LIMITS = {"edge": (20000, 1235), "settled": (10000, 2545), "http": (10000, 6865)}
 
 
 RULES_PERCENT_MAX = 10  # what the shipped packs may add to the mix

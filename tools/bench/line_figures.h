@@ -13,6 +13,7 @@ struct LineFigures {
     double above_ns = 0;         // worker and exporter less the bare feed
     double spread = 0;           // of `above` over whole passes
     std::size_t rounds = 0;      // passes
+    double texts_known = 0;      // of lists asked for, how many needed no SHA-256; 0 to 1
     [[nodiscard]] double total_ns() const noexcept { return worker_ns + export_ns; }
 };
 [[nodiscard]] LineFigures figures_of(const LineResult& result);

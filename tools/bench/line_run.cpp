@@ -29,6 +29,13 @@ double thread_ns() noexcept {
     return static_cast<double>(at.tv_sec) * 1e9 + static_cast<double>(at.tv_nsec);
 }
 
+// For parts of a thread's time: asking for that itself costs a call into the kernel.
+double wall_ns() noexcept {
+    timespec at{};
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return static_cast<double>(at.tv_sec) * 1e9 + static_cast<double>(at.tv_nsec);
+}
+
 std::uint64_t resident_bytes() {
     std::ifstream file("/proc/self/statm");
     std::uint64_t total = 0;
@@ -100,12 +107,19 @@ class Rounds final : public runtime::BenchFeed::Turn {
         started_ = thread_ns();
         return true;
     }
-    void close_slice() {
-        const double worked = thread_ns();
+    // The exporter's thread runs beside the worker's: so it does here, in turns.
+    void breathe() override {
+        if (!running_) return;
         if (sampler != nullptr) sampler->off();
-        current_.worker_ns = worked - started_;
+        const double from = wall_ns();
         drain();
-        current_.export_ns = thread_ns() - worked;
+        current_.export_ns += wall_ns() - from;
+        if (sampler != nullptr && pass_ >= setup_.warm_passes) sampler->on();
+    }
+    void close_slice() {
+        breathe();
+        current_.worker_ns = std::max(thread_ns() - started_ - current_.export_ns, 0.0);
+        if (sampler != nullptr) sampler->off();
         running_ = false;
         empty_ring();
         if (pass_ >= setup_.warm_passes) slices.push_back(current_);

@@ -67,6 +67,16 @@ Status mix_rows(Bench& bench) {
                 .spread = plain->spread, .note = "floor included, frames of " +
                 std::to_string(static_cast<int>((*arena)->mean_bytes())) + " B on average"});
     add_stages(bench, stages, plain->worker_ns);
+    report.add({.name = "mix_texts_known", .value = plain->texts_known * 100, .unit = "% of lists",
+                .note = "their SHA-256 was remembered"});
+    // As 100,000 distinct hellos would be: room for one text, so that nearly every list is hashed and put in.
+    pipeline::InspectorConfig forgetful = plain_config();
+    forgetful.texts_known = 1;
+    const auto fresh = bench.measure(**arena, forgetful, "mix-forgetful");
+    if (!fresh) return fresh.error();
+    report.add({.name = "mix_all_new", .value = bench.cycles(fresh->above_ns), .unit = "cycles/packet above floor",
+                .target = kTargetCycles, .baseline = bench.cycles(fresh->bare_ns), .spread = fresh->spread,
+                .note = "the same with " + std::to_string(static_cast<int>(fresh->texts_known * 100)) + " % of lists known"});
     return {};
 }
 

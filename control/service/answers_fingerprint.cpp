@@ -41,11 +41,11 @@ void add_value(command::JsonBuilder& json, const store::ValueRow& row, const sto
 // The one value that begins so; the text itself where there is none, what to do where there are several.
 Result<std::string> whole_value(const std::string& beginning, std::uint16_t asked, const Parts& parts) {
     constexpr std::size_t kLeast = 4;
-    constexpr std::size_t kNamed = 5;
+    constexpr std::size_t kNamesTold = 5;
     std::set<std::string> found;
     for (const std::uint16_t field : fingerprint_fields()) {
         if ((asked != 0 && field != asked) || beginning.size() < kLeast) continue;
-        const auto texts = parts.store->texts(field, beginning, kNamed + 1);
+        const auto texts = parts.store->texts(field, beginning, kNamesTold + 1);
         if (!texts) return texts.error();
         for (const store::Text& text : *texts) {
             if (text.text == beginning) return beginning;
@@ -55,9 +55,9 @@ Result<std::string> whole_value(const std::string& beginning, std::uint16_t aske
     if (found.size() <= 1) return found.empty() ? beginning : *found.begin();
     std::string names;
     std::size_t count = 0;
-    for (const std::string& one : found) names += count++ < kNamed ? "\n  " + one : "";
+    for (const std::string& one : found) names += count++ < kNamesTold ? "\n  " + one : "";
     return Status(Code::usage, beginning + " is the beginning of more than one value:" + names +
-                                   (found.size() > kNamed ? "\n  and more" : ""));
+                                   (found.size() > kNamesTold ? "\n  and more" : ""));
 }
 
 Result<std::string> show_fingerprint(const command::Request& request, const Parts& parts) {

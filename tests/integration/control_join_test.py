@@ -88,6 +88,7 @@ def main():
             report.equal(join["records"], written["lines"], "every record is taken once")
             report.check(join["records_joined"] >= 0.995 * written["lines"], "99.5 % are joined", join)
             report.equal(written["dropped"], 0, "the ring had room for every flow")
+            report.equal(join["flows_evicted"], 0, "and the join for every connection")
             if join["records_joined"] == written["lines"]:
                 report.equal(wrong_accounts(daemon, written, args.keys, args.lines), 0, "every account has its own flows and requests")
         finally:

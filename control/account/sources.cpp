@@ -19,6 +19,15 @@ using Kind = SourceConfig::Kind;
 constexpr std::size_t kBytesARound = std::size_t{4} << 20;
 constexpr std::size_t kStreamBytesAtOnce = 64 * 1024;
 
+// A Unix socket whose file somebody removed takes nothing any more and says nothing of it.
+std::string socket_problem(const Source& source) {
+    struct stat about {};
+    const bool by_file = source.config.kind == Kind::unix_records || source.config.kind == Kind::syslog_unix;
+    if (!by_file || source.socket.fd() < 0 || (::stat(source.config.place.c_str(), &about) == 0 && S_ISSOCK(about.st_mode)))
+        return {};
+    return source.config.place + ": the socket's file is gone, gateways cannot send; restart seine-control";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sources>> Sources::open(const std::vector<SourceConfig>& sources,
@@ -265,6 +274,7 @@ std::vector<SourceStatus> Sources::status() const {
         status.unsigned_refused = datagrams.unsigned_refused;
         status.other_version = datagrams.other_version;
         status.nameless += datagrams.anonymous;
+        status.problem = socket_problem(*source);
         if (source->tail != nullptr) {
             const TailCounters& tail = source->tail->counters();
             status.problem = source->tail->problem();

@@ -155,6 +155,11 @@ void look_at_joins(JsonBuilder& json, const Parts& parts) {
                     : "");
     }
     for (const account::GatewayState& gateway : status.gateways) {
+        if (gateway.duplicates >= kJoinsToJudge && gateway.duplicates > gateway.records / 10)
+            finding(json, "join", "warn",
+                    std::to_string(gateway.duplicates) + " of " + std::to_string(gateway.records) + " records of gateway " +
+                        std::to_string(gateway.id) + " bore sequence numbers that were used before, and were left out",
+                    "let the gateway raise its boot_epoch at each start, and give no two gateways one number");
         if (!gateway.learned) continue;
         const std::int64_t off_ms = gateway.offset_ns / kMillisecond;
         const bool far = off_ms > 1000 || off_ms < -1000;

@@ -89,6 +89,14 @@ Result<std::unique_ptr<store::Store>> open_store(const Config& config, Dictionar
     return store;
 }
 
+void tell_end(const Findings& findings) {
+    const std::uint64_t left = findings.counters().waiting;
+    if (left > 0)
+        log(Level::error, std::to_string(left) + " findings are not in the store, which takes nothing; those of rings come again "
+                          "at the next start, those of detection were sent on alone");
+    log(Level::info, "ended");
+}
+
 std::vector<config::Section*> together(DetectionSections& detection, AccountSourceSection& accounts) {
     std::vector<config::Section*> out = detection.all();
     out.push_back(&accounts);
@@ -164,7 +172,7 @@ Status run(const Config& config, Signals& signals) {
     server->reset();  // before what they are asked about goes
     metrics->reset();
     farms.reset();
-    log(Level::info, "ended");
+    tell_end(findings);
     return {};
 }
 

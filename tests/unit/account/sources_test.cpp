@@ -324,6 +324,14 @@ TEST_F(SourcesTest, RotationOfTagKeysTellsTheOldTagOnce) {
     EXPECT_EQ(got[0].record.tag_epoch, 2);
 }
 
+TEST_F(SourcesTest, ASocketWhoseFileIsRemovedIsSaid) {
+    const std::string path = folder / "account.sock";
+    open({"gw unix " + path});
+    EXPECT_EQ(status().problem, "");
+    std::filesystem::remove(path);
+    EXPECT_NE(status().problem.find("restart seine-control"), std::string::npos) << status().problem;
+}
+
 TEST_F(SourcesTest, APlaceThatIsTakenIsSaid) {
     const std::string path = folder / "account.sock";
     open({"gw unix " + path});

@@ -55,6 +55,7 @@ struct Account {
     std::array<std::uint8_t, 7> days{};
     ShapeHistogram shapes{};
     std::array<std::uint32_t, 6> recent{};  // connections already counted, newest first
+    std::uint32_t serial = 0;  // of the table, another for each account that a slot has held
     std::vector<Token> tokens;
     // Result of the last scoring.
     double score = 0;

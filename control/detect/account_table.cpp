@@ -47,6 +47,11 @@ void grow(Cells& cell, std::size_t used, HashOf hash_of) {
     }
 }
 
+// What a list of tokens takes of the heap, its header included.
+std::size_t heap_bytes(std::size_t tokens) noexcept {
+    return tokens == 0 ? 0 : tokens * sizeof(Token) + 16;
+}
+
 }  // namespace
 
 void ShapeHistogram::add(std::uint32_t request_bytes) noexcept {
@@ -109,6 +114,7 @@ std::uint32_t AccountTable::get(const model::AccountTag& tag, const model::OrgTa
     account.org = org;
     account.org_index = org_get(org);
     account.first = now;
+    account.serial = ++serials_;
     ++size_;
     index_insert(slot);
     return slot;
@@ -134,9 +140,16 @@ void AccountTable::set_org(std::uint32_t slot, const model::OrgTag& org) {
 void AccountTable::erase(std::uint32_t slot) {
     index_erase(slot);
     org_release((*this)[slot].org_index);
+    token_bytes_ -= heap_bytes((*this)[slot].tokens.capacity());
     (*this)[slot] = Account{};
     free_.push_back(slot);
     --size_;
+}
+
+void AccountTable::reserve_tokens(Account& account, std::size_t tokens) {
+    token_bytes_ -= heap_bytes(account.tokens.capacity());
+    account.tokens.reserve(tokens);
+    token_bytes_ += heap_bytes(account.tokens.capacity());
 }
 
 // Sixteen slots in turn; the one that loses the least goes: alerted ones stay as long as any other
@@ -194,13 +207,9 @@ void AccountTable::org_release(std::uint32_t org) {
 }
 
 std::size_t AccountTable::bytes() const noexcept {
-    std::size_t sum = chunks_.size() * kChunk * sizeof(Account) +
-                      4 * (by_tag_.cell.size() + by_org_.cell.size() + free_.capacity()) +
-                      orgs_.capacity() * sizeof(Org);
-    for (std::uint32_t slot = 0; slot < top_; ++slot) {
-        sum += (*this)[slot].tokens.capacity() * sizeof(Token) + 16;
-    }
-    return sum;
+    return chunks_.size() * kChunk * sizeof(Account) +
+           4 * (by_tag_.cell.size() + by_org_.cell.size() + free_.capacity()) +
+           orgs_.capacity() * sizeof(Org) + token_bytes_;
 }
 
 }  // namespace seine::detect

@@ -19,6 +19,8 @@ class AccountTable {
     bool rename(const model::AccountTag& from, const model::AccountTag& to);
     void set_org(std::uint32_t slot, const model::OrgTag& org);
     void erase(std::uint32_t slot);
+    // Room for so many tokens; all room that an account has is asked for here.
+    void reserve_tokens(Account& account, std::size_t tokens);
 
     [[nodiscard]] Account& operator[](std::uint32_t slot) noexcept {
         return chunks_[slot / kChunk][slot % kChunk];
@@ -65,6 +67,8 @@ class AccountTable {
     std::uint32_t orgs_live_ = 0;
     std::uint32_t hand_ = 0;  // of the clock that looks for a victim
     std::uint64_t evicted_ = 0;
+    std::uint32_t serials_ = 0;
+    std::size_t token_bytes_ = 0;
     std::vector<std::unique_ptr<Account[]>> chunks_;
     std::vector<std::uint32_t> free_;
     std::vector<Org> orgs_;

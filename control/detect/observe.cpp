@@ -2,7 +2,6 @@
 #include "control/detect/observe.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "dataplane/base/bytes.h"
@@ -35,44 +34,22 @@ std::uint32_t flow_mark(const contract::FlowId& id) noexcept {
 
 }  // namespace
 
-ExitGaps::ExitGaps(std::size_t entries_max)
-    : entries_(std::bit_floor(entries_max < 64 ? 64 : entries_max)),
-      mask_(entries_.size() / kWays - 1) {}
-
 void ExitGaps::add(std::uint64_t key, std::size_t bin, std::uint16_t now_h) {
-    Entry* const bucket = &entries_[kWays * (mix64(key, 0x9e3779b97f4a7c15u) & mask_)];
-    Entry* oldest = bucket;
-    for (Entry* entry = bucket; entry != bucket + kWays; ++entry) {
-        if (entry->key == key) {
-            entry->gaps.add(bin);
-            entry->last_h = now_h;
-            return;
-        }
-        if (entry->last_h < oldest->last_h) oldest = entry;
+    Entry* entry = table_.find(key);
+    if (entry == nullptr) {
+        entry = &table_.place(key, now_h);
+        *entry = {key, {}, now_h, 0};
     }
-    if (oldest->key != 0) ++evicted_;
-    *oldest = {key, {}, now_h, 0};
-    oldest->gaps.add(bin);
+    entry->gaps.add(bin);
+    entry->last_h = std::max(entry->last_h, now_h);
 }
 
-void ExitGaps::restore(const std::vector<Entry>& entries) {
+void ExitGaps::restore(const std::vector<Entry>& entries, std::uint16_t now_h) {
     for (const Entry& entry : entries) {
-        if (entry.key == 0) continue;
-        Entry* const bucket = &entries_[kWays * (mix64(entry.key, 0x9e3779b97f4a7c15u) & mask_)];
-        Entry* oldest = bucket;
-        for (Entry* at = bucket; at != bucket + kWays; ++at) {
-            if (at->last_h < oldest->last_h) oldest = at;
-        }
-        *oldest = entry;
+        if (entry.exit == 0) continue;
+        Entry* const known = table_.find(entry.exit);
+        (known != nullptr ? *known : table_.place(entry.exit, now_h)) = entry;
     }
-}
-
-const GapHistogram* ExitGaps::find(std::uint64_t key) const noexcept {
-    const Entry* const bucket = &entries_[kWays * (mix64(key, 0x9e3779b97f4a7c15u) & mask_)];
-    for (const Entry* entry = bucket; entry != bucket + kWays; ++entry) {
-        if (entry->key == key) return &entry->gaps;
-    }
-    return nullptr;
 }
 
 std::uint64_t address_value(const model::Address& address) noexcept {
@@ -131,7 +108,7 @@ void Observer::touch(Account& account, Channel channel, std::uint64_t value, con
         return;
     }
     if (account.tokens.size() == account.tokens.capacity()) {
-        account.tokens.reserve(account.tokens.size() + 4);
+        accounts.reserve_tokens(account, account.tokens.size() + 4);
     }
     account.tokens.push_back(fresh);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/detect/account_table.h"
+#include "control/detect/bucket_table.h"
 #include "control/detect/options.h"
 #include "control/detect/sessions.h"
 #include "control/detect/twins.h"
@@ -31,29 +32,35 @@ struct ObserveCounters {
     std::uint64_t shared_connections = 0;
 };
 
-// Round trips of an (exit address, stack): what an account with few samples borrows.
+// Round trips of an (exit address, stack): what an account with few samples borrows. Kept for four
+// weeks after the last one.
 class ExitGaps {
   public:
-    explicit ExitGaps(std::size_t entries_max);
+    explicit ExitGaps(std::size_t entries_max) : table_(entries_max) {}
     void add(std::uint64_t key, std::size_t bin, std::uint16_t now_h);
-    [[nodiscard]] const GapHistogram* find(std::uint64_t key) const noexcept;
-    [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
+    [[nodiscard]] const GapHistogram* find(std::uint64_t key) const noexcept {
+        const Entry* const entry = table_.find(key);
+        return entry == nullptr ? nullptr : &entry->gaps;
+    }
+    [[nodiscard]] std::uint64_t evicted() const noexcept { return table_.evicted(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return table_.bytes(); }
 
     struct Entry {
-        std::uint64_t key = 0;
+        static constexpr std::uint32_t kStale = 28 * 24;
+        std::uint64_t exit = 0;
         GapHistogram gaps{};
         std::uint16_t last_h = 0;
         std::uint16_t unused = 0;
+        [[nodiscard]] std::uint64_t key() const noexcept { return exit; }
+        [[nodiscard]] std::uint32_t age(std::uint16_t now_h) const noexcept {
+            return now_h > last_h ? now_h - last_h : 0u;
+        }
     };
-    [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
-    void restore(const std::vector<Entry>& entries);
+    [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return table_.entries(); }
+    void restore(const std::vector<Entry>& entries, std::uint16_t now_h);
 
   private:
-    static constexpr std::size_t kWays = 4;
-    std::vector<Entry> entries_;
-    std::size_t mask_;
-    std::uint64_t evicted_ = 0;
+    BucketTable<Entry, std::uint16_t> table_;
 };
 
 [[nodiscard]] inline std::uint64_t exit_key(std::uint64_t address, std::uint64_t tls) noexcept {

@@ -164,6 +164,7 @@ bool get_account(Reader& r, Observer& observer, std::vector<std::uint32_t>& slot
     a.recent = image.recent;
     a.score = image.score;
     a.farm = image.farm;
+    observer.accounts.reserve_tokens(a, image.tokens);
     a.tokens.resize(image.tokens);
     return r.bytes(a.tokens.data(), a.tokens.size() * sizeof(Token));
 }
@@ -277,7 +278,7 @@ Status write_state(std::ostream& out, const StateView& view) {
     w.list(sessions);
     std::vector<ExitGaps::Entry> exits;
     for (const auto& entry : o.exits.entries()) {
-        if (entry.key != 0) exits.push_back(entry);
+        if (entry.exit != 0) exits.push_back(entry);
     }
     w.list(exits);
     o.twins.for_each_list([&w](const auto& list) { w.list(list); });
@@ -336,7 +337,7 @@ Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last
     registry.set_waiting(std::move(waits));
     if (!o.crypto.restore(std::move(stacks))) return broken;
     o.sessions.restore(sessions, o.latest, now_at);
-    o.exits.restore(std::move(exits));
+    o.exits.restore(exits, o.hour(o.latest));
     o.twins.renumber(now_at);
     return {};
 }

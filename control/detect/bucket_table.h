@@ -1,8 +1,9 @@
 // A bounded hash table of plain entries: buckets of four, two buckets to a key.
 //
-// A new entry goes into the emptier of its two buckets, which fills the table to two thirds and more
-// before both are full. Then it doubles, so that memory follows what is kept; at its cap the oldest
-// of the eight makes room. Keys are hashes already, so a flood of them cannot aim at a bucket.
+// A new entry goes into the emptier of its two buckets, which fills the table to two thirds and
+// more before both are full. Then it doubles, so that memory follows what is kept; at its cap the
+// oldest of the eight makes room. Keys are hashes already, so a flood of them cannot aim at a
+// bucket.
 #pragma once
 #include <algorithm>
 #include <bit>

@@ -36,6 +36,17 @@ struct Engine::State {
         }
     }
 
+    // A sweep that is under way.
+    struct Sweep {
+        Sweep(Nanos at, std::int64_t window_ns, const TokenFilter* filter)
+            : now(at), snapshot(at, window_ns, filter) {}
+        Nanos now;
+        FindOptions how;
+        Snapshot snapshot;
+        bool frozen = false;
+        std::unique_ptr<Findings> found;
+    };
+    [[nodiscard]] std::unique_ptr<Sweep> begin(Nanos now);
     void find(Nanos now);
     void update(Nanos now);
     // The farm of the findings that an account fits best; false if it fits none.
@@ -53,6 +64,8 @@ struct Engine::State {
     std::unique_ptr<tbb::global_control> workers;
     tbb::task_arena arena;
     std::unique_ptr<Findings> findings;
+    std::unique_ptr<Sweep> running;
+    std::unique_ptr<StateWriter> saving;
     Nanos last_sweep, last_match;
     std::uint64_t sweeps = 0, rescored = 0;
 };
@@ -80,14 +93,17 @@ void Engine::set_names(std::function<std::string(std::uint64_t)> names) {
 void Engine::take(const model::Sighting& sighting) { state_->observer.take(sighting); }
 void Engine::take(const model::AccountEvent& event) { state_->observer.take(event); }
 
+// Not while edges are being frozen or written: that is a matter of seconds.
 void Engine::State::match_twins(Nanos now) {
+    if (saving != nullptr || (running != nullptr && !running->frozen)) return;
     if (last_match.count != 0 && now.count - last_match.count < kMatchEvery) return;
     observer.twins.match(now, observer.hour(now));
     last_match = now;
 }
 
-void Engine::State::find(Nanos now) {
-    FindOptions how;
+std::unique_ptr<Engine::State::Sweep> Engine::State::begin(Nanos now) {
+    auto fresh = std::make_unique<Sweep>(now, options.window_ns, &feedback);
+    FindOptions& how = fresh->how;
     how.budget = options.budget;
     const std::int64_t seen_ns = std::max<std::int64_t>(kHour, now.count - observer.began.count);
     how.days =
@@ -95,8 +111,15 @@ void Engine::State::find(Nanos now) {
     how.orgs_min = options.orgs_min;
     feedback.expire(now);
     how.sparse = observer.accounts.size() < options.sparse_accounts;
+    return fresh;
+}
+
+void Engine::State::find(Nanos now) {
+    auto whole = begin(now);
     arena.execute([&] {
-        findings = find_farms(observer, now, options.window_ns, templates, how, &feedback);
+        while (!whole->snapshot.step(observer, 0xffffffffu)) {
+        }
+        findings = find_farms(std::move(whole->snapshot), templates, whole->how);
     });
 }
 
@@ -121,20 +144,54 @@ void Engine::State::update(Nanos now) {
     }
 }
 
-void Engine::sweep(Nanos now) {
+void Engine::begin_sweep(Nanos now) {
     State& s = *state_;
     if (s.observer.began.count == 0) return;
     s.last_match = {};
     s.match_twins(now);
-    s.observer.twins.expire(s.observer.hour({now.count - s.options.window_ns}));
-    s.find(now);
+    if (s.saving == nullptr)
+        s.observer.twins.expire(s.observer.hour({now.count - s.options.window_ns}));
+    s.running = s.begin(now);
+    // Whoever changes from here on is looked at again before the next sweep.
+    for (const std::uint32_t slot : s.observer.dirty) s.observer.accounts[slot].dirty = false;
+    s.observer.dirty.clear();
+}
+
+bool Engine::gather(std::uint32_t accounts_max) {
+    State& s = *state_;
+    if (s.running == nullptr) return true;
+    s.running->frozen = s.running->snapshot.step(s.observer, accounts_max);
+    return s.running->frozen;
+}
+
+void Engine::think() {
+    State& s = *state_;
+    if (s.running == nullptr) return;
+    s.arena.execute([&s] {
+        s.running->found = find_farms(std::move(s.running->snapshot), s.templates, s.running->how);
+    });
+}
+
+void Engine::finish_sweep() {
+    State& s = *state_;
+    if (s.running == nullptr) return;
+    const Nanos now = s.running->now;
+    s.findings = std::move(s.running->found);
+    s.running.reset();
+    s.findings->drop_gone(s.observer.accounts);
     s.update(now);
     s.last_sweep = now;
     ++s.sweeps;
-    for (std::uint32_t slot = 0; slot < s.observer.accounts.slots(); ++slot) {
-        s.observer.accounts[slot].dirty = false;
-    }
-    s.observer.dirty.clear();
+}
+
+void Engine::sweep(Nanos now) {
+    begin_sweep(now);
+    state_->arena.execute([this] {
+        while (!gather(0xffffffffu)) {
+        }
+    });
+    think();
+    finish_sweep();
 }
 
 RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const {
@@ -145,7 +202,8 @@ RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& t
     view.shapes = &observer.accounts[slot].shapes;
     const std::uint32_t row =
         slot < population.row_of_slot.size() ? population.row_of_slot[slot] : Cell::kNone;
-    if (row != Cell::kNone && population.rows[row].org == view.facts.org) {
+    if (row != Cell::kNone && population.rows[row].serial == view.facts.serial &&
+        population.rows[row].org == view.facts.org) {
         view.id = row;
         view.twins = findings->twins->of(row);
     }
@@ -299,8 +357,9 @@ std::vector<SharedEgress> Engine::shared_egress() const {
         egress.reason = group.verdict.reason;
         for (const std::uint32_t row : group.members) {
             if (egress.members.size() == 32) break;
-            egress.members.push_back(
-                state_->observer.accounts[state_->findings->population->rows[row].slot].tag);
+            const Row& r = state_->findings->population->rows[row];
+            const Account& account = state_->observer.accounts[r.slot];
+            if (account.serial == r.serial) egress.members.push_back(account.tag);
         }
         out.push_back(std::move(egress));
     }
@@ -427,7 +486,7 @@ Counters Engine::counters() const {
         c.alerted += farm.members.size();
     }
     if (s.findings == nullptr) return c;
-    c.bytes += s.findings->population->bytes();
+    c.bytes += s.findings->bytes();
     c.cells = s.findings->cells;
     c.cell_pairs = s.findings->cell_pairs;
     c.shared_tokens = s.findings->population->tokens.size();
@@ -442,10 +501,25 @@ Counters Engine::counters() const {
     return c;
 }
 
-Status Engine::save(std::ostream& out) const {
-    const StateView view{state_->observer, state_->registry, state_->last_sweep,
-                         state_->last_match};
-    return write_state(out, view);
+void Engine::begin_save() { state_->saving = std::make_unique<StateWriter>(); }
+
+bool Engine::save_step(std::uint32_t accounts_max, std::string& out) {
+    State& s = *state_;
+    if (s.saving == nullptr) return true;
+    const StateView view{s.observer, s.registry, s.last_sweep, s.last_match};
+    if (!s.saving->step(view, accounts_max, out)) return false;
+    s.saving.reset();
+    return true;
+}
+
+Status Engine::save(std::ostream& out) {
+    std::string piece;
+    begin_save();
+    for (bool whole = false; !whole; piece.clear()) {
+        whole = save_step(4096, piece);
+        out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    }
+    return out.good() ? Status{} : failed("the detection state could not be written whole");
 }
 
 Status Engine::load(std::istream& in) {

@@ -94,6 +94,14 @@ class Engine {
     void tick(Nanos now);
     // The whole population anew: cells, farms, thresholds, life cycle. Every five minutes or so.
     void sweep(Nanos now);
+    // The same in four parts, for a caller whose accounts must not wait for a whole sweep: begin, then
+    // gather until it is true, then think, then finish. Between these calls, and during think(), which
+    // another thread may run, everything else may be called but sweep() and load(); all other calls
+    // but think() are serialised as ever. A step of gather() takes as long as so many accounts take.
+    void begin_sweep(Nanos now);
+    [[nodiscard]] bool gather(std::uint32_t accounts_max);
+    void think();
+    void finish_sweep();
 
     // Farms of both levels, by id; campaigns name their infrastructure cluster as parent.
     [[nodiscard]] std::vector<model::Farm> farms() const;
@@ -125,7 +133,11 @@ class Engine {
     [[nodiscard]] Counters counters() const;
 
     // Everything that a restart must not lose. load() leaves the engine as it was on any fault.
-    [[nodiscard]] Status save(std::ostream& out) const;
+    [[nodiscard]] Status save(std::ostream& out);
+    // The same in steps, as a sweep: begin, then append steps until one says that it was the last. The
+    // bytes of all steps together are a state; it is as of the last sweep if none was begun since.
+    void begin_save();
+    [[nodiscard]] bool save_step(std::uint32_t accounts_max, std::string& out);
     [[nodiscard]] Status load(std::istream& in);
 
   private:

@@ -272,6 +272,7 @@ void Explainer::peers(const Population& population, const Profile& profile, std:
         if (line.peers.size() == 2) return;
         if (!profile.is_member(row)) continue;
         const Account& peer = observer_.accounts[population.rows[row].slot];
+        if (peer.serial != population.rows[row].serial) continue;  // evicted since
         if (peer.tag.known() && peer.tag != account.tag) line.peers.push_back(peer.tag);
     }
 }

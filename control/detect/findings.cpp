@@ -15,7 +15,6 @@ using Rows = std::vector<std::uint32_t>;
 
 constexpr double kGrowNats = 4;  // fits at least this well while a group is grown
 constexpr unsigned kRounds = 5;
-constexpr double kTwinNats = 3;  // of an edge that counts
 
 // Rows that fit a profile better than `nats`.
 Rows fitting(const Profile& profile, double nats) {
@@ -280,14 +279,37 @@ std::size_t campaign_of(const Group& group, const RowView& view) {
     return best;
 }
 
-std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now, std::int64_t window_ns,
-                                     const std::vector<Template>& templates,
-                                     const FindOptions& options, const TokenFilter* filter) {
+void Findings::drop_gone(const AccountTable& accounts) {
+    const auto gone = [&](std::uint32_t row) {
+        const Row& r = population->rows[row];
+        return accounts[r.slot].serial != r.serial;
+    };
+    for (Group& farm : farms) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < farm.members.size(); ++i) {
+            if (gone(farm.members[i])) continue;
+            farm.members[kept] = farm.members[i];
+            farm.scores[kept] = farm.scores[i];
+            farm.spares[kept] = farm.spares[i];
+            farm.part[kept] = farm.part[i];
+            ++kept;
+        }
+        farm.members.resize(kept);
+        farm.scores.resize(kept);
+        farm.spares.resize(kept);
+        farm.part.resize(kept);
+    }
+    for (Group& group : others) std::erase_if(group.members, gone);
+}
+
+std::unique_ptr<Findings> find_farms(Snapshot snapshot, const std::vector<Template>& templates,
+                                     const FindOptions& options) {
     auto found = std::make_unique<Findings>();
-    found->population = std::make_unique<Population>(observer, now, window_ns, filter);
+    found->population = std::move(snapshot.population);
+    found->population->settle();
     const Population& population = *found->population;
-    found->twins = std::make_unique<TwinGraph>(population, observer.twins.edges(), kTwinNats);
-    found->chance = std::make_unique<TwinGraph>(population, observer.twins.chance(), kTwinNats);
+    found->twins = std::make_unique<TwinGraph>(population, snapshot.twins);
+    found->chance = std::make_unique<TwinGraph>(population, snapshot.chance);
     std::vector<Rows> seeds;
     {
         const Cells cells(population, templates);

@@ -5,6 +5,7 @@
 
 #include "control/detect/calibrate.h"
 #include "control/detect/seeds.h"
+#include "control/detect/snapshot.h"
 #include "control/detect/verdict.h"
 
 namespace seine::detect {
@@ -37,6 +38,12 @@ struct Findings {
     std::size_t cells = 0, cell_pairs = 0, seeds = 0;  // cells themselves are not kept
     double expected_fp = 0;
     double days = 7;  // that the expected false positives stand for
+
+    // Takes members out whose slot holds another account by now.
+    void drop_gone(const AccountTable& accounts);
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return population->bytes() + twins->bytes() + chance->bytes();
+    }
 };
 
 struct FindOptions {
@@ -61,10 +68,8 @@ struct Fit {
 // The part of a farm that an account fits best.
 [[nodiscard]] std::size_t campaign_of(const Group& group, const RowView& view);
 
-[[nodiscard]] std::unique_ptr<Findings> find_farms(const Observer& observer, Nanos now,
-                                                   std::int64_t window_ns,
+[[nodiscard]] std::unique_ptr<Findings> find_farms(Snapshot snapshot,
                                                    const std::vector<Template>& templates,
-                                                   const FindOptions& options,
-                                                   const TokenFilter* filter);
+                                                   const FindOptions& options);
 
 }  // namespace seine::detect

@@ -2,11 +2,10 @@
 #include "control/detect/population.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
-#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
-#include <tbb/parallel_sort.h>
 
 namespace seine::detect {
 namespace {
@@ -130,56 +129,110 @@ void settle_shares(ShapeShares& sum) noexcept {
 
 Population::Population(const Observer& from, Nanos at, std::int64_t window_ns,
                        const TokenFilter* filter)
-    : now(at), window_ns_(window_ns), filter_(filter) {
-    collect_rows(from, window_ns, filter);
-    weigh_gaps(from);
-    for (const ShapeHistogram& s : shapes) add_share(s, shape_mean);
-    settle_shares(shape_mean);
-    constexpr std::size_t kBlock = 16'384;
-    const std::size_t blocks = (rows.size() + kBlock - 1) / kBlock;
-    std::vector<std::vector<Entry>> parts(blocks);
-    tbb::parallel_for(std::size_t{0}, blocks, [&](std::size_t b) {
-        const std::size_t last = std::min(rows.size(), (b + 1) * kBlock);
-        for (std::size_t row = b * kBlock; row < last; ++row) {
-            tokens_of_account(from, rows[row], static_cast<std::uint32_t>(row), now, parts[b]);
-        }
-    });
-    std::vector<Entry> entries;
-    std::size_t total = 0;
-    for (const auto& part : parts) total += part.size();
-    entries.reserve(total);
-    for (auto& part : parts) {
-        entries.insert(entries.end(), part.begin(), part.end());
-        std::vector<Entry>().swap(part);
+    : Population(at, window_ns, filter) {
+    while (!gather(from, from.accounts.slots())) {
     }
-    index(entries);
+    settle();
 }
 
-void Population::collect_rows(const Observer& from, std::int64_t window_ns,
-                              const TokenFilter* filter) {
-    row_of_slot.assign(from.accounts.slots(), kNoRow);
-    for (std::uint32_t slot = 0; slot < from.accounts.slots(); ++slot) {
+bool Population::gather(const Observer& from, std::uint32_t slots_max) {
+    // Accounts that came since the first step are of the next sweep.
+    if (next_slot_ == 0) {
+        row_of_slot.assign(from.accounts.slots(), kNoRow);
+        rows.reserve(from.accounts.size());
+        shapes.reserve(from.accounts.size());
+    }
+    const auto slots = static_cast<std::uint32_t>(row_of_slot.size());
+    const std::uint32_t last_slot = next_slot_ + std::min(slots_max, slots - next_slot_);
+    const std::size_t first = rows.size();
+    const std::uint16_t oldest_h = from.hour({now.count - window_ns_});
+    for (std::uint32_t slot = next_slot_; slot < last_slot; ++slot) {
         if (!from.accounts.live(slot)) continue;
         const Account& a = from.accounts[slot];
-        if (a.connections == 0 || a.last.count < now.count - window_ns) continue;
-        if (filter != nullptr && filter->excluded(a)) continue;
+        if (a.connections == 0 || a.last.count < now.count - window_ns_) continue;
+        if (filter_ != nullptr && filter_->excluded(a)) continue;
         row_of_slot[slot] = static_cast<std::uint32_t>(rows.size());
-        rows.push_back(row_of(a, slot, now));
+        rows.push_back(row_of(a, slot, now, oldest_h));
         shapes.push_back(a.shapes);
     }
-    std::vector<std::uint32_t> seen(from.accounts.org_slots(), 0);
+    next_slot_ = last_slot;
+    const std::size_t last = rows.size();
+    parts_.resize((last + kBlock - 1) / kBlock);
+    const auto block = [&](std::size_t b) {
+        const std::size_t end = std::min(last, (b + 1) * kBlock);
+        for (std::size_t row = std::max(first, b * kBlock); row < end; ++row) {
+            gap_of(from.accounts[rows[row].slot], from, rows[row]);
+            tokens_of_account(from, rows[row], static_cast<std::uint32_t>(row), now, parts_[b]);
+        }
+    };
+    if (last == first) return next_slot_ == slots;
+    if (first / kBlock + 1 == parts_.size()) {
+        block(first / kBlock);
+    } else {
+        tbb::parallel_for(first / kBlock, parts_.size(), block);
+    }
+    return next_slot_ == slots;
+}
+
+void Population::settle() {
+    count_orgs_of_rows();
+    weigh_gaps();
+    for (const ShapeHistogram& s : shapes) add_share(s, shape_mean);
+    settle_shares(shape_mean);
+    tbb::parallel_for(std::size_t{0}, parts_.size(), [&](std::size_t b) {
+        const std::size_t end = std::min(rows.size(), (b + 1) * kBlock);
+        for (std::size_t row = b * kBlock; row < end; ++row)
+            tokens_of_relay(rows[row], static_cast<std::uint32_t>(row), parts_[b]);
+    });
+    index(sorted_entries());
+}
+
+// By key and row. Keys are hashes: their highest bits deal the entries out evenly, and what is
+// dealt to one pile fits the caches while it is sorted.
+std::vector<Population::Entry> Population::sorted_entries() {
+    constexpr unsigned kShift = 56;
+    std::array<std::size_t, 257> first{};
+    for (const auto& part : parts_) {
+        for (const Entry& e : part) ++first[(e.key >> kShift) + 1];
+    }
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    std::vector<Entry> entries(first.back());
+    std::array<std::size_t, 257> next = first;
+    for (auto& part : parts_) {
+        for (const Entry& e : part) entries[next[e.key >> kShift]++] = e;
+        std::vector<Entry>().swap(part);
+    }
+    std::vector<std::vector<Entry>>().swap(parts_);
+    tbb::parallel_for(std::size_t{0}, first.size() - 1, [&](std::size_t pile) {
+        std::sort(entries.begin() + static_cast<std::ptrdiff_t>(first[pile]),
+                  entries.begin() + static_cast<std::ptrdiff_t>(first[pile + 1]),
+                  [](const Entry& a, const Entry& b) {
+                      return a.key != b.key ? a.key < b.key : a.row < b.row;
+                  });
+    });
+    return entries;
+}
+
+void Population::count_orgs_of_rows() {
+    std::uint32_t last = 0;
+    for (const Row& row : rows) last = std::max(last, row.org);
+    std::vector<std::uint32_t> seen(last + std::size_t{1}, 0);
     for (const Row& row : rows) orgs_ += seen[row.org]++ == 0 ? 1 : 0;
     org_many_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) org_many_[i] = seen[rows[i].org] > 1 ? 1 : 0;
 }
 
-Row Population::row_of(const Account& a, std::uint32_t slot, Nanos at) const {
+Row Population::row_of(const Account& a, std::uint32_t slot, Nanos at, std::uint16_t oldest_h) {
     Row row;
     row.slot = slot;
     row.org = a.org_index;
+    row.serial = a.serial;
     row.net = a.main_class();
     row.age = age_class(a, at);
     row.connections = a.connections;
+    for (const Token& t : a.tokens) {
+        if (t.channel == Channel::network && t.last_h >= oldest_h) ++row.networks;
+    }
     const std::size_t tier = a.tier == 4 ? 2 : a.tier >= 2 ? 1 : 0;
     row.stratum = static_cast<std::uint8_t>(
         (static_cast<std::size_t>(row.net) * kClassesOfAge + row.age) * kTiers + tier);
@@ -205,9 +258,7 @@ void Population::gap_of(const Account& a, const Observer& from, Row& row) const 
     row.gap_bin = static_cast<std::uint8_t>(own.bin());
 }
 
-void Population::weigh_gaps(const Observer& from) {
-    tbb::parallel_for(std::size_t{0}, rows.size(),
-                      [&](std::size_t i) { gap_of(from.accounts[rows[i].slot], from, rows[i]); });
+void Population::weigh_gaps() {
     for (const Row& row : rows) {
         // The reference are established accounts: a young farm does not excuse itself.
         if (row.gap_known && row.age == 2) gaps.add(row.net, row.gap_bin);
@@ -217,40 +268,50 @@ void Population::weigh_gaps(const Observer& from) {
     }
 }
 
+void Population::put(Channel channel, std::uint64_t value, std::uint8_t net, std::uint32_t index,
+                     std::vector<Entry>& out) const {
+    if (value == 0 || (filter_ != nullptr && filter_->excluded(channel, value))) return;
+    out.push_back({token_key(channel, value), value, index, channel, net});
+}
+
 void Population::tokens_of_account(const Observer& from, const Row& row, std::uint32_t index,
                                    Nanos at, std::vector<Entry>& out) const {
     const Account& a = from.accounts[row.slot];
     const std::uint16_t oldest_h = from.hour({at.count - window_ns_});
-    const auto put = [&](Channel channel, std::uint64_t value, std::uint8_t net) {
-        if (value == 0 || (filter_ != nullptr && filter_->excluded(channel, value))) return;
-        out.push_back({token_key(channel, value), value, index, channel, net});
+    const auto show = [&](Channel channel, std::uint64_t value) {
+        put(channel, value, 0, index, out);
     };
-    unsigned networks = 0;
     for (const Token& t : a.tokens) {
         if (t.last_h < oldest_h) continue;
-        if (t.channel == Channel::network) ++networks;
         if (t.channel == Channel::late && 2 * t.count < std::min(a.connections, 65'535u)) continue;
-        put(t.channel, t.value, t.net);
+        put(t.channel, t.value, t.net, index, out);
     }
-    put(Channel::onboard, a.first_seen_day, 0);
+    show(Channel::onboard, a.first_seen_day);
     if (a.has(Account::kSignupSeen)) {
-        put(Channel::onboard,
-            static_cast<std::uint64_t>(a.signup.count / (3 * kHour)) | std::uint64_t{1} << 40, 0);
+        show(Channel::onboard,
+             static_cast<std::uint64_t>(a.signup.count / (3 * kHour)) | std::uint64_t{1} << 40);
     }
     const unsigned sizes = a.shapes.total();
     for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
-        if (frequent(a.shapes.count[bin], sizes)) put(Channel::shape, bin + 1, 0);
+        if (frequent(a.shapes.count[bin], sizes)) show(Channel::shape, bin + 1);
     }
-    put(Channel::mix, mix_value(a.shapes), 0);
-    put(Channel::pair, pair_value(a, oldest_h), 0);
-    put(Channel::cadence, cadence_value(a), 0);
-    put(Channel::variety, variety_value(a.shapes), 0);
-    put(Channel::age, age_value(a, at), 0);
-    if (row.gap_nats >= kRelayNats) put(Channel::relay, 1, 0);
-    const std::uint64_t spread = exits_class(networks);
-    if (spread != 0) {
-        put(Channel::exits, spread * 2 + (row.gap_nats >= kRelayNats ? 1 : 0), 0);
-    }
+    show(Channel::mix, mix_value(a.shapes));
+    show(Channel::pair, pair_value(a, oldest_h));
+    show(Channel::cadence, cadence_value(a));
+    show(Channel::variety, variety_value(a.shapes));
+    show(Channel::age, age_value(a, at));
+}
+
+void Population::tokens_of_relay(const Row& row, std::uint32_t index,
+                                 std::vector<Entry>& out) const {
+    const bool relayed = row.gap_nats >= kRelayNats;
+    // No rule of feedback names these, so that the filter need not be asked.
+    const auto show = [&](Channel channel, std::uint64_t value) {
+        out.push_back({token_key(channel, value), value, index, channel, 0});
+    };
+    if (relayed) show(Channel::relay, 1);
+    const std::uint64_t spread = exits_class(row.networks);
+    if (spread != 0) show(Channel::exits, spread * 2 + (relayed ? 1 : 0));
 }
 
 std::uint32_t Population::count_orgs(std::span<const std::uint32_t> sorted_rows) const {
@@ -283,11 +344,12 @@ std::uint32_t Population::find(std::uint64_t key) const noexcept {
 void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
                          std::vector<std::uint32_t>& shared) const {
     const Account& a = from.accounts[slot];
-    row = row_of(a, slot, from.latest);
+    row = row_of(a, slot, from.latest, from.hour({from.latest.count - window_ns_}));
     gap_of(a, from, row);
     if (row.gap_known) row.gap_nats = static_cast<float>(gaps.nats(row.net, row.gap_bin));
     std::vector<Entry> entries;
     tokens_of_account(from, row, kNoRow, from.latest, entries);
+    tokens_of_relay(row, kNoRow, entries);
     shared.clear();
     for (const Entry& e : entries) {
         const std::uint32_t token = find(e.key);
@@ -297,10 +359,7 @@ void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
     shared.erase(std::unique(shared.begin(), shared.end()), shared.end());
 }
 
-void Population::index(std::vector<Entry>& entries) {
-    tbb::parallel_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-        return a.key != b.key ? a.key < b.key : a.row < b.row;
-    });
+void Population::index(const std::vector<Entry>& entries) {
     token_begin_.push_back(0);
     std::vector<std::uint32_t> run;
     for (std::size_t first = 0, last = 0; first < entries.size(); first = last) {
@@ -315,13 +374,19 @@ void Population::index(std::vector<Entry>& entries) {
         keys_.push_back(entries[first].key);
         tokens.push_back({entries[first].value, n, entries[first].channel, entries[first].net});
         of_token_.insert(of_token_.end(), run.begin(), run.end());
-        token_begin_.push_back(of_token_.size());
+        token_begin_.push_back(static_cast<std::uint32_t>(of_token_.size()));
     }
+    // Kept until the next sweep: without the room that a growing list has to spare.
+    for (auto* list : {&of_token_, &token_begin_}) list->shrink_to_fit();
+    keys_.shrink_to_fit();
+    tokens.shrink_to_fit();
+    rows.shrink_to_fit();
+    shapes.shrink_to_fit();
     begin_.assign(rows.size() + 1, 0);
     for (const std::uint32_t row : of_token_) ++begin_[row + 1];
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
     of_row_.resize(of_token_.size());
-    std::vector<std::size_t> at(begin_.begin(), begin_.end() - 1);
+    std::vector<std::uint32_t> at(begin_.begin(), begin_.end() - 1);
     for (std::uint32_t token = 0; token < tokens.size(); ++token) {
         for (const std::uint32_t row : rows_of(token)) of_row_[at[row]++] = token;
     }

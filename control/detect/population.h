@@ -19,15 +19,17 @@ struct SharedToken {
 struct Row {
     std::uint32_t slot = 0;
     std::uint32_t org = 0;
+    std::uint32_t serial = 0;  // Account::serial: whether the slot is still that account's
     NetClass net = NetClass::unknown;
     bool gap_known = false;
     std::uint8_t gap_bin = 0;
-    float gap_nats = 0;
     std::uint8_t networks = 0;  // AS numbers seen
     std::uint8_t stratum = 0;
     std::uint8_t age = 0;  // 0 up to thirty days, 1 up to half a year, 2 established
+    float gap_nats = 0;
     std::uint32_t connections = 0;
 };
+static_assert(sizeof(Row) == 28);
 
 // What rules of feedback say of a token: it counts nothing.
 class TokenFilter {
@@ -48,7 +50,16 @@ class Population {
     static constexpr std::size_t kClassesOfAge = 3, kTiers = 3;
     static constexpr std::size_t kStrata = kNetClasses * kClassesOfAge * kTiers;
 
+    // All at once.
     Population(const Observer& from, Nanos now, std::int64_t window_ns, const TokenFilter* filter);
+    // In steps, between which the observer may take more: gather() until it is done, then settle(),
+    // which does not look at the observer any more. Each account is as it was when its turn came.
+    // The filter outlives gather() and resolve(), which ask it.
+    Population(Nanos at, std::int64_t window_ns, const TokenFilter* filter)
+        : now(at), window_ns_(window_ns), filter_(filter) {}
+    // True when there are no more slots to look at.
+    bool gather(const Observer& from, std::uint32_t slots_max);
+    void settle();
 
     [[nodiscard]] std::size_t size() const noexcept { return rows.size(); }
     [[nodiscard]] double orgs() const noexcept { return orgs_; }
@@ -86,20 +97,29 @@ class Population {
         Channel channel;
         std::uint8_t net;
     };
-    void collect_rows(const Observer& from, std::int64_t window_ns, const TokenFilter* filter);
-    void weigh_gaps(const Observer& from);
+    static constexpr std::size_t kBlock = 16'384;  // rows whose tokens are put into one list
+    void count_orgs_of_rows();
+    void weigh_gaps();
+    void put(Channel channel, std::uint64_t value, std::uint8_t net, std::uint32_t index,
+             std::vector<Entry>& out) const;
+    // Tokens that an account shows by itself, and those that follow from its round trips.
     void tokens_of_account(const Observer& from, const Row& row, std::uint32_t index, Nanos at,
                            std::vector<Entry>& out) const;
+    void tokens_of_relay(const Row& row, std::uint32_t index, std::vector<Entry>& out) const;
     void gap_of(const Account& account, const Observer& from, Row& row) const;
-    [[nodiscard]] Row row_of(const Account& account, std::uint32_t slot, Nanos at) const;
-    void index(std::vector<Entry>& entries);
+    [[nodiscard]] static Row row_of(const Account& account, std::uint32_t slot, Nanos at,
+                                    std::uint16_t oldest_h);
+    [[nodiscard]] std::vector<Entry> sorted_entries();
+    void index(const std::vector<Entry>& entries);
 
     std::int64_t window_ns_;
     const TokenFilter* filter_;
+    std::uint32_t next_slot_ = 0;
+    std::vector<std::vector<Entry>> parts_;  // by block of rows, until they are settled
     double orgs_ = 0;
     std::vector<std::uint64_t> keys_;     // by token, rising
     std::vector<std::uint8_t> org_many_;  // by row: its organisation has several accounts
-    std::vector<std::size_t> begin_, token_begin_;
+    std::vector<std::uint32_t> begin_, token_begin_;
     std::vector<std::uint32_t> of_row_, of_token_;
 };
 

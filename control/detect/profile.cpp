@@ -26,10 +26,9 @@ unsigned Membership::groups_above(double nats) const noexcept {
     return n;
 }
 
-TwinGraph::TwinGraph(const Population& population, const Twins::Edges& edges, double nats_min) {
+TwinGraph::TwinGraph(const Population& population, const Twins::Keys& edges) {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-    for (const auto& [key, edge] : edges) {
-        if (edge.nats < nats_min) continue;
+    for (const std::uint64_t key : edges) {
         const std::size_t slots = population.row_of_slot.size();
         if ((key >> 32) >= slots || (key & 0xffffffffu) >= slots) continue;
         const std::uint32_t a = population.row_of_slot[key >> 32];
@@ -41,6 +40,7 @@ TwinGraph::TwinGraph(const Population& population, const Twins::Edges& edges, do
     }
     std::sort(pairs.begin(), pairs.end());
     begin_.assign(population.size() + 1, 0);
+    other_.reserve(pairs.size());
     for (const auto& [a, b] : pairs) {
         ++begin_[a + 1];
         other_.push_back(b);

@@ -45,14 +45,17 @@ struct Membership {
 // Twins by row: who met whom.
 class TwinGraph {
   public:
-    TwinGraph(const Population& population, const Twins::Edges& edges, double nats_min);
+    TwinGraph(const Population& population, const Twins::Keys& edges);
     [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t row) const noexcept {
         return {other_.data() + begin_[row], begin_[row + 1] - begin_[row]};
     }
     [[nodiscard]] std::size_t edges() const noexcept { return other_.size() / 2; }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return sizeof(std::uint32_t) * (begin_.capacity() + other_.capacity());
+    }
 
   private:
-    std::vector<std::size_t> begin_;
+    std::vector<std::uint32_t> begin_;
     std::vector<std::uint32_t> other_;
 };
 

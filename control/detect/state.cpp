@@ -2,15 +2,17 @@
 // wrote it, and refused by one whose layout differs.
 #include "control/detect/state.h"
 
+#include <algorithm>
 #include <cstring>
 #include <istream>
-#include <ostream>
 #include <type_traits>
+
+#include "dataplane/base/hash.h"
 
 namespace seine::detect {
 namespace {
 
-constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '3'};
+constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '4'};
 
 // The part of an account that is copied as it is; its tokens follow.
 struct AccountImage {
@@ -29,16 +31,12 @@ struct AccountImage {
     std::uint64_t farm;
 };
 
+constexpr std::uint32_t kFrameBytesMax = std::uint32_t{1} << 28;
+
+// The content of one frame.
 class Writer {
   public:
-    explicit Writer(std::ostream& out) : out_(out) {}
-    void bytes(const void* at, std::size_t n) {
-        const auto* from = static_cast<const char*>(at);
-        out_.write(from, static_cast<std::streamsize>(n));
-        for (std::size_t i = 0; i < n; ++i) {
-            sum_ = (sum_ ^ static_cast<std::uint8_t>(from[i])) * 0x100000001b3u;
-        }
-    }
+    void bytes(const void* at, std::size_t n) { frame_.append(static_cast<const char*>(at), n); }
     template <typename T>
     void put(const T& value) {
         static_assert(std::is_trivially_copyable_v<T>);
@@ -53,33 +51,43 @@ class Writer {
         put(static_cast<std::uint64_t>(value.size()));
         bytes(value.data(), value.size());
     }
-    void seal() {
-        const std::uint64_t sum = sum_;
-        put(sum);
+    [[nodiscard]] bool empty() const noexcept { return frame_.empty(); }
+    // Appends the frame to `out`; its sum goes on from the one before.
+    void seal(std::uint64_t& sum, std::string& out) {
+        sum = hash64(as_bytes(frame_), sum + 1);
+        const auto length = static_cast<std::uint32_t>(frame_.size());
+        char head[sizeof length + sizeof sum];
+        std::memcpy(head, &length, sizeof length);
+        std::memcpy(head + sizeof length, &sum, sizeof sum);
+        out.append(head, sizeof head);
+        out += frame_;
+        frame_.clear();
     }
-    [[nodiscard]] bool good() const { return out_.good(); }
 
   private:
-    std::ostream& out_;
-    std::uint64_t sum_ = 0xcbf29ce484222325u;
+    std::string frame_;
 };
 
+// Hands out the content of frames that are whole, as if there were none.
 class Reader {
   public:
     explicit Reader(std::istream& in) : in_(in) {}
     bool bytes(void* at, std::size_t n) {
         auto* to = static_cast<char*>(at);
-        in_.read(to, static_cast<std::streamsize>(n));
-        if (static_cast<std::size_t>(in_.gcount()) != n) return good_ = false;
-        for (std::size_t i = 0; i < n; ++i) {
-            sum_ = (sum_ ^ static_cast<std::uint8_t>(to[i])) * 0x100000001b3u;
+        while (good_ && n > 0) {
+            if (at_ == frame_.size() && !next_frame()) return false;
+            const std::size_t some = std::min(n, frame_.size() - at_);
+            std::memcpy(to, frame_.data() + at_, some);
+            at_ += some;
+            to += some;
+            n -= some;
         }
-        return true;
+        return good_;
     }
     template <typename T>
     bool get(T& value) {
         static_assert(std::is_trivially_copyable_v<T>);
-        return good_ && bytes(&value, sizeof value);
+        return bytes(&value, sizeof value);
     }
     template <typename T>
     bool list(std::vector<T>& values, std::uint64_t most) {
@@ -88,23 +96,50 @@ class Reader {
         values.resize(n);
         return n == 0 || bytes(values.data(), n * sizeof(T));
     }
+    // A list in pieces, the last of which is empty.
+    template <typename T>
+    bool pieces(std::vector<T>& values, std::uint64_t most) {
+        while (true) {
+            std::uint64_t n = 0;
+            if (!get(n) || values.size() + n > most) return good_ = false;
+            if (n == 0) return true;
+            values.resize(values.size() + n);
+            if (!bytes(values.data() + values.size() - n, n * sizeof(T))) return false;
+        }
+    }
     bool text(std::string& value) {
         std::uint64_t n = 0;
         if (!get(n) || n > 4096) return good_ = false;
         value.resize(n);
         return n == 0 || bytes(value.data(), n);
     }
-    bool sealed() {
-        const std::uint64_t expected = sum_;
-        std::uint64_t sum = 0;
-        return get(sum) && sum == expected;
-    }
-    [[nodiscard]] bool good() const { return good_; }
+    // Nothing but the empty frame is left.
+    bool sealed() { return good_ && at_ == frame_.size() && !next_frame() && ended_; }
 
   private:
+    bool next_frame() {
+        std::uint32_t length = 0;
+        std::uint64_t sum = 0;
+        good_ = false;
+        if (ended_ || !read(&length, sizeof length) || !read(&sum, sizeof sum)) return false;
+        if (length > kFrameBytesMax) return false;
+        frame_.resize(length);
+        at_ = 0;
+        if (!read(frame_.data(), length)) return false;
+        sum_ = hash64(as_bytes(frame_), sum_ + 1);
+        if (sum_ != sum) return false;
+        ended_ = length == 0;
+        return good_ = length > 0;
+    }
+    bool read(void* at, std::size_t n) {
+        in_.read(static_cast<char*>(at), static_cast<std::streamsize>(n));
+        return static_cast<std::size_t>(in_.gcount()) == n;
+    }
     std::istream& in_;
-    std::uint64_t sum_ = 0xcbf29ce484222325u;
-    bool good_ = true;
+    std::string frame_;
+    std::size_t at_ = 0;
+    std::uint64_t sum_ = 0;
+    bool good_ = true, ended_ = false;
 };
 
 void put_account(Writer& w, std::uint32_t slot, const Account& a) {
@@ -222,7 +257,8 @@ void put_farms(Writer& w, const Registry& registry) {
     }
 }
 
-bool get_farms(Reader& r, Registry& registry, const std::vector<std::uint32_t>& slot_of) {
+// Members under the slots that they had when this was written.
+bool get_farms(Reader& r, Registry& registry) {
     std::uint64_t next = 0, count = 0;
     if (!r.get(next) || !r.get(count) || count > 1'000'000) return false;
     registry.set_next_id(next);
@@ -247,22 +283,48 @@ bool get_farms(Reader& r, Registry& registry, const std::vector<std::uint32_t>& 
         for (std::uint32_t m = 0; m < image.members; ++m) {
             MemberImage member;
             if (!r.get(member)) return false;
-            if (member.slot < slot_of.size() && slot_of[member.slot] != AccountTable::kNone) {
-                farm.members[slot_of[member.slot]] = member.record;
-            }
+            farm.members[member.slot] = member.record;
         }
         registry.mutable_farms()[farm.id] = std::move(farm);
     }
     return true;
 }
 
-}  // namespace
+// Members and accounts to one another: farms were written first, so an account may since have been
+// alerted, or lost its slot to another one.
+template <typename NowAt>
+void put_right(Observer& o, Registry& registry, NowAt now_at) {
+    std::vector<char> member(o.accounts.slots(), 0);
+    for (auto& [id, farm] : registry.mutable_farms()) {
+        std::map<std::uint32_t, MemberRecord> members;
+        for (const auto& [slot, record] : farm.members) {
+            if (now_at(slot) != AccountTable::kNone) members[now_at(slot)] = record;
+        }
+        farm.members = std::move(members);
+        if (farm.level != model::FarmLevel::campaign) continue;
+        for (const auto& [slot, record] : farm.members) {
+            member[slot] = 1;
+            Account& a = o.accounts[slot];
+            if (a.farm == id || farm.state == model::FarmState::dismissed) continue;
+            a.farm = id;
+            a.flags |= Account::kAlerted;
+            a.alerted = record.since;
+            a.score = record.score;
+        }
+    }
+    for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {
+        Account& a = o.accounts[slot];
+        a.linked_to = now_at(a.linked_to);
+        if (member[slot] != 0 || !a.has(Account::kAlerted)) continue;
+        a.flags &= static_cast<std::uint8_t>(~Account::kAlerted);
+        a.farm = 0;
+        a.alerted = {};
+    }
+}
 
-Status write_state(std::ostream& out, const StateView& view) {
-    Writer w(out);
-    w.bytes(kMagic, sizeof kMagic);
-    w.put(static_cast<std::uint32_t>(sizeof(AccountImage)));
+void put_head(Writer& w, const StateView& view) {
     const Observer& o = view.observer;
+    w.put(static_cast<std::uint32_t>(sizeof(AccountImage)));
     w.put(view.last_sweep);
     w.put(view.last_match);
     w.put(o.began);
@@ -270,75 +332,148 @@ Status write_state(std::ostream& out, const StateView& view) {
     w.put(o.model_since);
     w.put(o.counters);
     w.list(o.crypto.rows());
-    // Tables are mostly empty: what is used is written.
-    std::vector<SessionTable::Entry> sessions;
-    for (const auto& entry : o.sessions.entries()) {
-        if (entry.identity != 0) sessions.push_back(entry);
-    }
-    w.list(sessions);
-    std::vector<ExitGaps::Entry> exits;
-    for (const auto& entry : o.exits.entries()) {
-        if (entry.exit != 0) exits.push_back(entry);
-    }
-    w.list(exits);
-    o.twins.for_each_list([&w](const auto& list) { w.list(list); });
-    w.put(static_cast<std::uint64_t>(o.accounts.size()));
-    for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {
-        if (o.accounts.live(slot)) put_account(w, slot, o.accounts[slot]);
-    }
     put_farms(w, view.registry);
     std::vector<Waits> waiting;
     for (const auto& [slot, since] : view.registry.waiting()) waiting.push_back({slot, 0, since});
     w.list(waiting);
-    w.seal();
-    return w.good() ? Status{} : failed("the detection state could not be written whole");
+}
+
+// Places of a table that are used, from `at` on. A table that has grown since it was begun is begun
+// again: who reads it takes each entry once.
+template <typename Entry>
+bool put_table(Writer& w, const std::vector<Entry>& entries, std::uint32_t most, std::size_t& at,
+               std::size_t& size) {
+    if (entries.size() != size) {
+        at = 0;
+        size = entries.size();
+    }
+    std::vector<Entry> some;
+    const std::size_t end = std::min(entries.size(), at + most);
+    for (; at < end; ++at) {
+        if (entries[at].key() != 0) some.push_back(entries[at]);
+    }
+    if (!some.empty()) w.list(some);
+    if (at < entries.size()) return false;
+    w.list(std::vector<Entry>());
+    return true;
+}
+
+bool put_edges(Writer& w, const Twins::Edges& edges, std::uint32_t most,
+               Twins::Edges::const_iterator& at) {
+    std::vector<Twins::EdgeImage> some;
+    for (; at != edges.end() && most > 0; ++at, --most) some.push_back({at->first, at->second});
+    if (!some.empty()) w.list(some);
+    if (at != edges.end()) return false;
+    w.list(std::vector<Twins::EdgeImage>());
+    return true;
+}
+
+}  // namespace
+
+void StateWriter::next(Stage stage) {
+    stage_ = stage;
+    at_ = size_ = 0;
+    edges_begun_ = false;
+}
+
+bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& out) {
+    const Observer& o = view.observer;
+    Writer w;
+    switch (stage_) {
+        case Stage::head:
+            out.append(kMagic, sizeof kMagic);
+            put_head(w, view);
+            next(Stage::sessions);
+            break;
+        case Stage::sessions:
+            if (put_table(w, o.sessions.entries(), most, at_, size_)) next(Stage::exits);
+            break;
+        case Stage::exits:
+            if (put_table(w, o.exits.entries(), most, at_, size_)) next(Stage::marks);
+            break;
+        case Stage::marks: {
+            const auto& marks = o.twins.marks(list_);
+            const std::size_t n = std::min<std::size_t>(most, marks.size() - at_);
+            const auto first = marks.begin() + static_cast<std::ptrdiff_t>(at_);
+            w.list(std::vector<Twins::Mark>(first, first + static_cast<std::ptrdiff_t>(n)));
+            at_ += n;
+            if (n > 0) break;
+            at_ = 0;
+            if (++list_ == Twins::kLists) next(Stage::twins);
+            break;
+        }
+        case Stage::twins:
+        case Stage::chance: {
+            const bool first = stage_ == Stage::twins;
+            const Twins::Edges& edges = first ? o.twins.edges() : o.twins.chance();
+            if (!edges_begun_) edge_ = edges.begin();
+            edges_begun_ = true;
+            if (put_edges(w, edges, most, edge_)) next(first ? Stage::chance : Stage::accounts);
+            break;
+        }
+        case Stage::accounts: {
+            const std::size_t end = std::min<std::size_t>(o.accounts.slots(), at_ + most);
+            for (; at_ < end; ++at_) {
+                const auto slot = static_cast<std::uint32_t>(at_);
+                if (!o.accounts.live(slot)) continue;
+                w.put(std::uint8_t{1});
+                put_account(w, slot, o.accounts[slot]);
+            }
+            if (at_ < o.accounts.slots()) break;
+            w.put(std::uint8_t{0});
+            next(Stage::done);
+            break;
+        }
+        case Stage::done:
+            w.seal(sum_, out);
+            return true;
+    }
+    // An empty frame is the end.
+    if (!w.empty()) w.seal(sum_, out);
+    return false;
 }
 
 Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last_sweep,
                   Nanos& last_match) {
     const Status broken(Code::corrupt,
                         "the detection state is cut or damaged; start without it to begin anew");
-    Reader r(in);
+    const Status other(Code::corrupt, "not a detection state of this version; start without it");
     char magic[8] = {};
-    std::uint32_t layout = 0;
-    if (!r.bytes(magic, sizeof magic) || std::memcmp(magic, kMagic, sizeof magic) != 0 ||
-        !r.get(layout) || layout != sizeof(AccountImage)) {
-        return {Code::corrupt, "not a detection state of this version; start without it"};
-    }
+    in.read(magic, sizeof magic);
+    if (in.gcount() != sizeof magic || std::memcmp(magic, kMagic, sizeof magic) != 0) return other;
+    Reader r(in);
     constexpr std::uint64_t kMost = std::uint64_t{1} << 26;
+    std::uint32_t layout = 0;
+    if (!r.get(layout)) return broken;
+    if (layout != sizeof(AccountImage)) return other;
     std::vector<StackCrypto::Row> stacks;
+    std::vector<Waits> waiting;
     std::vector<SessionTable::Entry> sessions;
     std::vector<ExitGaps::Entry> exits;
-    if (!r.get(last_sweep) || !r.get(last_match) || !r.get(o.began) || !r.get(o.latest) ||
-        !r.get(o.model_since) || !r.get(o.counters) || !r.list(stacks, kMost) ||
-        !r.list(sessions, kMost) || !r.list(exits, kMost)) {
-        return broken;
-    }
-    bool lists = true;
-    o.twins.for_each_list([&](auto& list) { lists = lists && r.list(list, kMost); });
-    std::uint64_t accounts = 0;
-    if (!lists || !r.get(accounts) || accounts > kMost) return broken;
+    std::array<std::vector<Twins::Mark>, Twins::kLists> marks;
+    std::vector<Twins::EdgeImage> edges, chance;
+    bool whole = r.get(last_sweep) && r.get(last_match) && r.get(o.began) && r.get(o.latest) &&
+                 r.get(o.model_since) && r.get(o.counters) && r.list(stacks, kMost) &&
+                 get_farms(r, registry) && r.list(waiting, kMost) && r.pieces(sessions, kMost) &&
+                 r.pieces(exits, kMost);
+    for (auto& list : marks) whole = whole && r.pieces(list, kMost);
+    whole = whole && r.pieces(edges, kMost) && r.pieces(chance, kMost);
     std::vector<std::uint32_t> slot_of;
-    for (std::uint64_t i = 0; i < accounts; ++i) {
-        if (!get_account(r, o, slot_of)) return broken;
-    }
-    std::vector<Waits> waiting;
-    if (!get_farms(r, registry, slot_of) || !r.list(waiting, kMost) || !r.sealed()) return broken;
+    std::uint8_t more = 0;
+    while (whole && (whole = r.get(more)) && more == 1) whole = get_account(r, o, slot_of);
+    if (!whole || !r.sealed() || !o.crypto.restore(std::move(stacks))) return broken;
     const auto now_at = [&slot_of](std::uint32_t slot) {
         return slot < slot_of.size() ? slot_of[slot] : AccountTable::kNone;
     };
-    for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {
-        o.accounts[slot].linked_to = now_at(o.accounts[slot].linked_to);
-    }
+    put_right(o, registry, now_at);
     Registry::Waiting waits;
     for (const Waits& w : waiting) {
         if (now_at(w.slot) != AccountTable::kNone) waits[now_at(w.slot)] = w.since;
     }
     registry.set_waiting(std::move(waits));
-    if (!o.crypto.restore(std::move(stacks))) return broken;
     o.sessions.restore(sessions, o.latest, now_at);
     o.exits.restore(exits, o.hour(o.latest));
-    o.twins.renumber(now_at);
+    o.twins.restore(std::move(marks), edges, chance, now_at);
     return {};
 }
 

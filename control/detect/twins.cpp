@@ -101,14 +101,6 @@ void Twins::match(Nanos now, std::uint16_t now_h) {
     settle(tails_, fresh_tails_, now.count - kHorizonNs);
 }
 
-std::vector<Twins::EdgeImage> Twins::images(const Edges& edges) {
-    std::vector<EdgeImage> out;
-    for (const auto& [key, edge] : edges) out.push_back({key, edge});
-    std::sort(out.begin(), out.end(),
-              [](const EdgeImage& a, const EdgeImage& b) { return a.key < b.key; });
-    return out;
-}
-
 void Twins::expire(std::uint16_t oldest_h) {
     std::erase_if(edges_, [oldest_h](const auto& e) { return e.second.last_h < oldest_h; });
     std::erase_if(chance_, [oldest_h](const auto& e) { return e.second.last_h < oldest_h; });

@@ -3,6 +3,7 @@
 // Chance twins are counted by the same search with the clock of the errors moved by some seconds:
 // what is left over the moved search is coordination.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +42,7 @@ class Twins {
     void expire(std::uint16_t oldest_h);
 
     using Edges = std::unordered_map<std::uint64_t, TwinEdge>;
+    using Keys = std::vector<std::uint64_t>;  // of edges
     // Key: lower account slot in the high half, higher one in the low half.
     [[nodiscard]] const Edges& edges() const noexcept { return edges_; }
     // What the moved clock found: the same thing by chance alone.
@@ -64,46 +66,36 @@ class Twins {
         std::uint64_t key = 0;
         TwinEdge edge;
     };
-    // Every list of marks and of edges in turn, to be written, or read back and renumbered.
-    template <typename Take>
-    void for_each_list(Take take) const {
-        take(heads_);
-        take(fresh_heads_);
-        take(tails_);
-        take(fresh_tails_);
-        take(images(edges_));
-        take(images(chance_));
+    // Marks that wait for their twin: heads and tails, each those that were matched once and fresh ones.
+    static constexpr std::size_t kLists = 4;
+    [[nodiscard]] const std::vector<Mark>& marks(std::size_t list) const noexcept {
+        return *std::array{&heads_, &fresh_heads_, &tails_, &fresh_tails_}[list];
     }
-    template <typename Take>
-    void for_each_list(Take take) {
-        take(heads_);
-        take(fresh_heads_);
-        take(tails_);
-        take(fresh_tails_);
-        take(read_edges_);
-        take(read_chance_);
-    }
+    // Puts everything back, each account under its new number; what belongs to none is left out.
     template <typename NowAt>
-    void renumber(NowAt now_at) {
-        for (auto* list : {&heads_, &fresh_heads_, &tails_, &fresh_tails_}) {
-            for (Mark& m : *list) m.account = now_at(m.account);
-            std::erase_if(*list, [](const Mark& m) { return m.account == 0xffffffffu; });
+    void restore(std::array<std::vector<Mark>, kLists> marks, const std::vector<EdgeImage>& edges,
+                 const std::vector<EdgeImage>& chance, NowAt now_at) {
+        for (std::vector<Mark>& list : marks) {
+            for (Mark& m : list) m.account = now_at(m.account);
+            std::erase_if(list, [](const Mark& m) { return m.account == 0xffffffffu; });
         }
-        put_back(read_edges_, edges_, now_at);
-        put_back(read_chance_, chance_, now_at);
+        heads_ = std::move(marks[0]);
+        fresh_heads_ = std::move(marks[1]);
+        tails_ = std::move(marks[2]);
+        fresh_tails_ = std::move(marks[3]);
+        put_back(edges, edges_, now_at);
+        put_back(chance, chance_, now_at);
     }
 
   private:
-    static std::vector<EdgeImage> images(const Edges& edges);
     template <typename NowAt>
-    static void put_back(std::vector<EdgeImage>& from, Edges& to, NowAt now_at) {
+    static void put_back(const std::vector<EdgeImage>& from, Edges& to, NowAt now_at) {
         for (const EdgeImage& image : from) {
             const std::uint64_t a = now_at(static_cast<std::uint32_t>(image.key >> 32));
             const std::uint64_t b = now_at(static_cast<std::uint32_t>(image.key));
             if (a == 0xffffffffu || b == 0xffffffffu) continue;
             to[a < b ? a << 32 | b : b << 32 | a] = image.edge;
         }
-        std::vector<EdgeImage>().swap(from);
     }
     void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads, std::int64_t moved,
                 double span_s, std::size_t population, Edges& out, std::uint16_t now_h);
@@ -112,7 +104,6 @@ class Twins {
     Limits limits_;
     std::vector<Mark> heads_, fresh_heads_, tails_, fresh_tails_;
     Edges edges_, chance_;
-    std::vector<EdgeImage> read_edges_, read_chance_;  // while a state is read
     std::uint64_t evicted_ = 0;
 };
 

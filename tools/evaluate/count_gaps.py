@@ -30,14 +30,31 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 
 
+def keys_of(path):
+    """Client address and port of a connection -> how many keys asked on it, from the gateway's log."""
+    keys = collections.defaultdict(set)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as lines:
+            for line in map(json.loads, lines):
+                keys[(line["remote_addr"], int(line["remote_port"]))].add(line.get("x_api_key") or line.get("authorization"))
+    return {connection: len(of) for connection, of in keys.items()}
+
+
+Connection = collections.namedtuple("Connection", "scenario via source tcp tls late beside stack client_ms relay_ms keys")
+
+
 def connections(corpus, replay):
-    """(scenario, via, source, TCP and TLS round trip and delay of the hello in microseconds, whether client and relay are neighbours) of connections with a valid pair."""
+    """Connections with a valid pair of round trips: those and the delay of the hello in microseconds, whether client and relay are neighbours,
+    the client's stack, how far client and relay are in milliseconds, and how many keys asked on it."""
     for labels in sorted(glob.glob(os.path.join(corpus, "labels", "*.labels.jsonl"))):
         scenario = os.path.basename(labels)[:-len(".labels.jsonl")]
-        via, beside = {}, False
+        via, beside, distance = {}, False, (0, 0)
+        keys = keys_of(labels[:-len("labels.jsonl")] + "gateway.jsonl")
         with open(labels, encoding="utf-8") as lines:
             for label in map(json.loads, lines):
                 beside = beside or label.get("type") == "scenario" and label.get("client_rtt_ms") == 0
+                if label["type"] == "scenario":
+                    distance = (label["client_rtt_ms"], label["proxy_rtt_ms"])
                 if label["type"] == "flow":
                     key = tuple(label[k] for k in ("src", "sport", "dst", "dport", "proto"))
                     via[key] = "direct" if label.get("proxy_bypassed") else label["via"]
@@ -45,7 +62,8 @@ def connections(corpus, replay):
         for flow in map(json.loads, ran.stdout.splitlines()):
             key = tuple(flow.get(k) for k in ("src", "sport", "dst", "dport", "proto"))
             if key in via and flow.get("rtt_valid") and "rtt_tcp_us" in flow and "rtt_tls_us" in flow:
-                yield scenario, via[key], flow["src"], flow["rtt_tcp_us"], flow["rtt_tls_us"], flow.get("late_hello_us", 0), beside
+                yield Connection(scenario, via[key], flow["src"], flow["rtt_tcp_us"], flow["rtt_tls_us"], flow.get("late_hello_us", 0), beside,
+                                 flow.get("ja4_norm", ""), *distance, keys.get((flow["src"], flow["sport"]), 0))
 
 
 def step(value, bounds):
@@ -55,8 +73,8 @@ def step(value, bounds):
 def shares(rows):
     """Share of relayed accounts in each (row of the gap, column of the ratio)."""
     pools = collections.defaultdict(list)
-    for scenario, via, source, tcp, tls, _, beside in rows:
-        pools[(scenario, via, source if via != "direct" else "", beside)].append((tcp, tls))
+    for c in rows:
+        pools[(c.scenario, c.via, c.source if c.via != "direct" else "", c.beside)].append((c.tcp, c.tls))
     pools = {k: v for k, v in pools.items() if len(v) >= 3}
     tcp_ms = [statistics.median(t for t, _ in v) / 1000 for v in pools.values()]
     gaps = [statistics.median(s - t for t, s in v) / 1000 for k, v in pools.items() if k[1] in THROUGH and not k[3]]
@@ -90,11 +108,12 @@ def rows_room(rows, path):
     """The room of the tests with its lines counted anew."""
     with open(path, encoding="utf-8") as fh:
         head = fh.read().split("inline constexpr CorpusGap kCorpusGaps[] = {\n")[0]
-    numbers = {}
+    sources, stacks = {}, {}
     out = [head + "inline constexpr CorpusGap kCorpusGaps[] = {"]
-    for scenario, via, source, tcp, tls, late, _ in sorted(rows):
-        number = numbers.setdefault((scenario, source), len(numbers) + 1)
-        out.append('    {"%s", "%s", %d, %d, %d, %d},' % (scenario, via, number, tcp, tls, late))
+    for c in sorted(rows):
+        source = sources.setdefault((c.scenario, c.source), len(sources) + 1)
+        stack = stacks.setdefault(c.stack, len(stacks) + 1)
+        out.append('    {"%s", "%s", %d, %d, %d, %d, %d, %d, %d, %d},' % (c.scenario, c.via, source, stack, c.client_ms, c.relay_ms, c.tcp, c.tls, c.late, c.keys))
     return "\n".join(out + ["};", "// clang-format on", "", "}  // namespace seine::detect::test", ""])
 
 

@@ -2,6 +2,7 @@
 #include "control/detect/cells.h"
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -97,6 +98,122 @@ TEST(Cells, CountOrganisationsAsAHandWould) {
                         : 0;
     }
     EXPECT_EQ(checked, expected);
+}
+
+// The formulas again, as plainly as the header states them.
+double nats_by_hand(double n, double n_x, double n_y, double n_all) {
+    if (n < 5 || n_all - n_x < 100) return 0;
+    const double mu = n_x * (n_y - n) / (n_all - n_x);
+    const double least = std::max(mu, 0.1 * n_x / (n_all - n_x));
+    if (n <= least || n * std::log(n / least) - (n - least) <= 14) return 0;
+    const double odds = (n + .5) * (n_all - n_x - n_y + n + .5) / ((n_x - n + .5) * (n_y - n + .5));
+    return std::max(0.0, std::min({6.0, std::log(odds), std::log(n / std::max(mu, .05))}));
+}
+
+using Tokens = std::vector<std::uint32_t>;
+
+// Organisations among rows, by their numbers alone.
+std::size_t orgs_by_hand(const Population& population, const std::set<std::uint32_t>& rows) {
+    std::set<std::uint32_t> orgs;
+    for (const std::uint32_t row : rows) orgs.insert(population.rows[row].org);
+    return orgs.size();
+}
+
+// Every cell of a template by going through all accounts and all of their combinations.
+std::map<Tokens, double> cells_by_hand(const Population& population, const Template& shape) {
+    std::map<Tokens, std::set<std::uint32_t>> whole, pairs, single;
+    for (std::uint32_t row = 0; row < population.size(); ++row) {
+        const std::function<void(Tokens)> cross = [&](Tokens taken) {
+            if (taken.size() == shape.parts) {
+                whole[taken].insert(row);
+                return;
+            }
+            if (taken.size() == 2) pairs[taken].insert(row);
+            for (const std::uint32_t token : population.tokens_of(row)) {
+                if (population.tokens[token].channel != shape.channels[taken.size()]) continue;
+                Tokens next = taken;
+                next.push_back(token);
+                cross(std::move(next));
+            }
+        };
+        cross({});
+        for (const std::uint32_t token : population.tokens_of(row)) single[{token}].insert(row);
+    }
+    std::map<Tokens, double> out;
+    for (const auto& [tokens, rows] : whole) {
+        const Tokens x = shape.parts == 2 ? Tokens{tokens[0]} : Tokens{tokens[0], tokens[1]};
+        const auto& with_x = shape.parts == 2 ? single[x] : pairs[x];
+        const double nats =
+            nats_by_hand(static_cast<double>(orgs_by_hand(population, rows)),
+                         static_cast<double>(orgs_by_hand(population, with_x)),
+                         static_cast<double>(orgs_by_hand(population, single[{tokens.back()}])),
+                         population.orgs());
+        if (nats > 0) out[tokens] = nats;
+    }
+    return out;
+}
+
+// Small worlds of few values, so that all templates have cells: some organisations have several
+// accounts, and a group agrees on everything.
+TEST(Cells, AgreeWithBruteForceOverEveryTemplate) {
+    std::size_t compared = 0, triples = 0;
+    for (const std::uint64_t seed : {1u, 2u, 3u}) {
+        Options options;
+        options.sessions_max = options.exits_max = 1000;
+        Observer observer(options);
+        PrefixTable prefixes;
+        for (std::uint32_t i = 0; i < 8; ++i)
+            prefixes.add(test::ipv4(20u << 24 | i << 8), 120, {64'000 + i, NetClass::residential});
+        observer.set_prefixes(std::move(prefixes));
+        std::uint64_t flow = 0;
+        for (std::uint64_t a = 1; a <= 400; ++a) {
+            const bool group = a <= 40;
+            for (std::uint64_t c = 0; c < 12; ++c) {
+                test::Visit v;
+                v.account = 1000 * seed + a;
+                v.org = 5000 + (a % 3 == 0 ? a / 9 : a);
+                const std::uint64_t place = test::mixed(seed * a, 60 + c % (group ? 5 : 2));
+                v.address =
+                    20u << 24 | static_cast<std::uint32_t>(group ? 256 * (place % 5) + place % 3
+                                                                 : 256 * (place % 40));
+                v.stack = group ? 77 : 1 + test::mixed(seed * a, 2) % 6;
+                v.syn = 1 + test::mixed(seed * a, 3) % 2;
+                v.at = test::kStart +
+                       static_cast<std::int64_t>(c + (group ? 0 : test::mixed(seed * a, 8) % 12)) *
+                           kHour;
+                v.request_bytes =
+                    500u << (group ? 4 + 3 * (c % 2) : test::mixed(seed * a, 4 + c % 2) % 5);
+                v.first_seen_day =
+                    test::Town::today() -
+                    (group ? 9u : 200u + static_cast<std::uint32_t>(test::mixed(seed * a, 5) % 9));
+                if (group || test::mixed(seed * a, 6) % 30 == 0) v.rtt_tls_us = 190'000;
+                observer.take(test::sighting(v, ++flow, false));
+                observer.take(test::sighting(v, flow, true));
+            }
+        }
+        const Population population(observer, {test::kStart + kDay}, 7 * kDay, nullptr);
+        std::vector<Template> templates;
+        for (const std::string& name : default_templates())
+            templates.push_back(read_template(name).value());
+        const Cells cells(population, templates);
+        for (std::size_t t = 0; t < templates.size(); ++t) {
+            std::map<Tokens, double> by_hand = cells_by_hand(population, templates[t]);
+            for (const Cell& cell : cells.cells) {
+                if (cell.template_index != t) continue;
+                const Tokens tokens(
+                    cell.token.begin(),
+                    cell.token.begin() + static_cast<std::ptrdiff_t>(templates[t].parts));
+                ASSERT_TRUE(by_hand.contains(tokens)) << templates[t].name;
+                EXPECT_NEAR(cell.nats, by_hand[tokens], 1e-9) << templates[t].name;
+                by_hand.erase(tokens);
+                ++compared;
+                triples += templates[t].parts == 3 ? 1 : 0;
+            }
+            EXPECT_TRUE(by_hand.empty()) << templates[t].name << " missed " << by_hand.size();
+        }
+    }
+    EXPECT_GE(compared, 100u);
+    EXPECT_GE(triples, 12u);
 }
 
 }  // namespace

@@ -60,8 +60,9 @@ TEST(Engine, ExplanationSumsToTheScore) {
     town.relayed_farm(100'000, 60);
     town.sharing_farm(200'000);
     town.play();
-    for (const std::uint64_t a : {100'003u, 100'017u, 200'002u, 5u}) {
-        const Explanation why = town.engine->why(tag_of<model::AccountTag>(a));
+    std::size_t explained = 0;
+    town.engine->results([&](const AccountResult& result) {
+        const Explanation why = town.engine->why(result.account);
         ASSERT_TRUE(why.known);
         ASSERT_FALSE(why.lines.empty());
         double sum = 0;
@@ -70,7 +71,9 @@ TEST(Engine, ExplanationSumsToTheScore) {
             EXPECT_FALSE(line.sentence.empty());
         }
         EXPECT_NEAR(sum, why.result.score_nats, 1e-6);
-    }
+        ++explained;
+    });
+    EXPECT_EQ(explained, 3065u);
     EXPECT_FALSE(town.engine->why(tag_of<model::AccountTag>(987'654'321)).known);
 }
 
@@ -92,6 +95,34 @@ TEST(Engine, ACampusThatSignsUpInOneHourIsNoFarm) {
     }
     town.play();
     EXPECT_EQ(town.alerted(300'000, 35), 0u);
+}
+
+// A weekend in one hall: strangers sign up within hours, with the client of the handbook, over one
+// line, work on one exercise and go home. One such hall is of nobody in particular, one an office.
+TEST(Engine, AHackathonIsNoFarm) {
+    for (const std::uint32_t hall : {60u << 24 | 9, 10u << 24 | 9}) {
+        Town town;
+        town.people(1, 3000);
+        for (std::uint64_t a = 310'000; a < 310'120; ++a) {
+            for (unsigned c = 0; c < 10; ++c) {
+                Visit v;
+                v.account = a;
+                const bool there = c < 8;
+                v.at = kStart + 2 * kDayNs + (there ? c * 4 : 30 + c * 8) * kHourNs +
+                       static_cast<std::int64_t>(mixed(a, c) % kHourNs);
+                v.address =
+                    there ? hall : 10u << 24 | static_cast<std::uint32_t>(mixed(a, 2) % (1u << 24));
+                v.stack = mixed(a, 3) % 4 == 0 ? 4 + mixed(a, 4) % 9 : 333;
+                v.request_bytes = 1500 + static_cast<std::uint32_t>(mixed(a, 40 + c) % 900);
+                v.first_seen_day = Town::today() + 2;
+                v.tier = 4;
+                town.visit(v);
+            }
+        }
+        town.play();
+        EXPECT_EQ(town.alerted(310'000, 120), 0u) << hall;
+        EXPECT_EQ(town.alerted(1, 3000), 0u);
+    }
 }
 
 TEST(Engine, ALaunchDayIsNoFarm) {
@@ -169,11 +200,16 @@ TEST(Engine, AnyNumberOfThreadsGivesTheSameAnswer) {
         Options options;
         options.threads = threads;
         Town town(options);
-        town.people(1, 1500);
+        town.people(1, 17'000, 2);  // more than one block of what runs side by side
         town.relayed_farm(100'000, 50);
-        town.play();
-        const std::string now = picture(*town.engine);
+        town.sharing_farm(200'000);
+        town.play(1);
+        std::string now = picture(*town.engine);
         EXPECT_FALSE(now.empty());
+        for (const std::uint64_t a : {100'003u, 200'002u}) {
+            for (const auto& line : town.engine->why(tag_of<model::AccountTag>(a)).lines)
+                now += line.sentence + '\n';
+        }
         if (first.empty()) first = now;
         EXPECT_EQ(now, first) << threads;
     }

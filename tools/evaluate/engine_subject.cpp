@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <sstream>
 #include <unordered_map>
 
 #include "control/detect/engine.h"
@@ -21,10 +22,7 @@ class EngineSubject final : public Subject {
           plan_(plan),
           next_sweep_(start_ns + kSweepNs),
           start_(start_ns) {
-        engine_->set_names([this](std::uint64_t id) {
-            const auto found = texts_.find(id);
-            return found == texts_.end() ? std::string() : found->second;
-        });
+        name_values();
     }
     void text(model::ValueId id, const std::string& text) override { texts_.emplace(id, text); }
     void sighting(Nanos, const model::Sighting& sighting) override { engine_->take(sighting); }
@@ -35,12 +33,14 @@ class EngineSubject final : public Subject {
             return;
         }
         sweep(now);
+        if (plan_.restarts) restart();
         const double most = plan_.sweep_hours * static_cast<double>(kHourNs);
         const double step = std::max(static_cast<double>(kSweepNs),
                                      plan_.growth * static_cast<double>(now.count - start_));
         next_sweep_ = now.count + static_cast<std::int64_t>(std::min(most, step));
     }
     Status finish(Nanos now) override {
+        if (!fault_.ok()) return fault_;
         sweep(now);
         if (plan_.state.empty()) return {};
         std::ofstream out(plan_.state, std::ios::binary | std::ios::trunc);
@@ -51,8 +51,16 @@ class EngineSubject final : public Subject {
     std::vector<Verdict> verdicts(const WorldTruth& truth) override;
     std::vector<std::pair<std::string, double>> figures() override;
     std::vector<FarmStory> stories() override;
+    std::uint64_t restarts() const override { return restarts_; }
 
   private:
+    void name_values() {
+        engine_->set_names([this](std::uint64_t id) {
+            const auto found = texts_.find(id);
+            return found == texts_.end() ? std::string() : found->second;
+        });
+    }
+    void restart();
     void sweep(Nanos now) {
         const auto begin = std::chrono::steady_clock::now();
         engine_->sweep(now);
@@ -69,8 +77,35 @@ class EngineSubject final : public Subject {
     std::int64_t start_;
     std::unordered_map<std::uint64_t, std::string> texts_;
     double sweep_seconds_ = 0, sweep_longest_ = 0;
-    std::uint64_t sweeps_ = 0;
+    std::uint64_t sweeps_ = 0, restarts_ = 0;
+    Status fault_;
 };
+
+Result<std::unique_ptr<detect::Engine>> make_engine(const EnginePlan& plan) {
+    detect::Options options;
+    options.budget = plan.budget;
+    options.threads = plan.threads;
+    if (!plan.state.empty()) options.accounts_max = 1'000'000;  // the daemon's own
+    auto engine = detect::Engine::make(options);
+    if (!engine) return engine.error();
+    detect::PrefixTable prefixes;
+    if (Status s = prefixes.load_csv(plan.prefixes); !s.ok()) return s;
+    (*engine)->set_prefixes(std::move(prefixes));
+    return engine;
+}
+
+// A process that ended and one that begins: nothing but the saved bytes goes from one to the other.
+void EngineSubject::restart() {
+    std::stringstream saved;
+    fault_ = engine_->save(saved);
+    auto fresh = make_engine(plan_);
+    if (fault_.ok() && !fresh) fault_ = fresh.error();
+    if (fault_.ok()) fault_ = (*fresh)->load(saved);
+    if (!fault_.ok()) return;
+    engine_ = std::move(*fresh);
+    name_values();
+    ++restarts_;
+}
 
 std::vector<Verdict> EngineSubject::verdicts(const WorldTruth& truth) {
     std::vector<Verdict> out(truth.rows.size());
@@ -130,15 +165,8 @@ std::vector<FarmStory> EngineSubject::stories() {
 
 Result<std::unique_ptr<Subject>> make_engine_subject(const EnginePlan& plan,
                                                      std::int64_t start_ns) {
-    detect::Options options;
-    options.budget = plan.budget;
-    options.threads = plan.threads;
-    if (!plan.state.empty()) options.accounts_max = 1'000'000;  // the daemon's own
-    auto engine = detect::Engine::make(options);
+    auto engine = make_engine(plan);
     if (!engine) return engine.error();
-    detect::PrefixTable prefixes;
-    if (Status s = prefixes.load_csv(plan.prefixes); !s.ok()) return s;
-    (*engine)->set_prefixes(std::move(prefixes));
     return std::unique_ptr<Subject>(
         std::make_unique<EngineSubject>(std::move(*engine), plan, start_ns));
 }

@@ -20,6 +20,7 @@ struct EnginePlan {
     double growth = 0.15;
     std::string prefixes;  // prefixes.csv
     std::string state;     // file to write at the end, empty: none
+    bool restarts = false;  // after every sweep it begins anew from what it saved
 };
 
 // The first sweep comes five minutes after the start, the last one at the end.

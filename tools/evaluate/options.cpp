@@ -45,6 +45,9 @@ po::options_description described() {
         "write what detection knows at the end, as seine-control keeps it (STATE/detect.state)")(
         "end-now",
         "move the world's clock by whole days so that its last one ends within the last 24 h")(
+        "restarts",
+        "after every sweep begin anew from what was saved, detection and join, as after a restart of "
+        "the daemon: the result stays the same")(
         "without", po::value<std::vector<std::string>>()->value_name("GROUP"),
         "leave a channel group out: NET STK LNK TIME MIX PRX; repeatable")(
         "ablation", "run once more for each channel group, without it")(
@@ -99,6 +102,8 @@ Status check(Options& out) {
     const bool many = out.worlds.size() + out.levels.size() * out.seeds.size() > 1;
     if (many && (!out.result.empty() || !out.grade.empty() || !out.state.empty()))
         return {Code::usage, "--result, --grade and --state go with one world at a time"};
+    if (out.restarts && (out.plain_join || out.baselines_only))
+        return {Code::usage, "--restarts restarts the detector and the daemon's own join"};
     if (out.end_now && out.state.empty())
         return {Code::usage,
                 "--end-now goes with --state: grades are told in the world's own time"};
@@ -131,6 +136,7 @@ Result<Options> read_options(int argc, char** argv) {
         list("generator", out.generator);
         list("state", out.state);
         out.end_now = seen.count("end-now") > 0;
+        out.restarts = seen.count("restarts") > 0;
         out.jobs = seen["jobs"].as<std::size_t>();
         if (seen.count("seeds") > 0) {
             out.seeds.clear();

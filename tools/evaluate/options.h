@@ -25,6 +25,7 @@ struct Options {
     std::vector<std::string> without;  // --without GROUP: ablation
     std::string state;     // --state: what detection knows at the end, as the daemon keeps it
     bool end_now = false;  // the clock of the world is moved by whole days so that it ends today
+    bool restarts = false;  // begin anew from what was saved, after every sweep
     bool ablation = false;
     bool baselines_only = false;
     bool plain_join = false;

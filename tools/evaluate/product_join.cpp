@@ -10,6 +10,16 @@ Result<std::unique_ptr<ProductJoin>> ProductJoin::make(SightingSink& sink) {
     return out;
 }
 
+Status ProductJoin::restart() {
+    std::string state;
+    join_->save(state);
+    auto fresh = account::Join::make(account::JoinConfig(), *this);
+    if (!fresh) return fresh.error();
+    if (!(*fresh)->restore(state)) return failed("the join does not take back what it saved");
+    join_ = std::move(*fresh);
+    return {};
+}
+
 // Whatever happens before `now` is known now: a played world has no ring to wait for.
 void ProductJoin::let_time_pass(Nanos now) {
     now_ = now;

@@ -20,6 +20,8 @@ class ProductJoin final : public Audience, private account::JoinSink {
     void closed(Nanos now, model::Flow& flow) override;
     void recorded(Nanos now, const Record& record) override;
     void finish() override { join_->finish(); }
+    // Goes on from its saved state alone, as after a restart of the daemon.
+    [[nodiscard]] Status restart();
     std::vector<std::pair<std::string, double>> figures() const override;
 
   private:

@@ -114,10 +114,50 @@ void grade_baselines(Ledger& ledger, const WorldTruth& truth, Run& run) {
     }
 }
 
-Result<std::unique_ptr<Audience>> make_join(bool plain, SightingSink& sink) {
-    if (plain) return std::unique_ptr<Audience>(std::make_unique<PlainJoin>(sink));
+// The join of a daemon that is restarted whenever the subject was: between two events.
+class Restarted final : public Audience {
+  public:
+    Restarted(std::unique_ptr<ProductJoin> join, const Subject& subject)
+        : join_(std::move(join)), subject_(subject) {}
+    void text(model::ValueId id, const std::string& text) override { join_->text(id, text); }
+    void opened(Nanos now, const model::Flow& flow) override {
+        join_->opened(now, flow);
+        follow();
+    }
+    void closed(Nanos now, model::Flow& flow) override {
+        join_->closed(now, flow);
+        follow();
+    }
+    void recorded(Nanos now, const Record& record) override {
+        join_->recorded(now, record);
+        follow();
+    }
+    void finish() override { join_->finish(); }
+    [[nodiscard]] std::vector<std::pair<std::string, double>> figures() const override {
+        auto out = join_->figures();
+        out.emplace_back("restarts", static_cast<double>(seen_));
+        out.emplace_back("restarts_failed", static_cast<double>(failed_));
+        return out;
+    }
+
+  private:
+    void follow() {
+        if (subject_.restarts() == seen_) return;
+        seen_ = subject_.restarts();
+        failed_ += join_->restart().ok() ? 0u : 1u;
+    }
+    std::unique_ptr<ProductJoin> join_;
+    const Subject& subject_;
+    std::uint64_t seen_ = 0, failed_ = 0;
+};
+
+Result<std::unique_ptr<Audience>> make_join(const RunPlan& plan, SightingSink& sink,
+                                            const Subject* subject) {
+    if (plan.plain_join) return std::unique_ptr<Audience>(std::make_unique<PlainJoin>(sink));
     auto join = ProductJoin::make(sink);
     if (!join) return join.error();
+    if (plan.restarts && subject != nullptr)
+        return std::unique_ptr<Audience>(std::make_unique<Restarted>(std::move(*join), *subject));
     return std::unique_ptr<Audience>(std::move(*join));
 }
 
@@ -157,7 +197,7 @@ Result<Run> run_world(const RunPlan& plan, const MakeSubject& make) {
         Splitter splitter(subject.get(), plan.baselines ? &ledger : nullptr, plan.later_ns);
         Ablation ablation(splitter, plan.without);
         SightingSink& sink = plan.without.empty() ? static_cast<SightingSink&>(splitter) : ablation;
-        auto join = make_join(plan.plain_join, sink);
+        auto join = make_join(plan, sink, subject.get());
         if (!join) return join.error();
         Progress progress;
         progress.first_ns = truth->start_ns;

@@ -16,6 +16,7 @@ struct RunPlan {
     std::vector<std::string> without;  // channel groups whose inputs are taken away
     double budget = 3;
     bool plain_join = false;  // instead of control/account's
+    bool restarts = false;    // the join too begins anew when the subject did
     bool baselines = true;
     bool explain = false;       // keep the farms and their reasons
     bool progress = true;       // lines on stderr while it takes long

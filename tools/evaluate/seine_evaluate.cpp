@@ -122,6 +122,7 @@ class Session {
         plan.folder = folder;
         plan.without = without;
         plan.plain_join = options_.plain_join;
+        plan.restarts = options_.restarts;
         plan.budget = options_.budget;
         plan.baselines = baselines;
         plan.explain = options_.explain;
@@ -143,6 +144,7 @@ class Session {
             if (engine.sweep_hours >= 24) engine.growth = 1;
             engine.prefixes = path + "/prefixes.csv";
             engine.state = options_.state;
+            engine.restarts = options_.restarts;
 #ifdef SEINE_DETECTOR
             return make_engine_subject(engine, truth.start_ns + plan.later_ns);
 #else

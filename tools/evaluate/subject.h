@@ -31,6 +31,8 @@ class Subject : public SightingSink {
     virtual std::vector<Verdict> verdicts(const WorldTruth& truth) = 0;
     // What it counts of itself.
     virtual std::vector<std::pair<std::string, double>> figures() { return {}; }
+    // How often it began anew from what it had saved.
+    [[nodiscard]] virtual std::uint64_t restarts() const { return 0; }
     // The farms as they stand, largest first.
     virtual std::vector<FarmStory> stories() { return {}; }
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The long runs of tools/test --soak: one issue's line at its full size, with figures as JSON.
 
-usage: soak.py vectors|hard|mix|receivers|exports|floods|clients|worlds|hostile|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
+usage: soak.py vectors|hard|mix|receivers|exports|floods|clients|worlds|hostile|sweep|published|join|kills|scale --bin DIR --out FILE.json, or soak.py fuzz --logs DIR --out FILE.json
 """
 import argparse
 import glob
@@ -150,6 +150,18 @@ def hostile(args):
                                   "seconds": round(time.monotonic() - began, 1)}}
 
 
+def sweep(args):
+    """A sweep and a saved state of 1,024,000 accounts in steps, with one and two threads: what each takes."""
+    runs = {}
+    for threads in ("1", "2"):
+        ran = programs.run([os.path.join(args.bin, "test_detect"), "--gtest_filter=SweepAtScale.*"], timeout_s=7200,
+                           env=dict(os.environ, SEINE_SWEEP_ACCOUNTS="1023195", SEINE_SWEEP_THREADS=threads))
+        lines = ran.out.decode("utf-8", "replace").splitlines()
+        runs["sweep, %s threads" % threads] = {"exit": ran.code, "ok": 1 if ran.code == 0 else 0, "failed": [x for x in lines if "Failure" in x],
+                                               "figures": [x.strip() for x in lines if x.startswith("  ")]}
+    return runs
+
+
 def published(args):
     """Every level once at the published scale: 1,024,000 accounts, 30 days, 16.55 million farm exchanges."""
     return {level: evaluated(args, "--level", level, "--scale", "published", "--no-baselines") for level in LEVELS}
@@ -221,7 +233,7 @@ def exports(args):
 
 
 SOAKS = {"vectors": vectors, "hard": hard, "mix": mix, "receivers": receivers, "exports": exports, "floods": floods, "clients": clients,
-         "fuzz": fuzz, "worlds": worlds, "hostile": hostile, "published": published, "join": join, "kills": kills, "scale": scale}
+         "fuzz": fuzz, "worlds": worlds, "hostile": hostile, "sweep": sweep, "published": published, "join": join, "kills": kills, "scale": scale}
 
 
 def main():

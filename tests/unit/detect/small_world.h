@@ -87,6 +87,9 @@ class Town {
         options.sparse_accounts = 1000;
         auto made = Engine::make(options);
         engine = std::move(made.value());
+        engine->set_prefixes(networks());
+    }
+    static PrefixTable networks() {
         PrefixTable prefixes;
         // 10.0.0.0/8 lives at home, 20.0.0.0/8 is for rent, 30.0.0.0/8 a campus, 40.0.0.0/8
         // servers.
@@ -97,7 +100,7 @@ class Town {
         prefixes.add(ipv4(30u << 24), 104, {64'200, NetClass::education});
         prefixes.add(ipv4(40u << 24), 104, {64'300, NetClass::hosting});
         prefixes.add(ipv4(50u << 24), 104, {64'400, NetClass::mobile});
-        engine->set_prefixes(std::move(prefixes));
+        return prefixes;
     }
     static std::uint32_t today() { return static_cast<std::uint32_t>(kStart / kDayNs); }
 

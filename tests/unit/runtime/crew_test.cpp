@@ -33,9 +33,17 @@ struct Outcome {
 struct Way {
     unsigned workers = 1;
     std::size_t ring_bytes = std::size_t{1} << 20;
-    int reader_naps = 0;       // milliseconds before the rings are read at all
+    bool read_late = false;    // nothing is read before a worker has waited for room
     bool stop_at_once = false;
 };
+
+std::uint64_t total(const Snapshot& snapshot, const std::string& name) {
+    for (const NamedCount& count : snapshot.totals()) {
+        if (count.name == name) return count.value;
+    }
+    ADD_FAILURE() << "no counter " << name;
+    return 0;
+}
 
 Outcome run(std::vector<std::string> paths, const Way& way = {}) {
     Outcome out;
@@ -47,7 +55,8 @@ Outcome run(std::vector<std::string> paths, const Way& way = {}) {
     if (!crew) return out;
     if (way.stop_at_once) (*crew)->stop();
     EXPECT_TRUE((*crew)->start().ok());
-    std::this_thread::sleep_for(std::chrono::milliseconds(way.reader_naps));
+    for (int tries = 0; way.read_late && tries < 60'000 && total((*crew)->snapshot(), "record_ring_waits") == 0; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     for (bool last = false; !last;) {
         last = (*crew)->done();
         for (const auto& worker : (*crew)->workers()) {
@@ -65,14 +74,6 @@ Outcome run(std::vector<std::string> paths, const Way& way = {}) {
     out.problems = (*crew)->problems();
     out.snapshot = (*crew)->snapshot();
     return out;
-}
-
-std::uint64_t total(const Snapshot& snapshot, const std::string& name) {
-    for (const NamedCount& count : snapshot.totals()) {
-        if (count.name == name) return count.value;
-    }
-    ADD_FAILURE() << "no counter " << name;
-    return 0;
 }
 
 std::vector<Seen> without_worker(std::vector<Seen> frames) {
@@ -177,7 +178,7 @@ TEST(FileCrew, WaitsForASlowReaderInsteadOfLosingRecords) {
         Way way;
         way.workers = workers;
         way.ring_bytes = 64 * 1024;
-        way.reader_naps = 100;
+        way.read_late = true;
         const Outcome out = run({write_capture("slow.pcap", frames)}, way);
         EXPECT_EQ(out.frames.size(), frames.size());
         EXPECT_EQ(total(out.snapshot, "records_dropped_ring_full"), 0u);

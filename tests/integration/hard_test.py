@@ -65,25 +65,19 @@ def main():
         if made is None:
             return
         capture, wanted = made
-        replay, dataplane = programs.program(args, "seine-replay"), programs.program(args, "seine-dataplane")
-        if replay:
-            ran = programs.run([replay, capture], timeout_s=300)
-            if report.check(ran.code == 0, "seine-replay reads the hard capture", ran):
-                check_cases("seine-replay", wanted, ran.out)
-        if dataplane:
-            out = os.path.join(folder, "records.jsonl")
-            ran = programs.run([dataplane, "--pcap", capture, "--workers", "2", "--records", "jsonl:" + out], timeout_s=300, cwd=folder)
-            if report.check(ran.code == 0, "seine-dataplane reads the hard capture", ran):
+        out = os.path.join(folder, "records.jsonl")
+        ways = [("seine-replay", [capture, "--output", out]),
+                ("seine-dataplane", ["--pcap", capture, "--workers", "2", "--records", "jsonl:" + out]),
+                ("seine-bench", ["--feed", capture, "--output", out])]
+        built = [(name, programs.program(args, name), options) for name, options in ways]
+        for name, tool, options in built:
+            if not tool:
+                continue
+            ran = programs.run([tool, *options], timeout_s=300, cwd=folder)
+            if report.check(ran.code == 0, name + " reads the hard capture", ran):
                 with open(out, "rb") as fh:
-                    check_cases("seine-dataplane", wanted, fh.read())
-        bench = programs.program(args, "seine-bench")
-        if bench:
-            out = os.path.join(folder, "fed.jsonl")
-            ran = programs.run([bench, "--feed", capture, "--output", out], timeout_s=300, cwd=folder)
-            if report.check(ran.code == 0, "seine-bench is fed the hard capture", ran):
-                with open(out, "rb") as fh:
-                    check_cases("seine-bench --feed", wanted, fh.read())
-        report.check(replay or dataplane, "a program to run is built")
+                    check_cases(name, wanted, fh.read())
+        report.check(built[0][1] or built[1][1], "a program to run is built")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 // LOG unix:PATH: binary records to the socket there, eight a datagram, in place of lines. KEYS: how many
 // accounts there are. held: writes no more while the ring is half full, so that a machine that is busy
 // with other things takes longer and loses nothing.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -167,22 +168,27 @@ bool open_gateway(const char* place, Gateway& out) {
     return ::connect(out.socket, static_cast<const sockaddr*>(generic), sizeof address) == 0;
 }
 
-// What is due by the clock, so that a machine that lags is caught up with; held, while there is room.
-void run(Load& load, const exporting::RingReader* held, std::uint64_t rate, std::int64_t length) {
+// What is due by the clock, so that a machine that lags is caught up with; held, while there is room. How long the flows took
+// to open, in nanoseconds.
+std::int64_t run(Load& load, const exporting::RingReader* held, std::uint64_t rate, std::int64_t length) {
     const Nanos begun = now();
+    const auto flows = static_cast<std::uint64_t>(static_cast<double>(length) / kSecond * static_cast<double>(rate));
     std::int64_t stood = 0;
     std::uint64_t opened = 0;
-    for (Nanos at = begun, before = begun; at - begun - stood < length; before = at, at = now()) {
+    Nanos at = begun;
+    for (Nanos before = begun; opened < flows; before = at, at = now()) {
         if (held != nullptr && (held->fill() > 0.5 || at - before > 4 * kTurn)) stood += at - before;
         const double spent_s = static_cast<double>(at - begun - stood) / kSecond;
-        const auto due = static_cast<std::uint64_t>(spent_s * static_cast<double>(rate));
+        const auto due = std::min(static_cast<std::uint64_t>(spent_s * static_cast<double>(rate)), flows);
         for (; opened < due; ++opened) load.open(at);
         load.close_before(at);
         load.flush();
         std::this_thread::sleep_for(std::chrono::nanoseconds(kTurn));
     }
+    const std::int64_t took = now() - begun;
     load.close_before(now() + 2 * kLife);
     load.flush();
+    return took;
 }
 
 }  // namespace
@@ -207,11 +213,11 @@ int main(int argc, char** argv) {
     auto looker = exporting::RingReader::open_to_look(argv[1]);
     Load load(**ring, gateway, std::strtoull(argv[5], nullptr, 10));
     const bool held = argc > 8 && looker;
-    run(load, held ? looker->get() : nullptr, std::strtoull(argv[4], nullptr, 10), std::atoll(argv[6]) * kSecond);
+    const std::int64_t took = run(load, held ? looker->get() : nullptr, std::strtoull(argv[4], nullptr, 10), std::atoll(argv[6]) * kSecond);
     if (gateway.log != nullptr) std::fclose(gateway.log);
     (*ring)->close();
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-    std::printf("{\"opened\":%llu,\"closed\":%llu,\"dropped\":%llu,\"lines\":%llu}\n", number(load.out.opened),
-                number(load.out.closed), number(load.out.dropped), number(load.out.lines));
+    std::printf("{\"opened\":%llu,\"closed\":%llu,\"dropped\":%llu,\"lines\":%llu,\"opening_s\":%.3f}\n", number(load.out.opened),
+                number(load.out.closed), number(load.out.dropped), number(load.out.lines), static_cast<double>(took) / kSecond);
     return 0;
 }

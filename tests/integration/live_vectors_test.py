@@ -3,6 +3,7 @@
 
 Frames are sent as fast as they are taken, so what depends on their times (JA4L) is left out. What stands on another link than
 Ethernet is given an Ethernet header; PPP and NFLOG do not come over one and are told as skipped."""
+import collections
 import json
 import os
 import signal
@@ -25,6 +26,8 @@ import vectors_test  # noqa: E402
 TIMED = ("ja4l_c", "ja4l_s")
 MTU = 65535
 LOST = " lost in the kernel"
+# A copy is one that comes within a millisecond (dataplane/wire/duplicates.h); among so many frames it is looked for here.
+COPY_S, COPY_AMONG = 0.001, 64
 ETHERNET, NULL, RAW, LINUX_COOKED, IPV4, LINUX_COOKED_2 = 1, 0, 101, 113, 228, 276
 MACS = bytes.fromhex("020000000002020000000001")
 
@@ -57,20 +60,29 @@ def is_fragment(frame):
 
 
 def play(path, pause_s):
-    """Sends every frame of a capture out of c0, some at a time; prints how many went, how many of them are IPv4 fragments, and how many
-    there were. Runs in the client's namespace."""
+    """Sends every frame of a capture out of c0, some at a time; prints how many went, how many of them are IPv4 fragments, how many
+    there were, and how many came later after the frame they are a copy of than a copy does. Runs in the client's namespace."""
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind(("c0", 0))
-    sent, fragments, frames = 0, 0, [as_ethernet(*one) for one in pcap.linked_frames(path)]
-    for number, frame in enumerate(frames):
+    sent, fragments, split, frames = 0, 0, 0, [as_ethernet(*one) for one in pcap.linked_frames(path)]
+    sent_at, since_pause = collections.OrderedDict(), 0
+    for frame in frames:
         if frame is None or len(frame) < 14:
             continue
-        if number % 64 == 63:
+        body = frame[14:]
+        if since_pause >= 63 and body not in sent_at:
             time.sleep(pause_s)
+            since_pause = 0
+        before, now = sent_at.pop(body, None), time.monotonic()
         out.send(frame)
+        split += before is not None and time.monotonic() - before > COPY_S
+        sent_at[body] = now
+        if len(sent_at) > COPY_AMONG:
+            sent_at.popitem(last=False)
         sent += 1
+        since_pause += 1
         fragments += is_fragment(frame)
-    print(sent, fragments, len(frames))
+    print(sent, fragments, len(frames), split)
 
 
 class Wire:
@@ -85,10 +97,11 @@ class Wire:
             pair.run(name, ["ip", "link", "set", interface, "mtu", str(MTU), "arp", "off"], check=True)
 
     def tell(self, capture):
-        """(file of records, why it is not to be judged or "") of one capture; what a busy host's kernel lost is played again, slower."""
+        """(file of records, why it is not to be judged or "") of one capture; what a busy host's kernel lost is played again, slower, and
+        where it stood still between a frame and its copy, too."""
         for pause_s in (0.002, 0.02, 0.1):
-            records, fault = self.tell_once(capture, pause_s)
-            if not fault.endswith(LOST):
+            records, fault, split = self.tell_once(capture, pause_s)
+            if not fault.endswith(LOST) and not split:
                 break
         return records, fault
 
@@ -98,25 +111,25 @@ class Wire:
             self.tool, "--af-packet", "s0", "--workers", str(self.args.workers), "--records-all", "--records", "jsonl:" + out, "--stats",
             "json:" + stats, "--socket", admin], stderr=subprocess.DEVNULL)
         if not netns.wait_for(lambda: netns.answers(admin) or process.poll() is not None) or process.poll() is not None:
-            return None, "seine-dataplane does not come up"
+            return None, "seine-dataplane does not come up", 0
         played = self.pair.run(self.pair.client, [sys.executable, "-B", os.path.abspath(__file__), "--play", capture, str(pause_s)],
                                capture_output=True, check=False)
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)
         if played.returncode != 0:
-            return None, "not played: %s" % played.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            return None, "not played: %s" % played.stderr.decode(errors="replace").strip().splitlines()[-1:], 0
         if code != 0:
-            return None, "seine-dataplane ends with %d" % code
-        sent, fragments, there = (int(word) for word in played.stdout.split())
+            return None, "seine-dataplane ends with %d" % code, 0
+        sent, fragments, there, split = (int(word) for word in played.stdout.split())
         if sent == 0 and there > 0:
-            return out, "skipped"
+            return out, "skipped", 0
         with open(stats, encoding="utf-8") as fh:
             document = json.load(fh)
         inspected, lost = document["totals"]["packets"], document["ports"][0]["kernel_drops"]
         # The kernel joins IPv4 fragments before it shares packets out (PACKET_FANOUT_FLAG_DEFRAG).
         if inspected < sent - fragments or lost:
-            return None, "%d frames were sent, %d inspected, %d%s" % (sent, inspected, lost, LOST if lost else "")
-        return out, ""
+            return None, "%d frames were sent, %d inspected, %d%s" % (sent, inspected, lost, LOST if lost else ""), 0
+        return out, "", split
 
 
 def vectors(args, wire):

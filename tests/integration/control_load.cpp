@@ -213,11 +213,13 @@ int main(int argc, char** argv) {
     auto looker = exporting::RingReader::open_to_look(argv[1]);
     Load load(**ring, gateway, std::strtoull(argv[5], nullptr, 10));
     const bool held = argc > 8 && looker;
-    const std::int64_t took = run(load, held ? looker->get() : nullptr, std::strtoull(argv[4], nullptr, 10), std::atoll(argv[6]) * kSecond);
+    const std::int64_t took = run(load, held ? looker->get() : nullptr, std::strtoull(argv[4], nullptr, 10),
+                                  std::atoll(argv[6]) * kSecond);
     if (gateway.log != nullptr) std::fclose(gateway.log);
     (*ring)->close();
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-    std::printf("{\"opened\":%llu,\"closed\":%llu,\"dropped\":%llu,\"lines\":%llu,\"opening_s\":%.3f}\n", number(load.out.opened),
-                number(load.out.closed), number(load.out.dropped), number(load.out.lines), static_cast<double>(took) / kSecond);
+    std::printf("{\"opened\":%llu,\"closed\":%llu,\"dropped\":%llu,\"lines\":%llu,\"opening_s\":%.3f}\n",
+                number(load.out.opened), number(load.out.closed), number(load.out.dropped), number(load.out.lines),
+                static_cast<double>(took) / kSecond);
     return 0;
 }

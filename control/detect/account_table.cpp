@@ -124,6 +124,7 @@ bool AccountTable::rename(const model::AccountTag& from, const model::AccountTag
     const std::uint32_t slot = find(from);
     if (slot == kNone || find(to) != kNone) return false;
     index_erase(slot);
+    member_changes_ += (*this)[slot].farm != 0 ? 1 : 0;
     (*this)[slot].tag = to;
     index_insert(slot);
     return true;
@@ -132,6 +133,7 @@ bool AccountTable::rename(const model::AccountTag& from, const model::AccountTag
 void AccountTable::set_org(std::uint32_t slot, const model::OrgTag& org) {
     Account& account = (*this)[slot];
     if (account.org == org) return;
+    member_changes_ += account.farm != 0 ? 1 : 0;
     org_release(account.org_index);
     account.org = org;
     account.org_index = org_get(org);
@@ -140,6 +142,7 @@ void AccountTable::set_org(std::uint32_t slot, const model::OrgTag& org) {
 void AccountTable::erase(std::uint32_t slot) {
     index_erase(slot);
     org_release((*this)[slot].org_index);
+    member_changes_ += (*this)[slot].farm != 0 ? 1 : 0;
     token_bytes_ -= heap_bytes((*this)[slot].tokens.capacity());
     (*this)[slot] = Account{};
     free_.push_back(slot);

@@ -41,6 +41,8 @@ class AccountTable {
         return orgs_[org].accounts;
     }
     [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
+    // How often an account of a farm was given another tag or organisation, or went.
+    [[nodiscard]] std::uint64_t member_changes() const noexcept { return member_changes_; }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
   private:
@@ -66,7 +68,7 @@ class AccountTable {
     std::uint32_t size_ = 0;
     std::uint32_t orgs_live_ = 0;
     std::uint32_t hand_ = 0;  // of the clock that looks for a victim
-    std::uint64_t evicted_ = 0;
+    std::uint64_t evicted_ = 0, member_changes_ = 0;
     std::uint32_t serials_ = 0;
     std::size_t token_bytes_ = 0;
     std::vector<std::unique_ptr<Account[]>> chunks_;

@@ -172,16 +172,18 @@ void Engine::think() {
     });
 }
 
-void Engine::finish_sweep() {
+std::shared_ptr<const void> Engine::finish_sweep() {
     State& s = *state_;
-    if (s.running == nullptr) return;
+    if (s.running == nullptr) return nullptr;
     const Nanos now = s.running->now;
+    std::shared_ptr<const Findings> before = std::move(s.findings);
     s.findings = std::move(s.running->found);
     s.running.reset();
     s.findings->drop_gone(s.observer.accounts);
     s.update(now);
     s.last_sweep = now;
     ++s.sweeps;
+    return before;
 }
 
 void Engine::sweep(Nanos now) {
@@ -316,33 +318,18 @@ Explanation Engine::why(const model::AccountTag& tag) const {
 }
 
 std::vector<model::Farm> Engine::farms() const {
-    std::vector<model::Farm> out;
-    for (const auto& [id, record] : state_->registry.farms()) {
-        model::Farm farm;
-        farm.id = id;
-        farm.parent = record.parent;
-        farm.state = record.state;
-        farm.level = record.level;
-        farm.provisional = record.provisional;
-        farm.score_nats = record.score;
-        farm.first_seen = record.first_seen;
-        farm.last_seen = record.last_seen;
-        farm.groups = record.groups;
-        farm.evidence = record.evidence;
-        std::vector<std::uint32_t> orgs;
-        for (const auto& [slot, member] : record.members) {
-            const Account& account = state_->observer.accounts[slot];
-            farm.members.push_back(
-                {account.tag, account.org, member.score, member.since, member.replaces});
-            orgs.push_back(account.org_index);
-        }
-        std::sort(orgs.begin(), orgs.end());
-        farm.accounts = static_cast<std::uint32_t>(farm.members.size());
-        farm.organisations =
-            static_cast<std::uint32_t>(std::unique(orgs.begin(), orgs.end()) - orgs.begin());
-        out.push_back(std::move(farm));
+    FarmList list;
+    while (!farms_step(0xffffffffu, list)) {
     }
-    return out;
+    return list.take();
+}
+
+bool Engine::farms_step(std::uint32_t members_max, FarmList& list) const {
+    return list.step(state_->registry, state_->observer.accounts, members_max);
+}
+
+std::uint64_t Engine::farms_version() const {
+    return FarmList::version(state_->registry, state_->observer.accounts);
 }
 
 std::vector<SharedEgress> Engine::shared_egress() const {

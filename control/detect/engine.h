@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/detect/farm_list.h"
 #include "control/detect/feedback.h"
 #include "control/detect/options.h"
 #include "control/detect/prefix_table.h"
@@ -101,10 +102,15 @@ class Engine {
     void begin_sweep(Nanos now);
     [[nodiscard]] bool gather(std::uint32_t accounts_max);
     void think();
-    void finish_sweep();
+    // Returns what was in force before: to let go of it takes a while, and needs nothing of the engine.
+    std::shared_ptr<const void> finish_sweep();
 
     // Farms of both levels, by id; campaigns name their infrastructure cluster as parent.
     [[nodiscard]] std::vector<model::Farm> farms() const;
+    // The same in steps; true after the last one.
+    [[nodiscard]] bool farms_step(std::uint32_t members_max, FarmList& list) const;
+    // Another number whenever farms() would answer otherwise.
+    [[nodiscard]] std::uint64_t farms_version() const;
     [[nodiscard]] Explanation why(const model::AccountTag& account) const;
     [[nodiscard]] AccountResult result(const model::AccountTag& account) const;
     void results(const std::function<void(const AccountResult&)>& take) const;

@@ -138,12 +138,13 @@ Population::Population(const Observer& from, Nanos at, std::int64_t window_ns,
 bool Population::gather(const Observer& from, std::uint32_t slots_max) {
     // Accounts that came since the first step are of the next sweep.
     if (next_slot_ == 0) {
-        row_of_slot.assign(from.accounts.slots(), kNoRow);
+        slots_ = from.accounts.slots();
+        row_of_slot.reserve(slots_);
         rows.reserve(from.accounts.size());
         shapes.reserve(from.accounts.size());
     }
-    const auto slots = static_cast<std::uint32_t>(row_of_slot.size());
-    const std::uint32_t last_slot = next_slot_ + std::min(slots_max, slots - next_slot_);
+    const std::uint32_t last_slot = next_slot_ + std::min(slots_max, slots_ - next_slot_);
+    row_of_slot.resize(last_slot, kNoRow);
     const std::size_t first = rows.size();
     const std::uint16_t oldest_h = from.hour({now.count - window_ns_});
     for (std::uint32_t slot = next_slot_; slot < last_slot; ++slot) {
@@ -165,13 +166,13 @@ bool Population::gather(const Observer& from, std::uint32_t slots_max) {
             tokens_of_account(from, rows[row], static_cast<std::uint32_t>(row), now, parts_[b]);
         }
     };
-    if (last == first) return next_slot_ == slots;
-    if (first / kBlock + 1 == parts_.size()) {
-        block(first / kBlock);
+    if (last == first) return next_slot_ == slots_;
+    if (last - first <= kBlock) {  // a step of many, which someone waits for
+        for (std::size_t b = first / kBlock; b < parts_.size(); ++b) block(b);
     } else {
         tbb::parallel_for(first / kBlock, parts_.size(), block);
     }
-    return next_slot_ == slots;
+    return next_slot_ == slots_;
 }
 
 void Population::settle() {

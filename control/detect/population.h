@@ -97,7 +97,8 @@ class Population {
         Channel channel;
         std::uint8_t net;
     };
-    static constexpr std::size_t kBlock = 16'384;  // rows whose tokens are put into one list
+    // Rows whose tokens are put into one list: few, so that a list that grows is soon moved.
+    static constexpr std::size_t kBlock = 1024;
     void count_orgs_of_rows();
     void weigh_gaps();
     void put(Channel channel, std::uint64_t value, std::uint8_t net, std::uint32_t index,
@@ -114,7 +115,7 @@ class Population {
 
     std::int64_t window_ns_;
     const TokenFilter* filter_;
-    std::uint32_t next_slot_ = 0;
+    std::uint32_t next_slot_ = 0, slots_ = 0;  // slots_: when the first step was done
     std::vector<std::vector<Entry>> parts_;  // by block of rows, until they are settled
     double orgs_ = 0;
     std::vector<std::uint64_t> keys_;     // by token, rising

@@ -102,28 +102,56 @@ FarmRecord& Registry::match(const std::vector<std::uint32_t>& slots, model::Farm
     return *best;
 }
 
-model::AccountTag Registry::replaced_by(const FarmRecord& farm, const Observer& observer,
-                                        std::uint32_t slot) const {
-    const Account& fresh = observer.accounts[slot];
-    const Nanos begin = fresh.signup.count != 0 ? fresh.signup : fresh.first;
-    model::AccountTag best;
-    std::int64_t nearest = kReplaceWithin;
-    std::set<model::AccountTag> taken;
-    for (const auto& [other, member] : farm.members) taken.insert(member.replaces);
-    for (const auto& [other, member] : farm.members) {
-        if (!observer.accounts.live(other)) continue;
-        const Account& gone = observer.accounts[other];
-        if (!gone.has(Account::kClosed) || taken.contains(gone.tag)) continue;
-        const std::int64_t after = begin - gone.closed;
-        if (after < 0 || after >= nearest) continue;
-        nearest = after;
-        best = gone.tag;
+// Closed members of a farm whose place nobody took yet; counted when the first new member comes.
+class Registry::Vacancies {
+  public:
+    Vacancies(const FarmRecord& farm, const Observer& observer)
+        : farm_(farm), observer_(observer) {}
+    // The account that was closed last before a new member began, and not long before; none: not
+    // known().
+    model::AccountTag take(std::uint32_t slot) {
+        if (!counted_) count(slot);
+        const model::AccountTag tag = nearest(observer_.accounts[slot]);
+        add(slot);
+        return tag;
     }
-    return best;
-}
 
-void Registry::admit(FarmRecord& farm, Observer& observer, std::uint32_t slot, double score,
-                     Nanos now) {
+  private:
+    void count(std::uint32_t but) {
+        counted_ = true;
+        for (const auto& [slot, member] : farm_.members) {
+            if (member.replaces.known()) taken_.insert(member.replaces);
+        }
+        for (const auto& [slot, member] : farm_.members) {
+            if (slot != but && observer_.accounts.live(slot)) add(slot);
+        }
+    }
+    void add(std::uint32_t slot) {
+        const Account& account = observer_.accounts[slot];
+        if (!account.has(Account::kClosed) || taken_.contains(account.tag)) return;
+        closed_[{account.closed.count, ~slot}] = account.tag;
+    }
+    model::AccountTag nearest(const Account& fresh) {
+        const Nanos begin = fresh.signup.count != 0 ? fresh.signup : fresh.first;
+        auto at = closed_.upper_bound({begin.count, 0xffffffffu});
+        if (at == closed_.begin() || begin.count - (--at)->first.first >= kReplaceWithin) return {};
+        const model::AccountTag tag = at->second;
+        taken_.insert(tag);
+        closed_.erase(at);
+        return tag;
+    }
+
+    const FarmRecord& farm_;
+    const Observer& observer_;
+    bool counted_ = false;
+    // By when it was closed; of several at once the lower slot is last.
+    std::map<std::pair<std::int64_t, std::uint32_t>, model::AccountTag> closed_;
+    std::set<model::AccountTag> taken_;
+};
+
+void Registry::admit(FarmRecord& farm, Vacancies& vacancies, Observer& observer, std::uint32_t slot,
+                     double score, Nanos now) {
+    ++changes_;
     Account& account = observer.accounts[slot];
     if (farm.level == model::FarmLevel::campaign && account.farm != farm.id) {
         const auto kept = farms_.find(account.farm);
@@ -139,7 +167,7 @@ void Registry::admit(FarmRecord& farm, Observer& observer, std::uint32_t slot, d
     if (farm.first_seen > account.first) farm.first_seen = account.first;
     if (farm.level != model::FarmLevel::campaign) return;
     if (fresh) {
-        at->second.replaces = replaced_by(farm, observer, slot);
+        at->second.replaces = vacancies.take(slot);
         farm.replaced += at->second.replaces.known() ? 1 : 0;
     }
     account.score = score;
@@ -159,9 +187,10 @@ void Registry::join(Observer& observer, std::uint64_t campaign, std::uint32_t sl
                     Nanos now) {
     const auto farm = farms_.find(campaign);
     if (farm == farms_.end() || farm->second.state == State::dismissed) return;
-    admit(farm->second, observer, slot, score, now);
+    Vacancies vacancies(farm->second, observer);
+    admit(farm->second, vacancies, observer, slot, score, now);
     const auto parent = farms_.find(farm->second.parent);
-    if (parent != farms_.end()) admit(parent->second, observer, slot, score, now);
+    if (parent != farms_.end()) admit(parent->second, vacancies, observer, slot, score, now);
 }
 
 bool Registry::due(const Group& group, std::size_t member, std::uint32_t slot,
@@ -192,6 +221,7 @@ std::vector<std::size_t> Registry::due_of(const Group& group, const Findings& fo
 }
 
 void Registry::update(const Findings& found, Observer& observer, Nanos now, const Rules& rules) {
+    ++changes_;
     campaign_ids_.assign(found.farms.size(), {});
     std::set<std::uint64_t> used;
     Waiting fresh;
@@ -221,9 +251,10 @@ void Registry::update(const Findings& found, Observer& observer, Nanos now, cons
                 farm.parent = whole;
             if (scored.insert(id).second) farm.score = 0;
             const auto before = static_cast<std::uint32_t>(farm.members.size());
+            Vacancies vacancies(farm, observer);
             for (const std::size_t m : due) {
                 if (p < group.parts && group.part[m] != p) continue;
-                admit(farm, observer, found.population->rows[group.members[m]].slot,
+                admit(farm, vacancies, observer, found.population->rows[group.members[m]].slot,
                       group.scores[m], now);
                 farm.score = std::max(farm.score, group.scores[m]);
             }
@@ -250,9 +281,8 @@ void Registry::absorb(const Findings& found, Observer& observer,
         const std::map<std::uint32_t, MemberRecord> members = farms_[id].members;
         std::vector<std::uint32_t> rows;
         for (const auto& [slot, member] : members) {
-            const std::uint32_t row = slot < population.row_of_slot.size()
-                                          ? population.row_of_slot[slot]
-                                          : Cell::kNone;
+            const std::uint32_t row =
+                slot < population.row_of_slot.size() ? population.row_of_slot[slot] : Cell::kNone;
             if (row != Cell::kNone) rows.push_back(row);
         }
         for (std::size_t f = 0; f < found.farms.size() && !rows.empty(); ++f) {
@@ -266,10 +296,9 @@ void Registry::absorb(const Findings& found, Observer& observer,
                 const std::uint32_t row = slot < population.row_of_slot.size()
                                               ? population.row_of_slot[slot]
                                               : Cell::kNone;
-                const std::size_t part =
-                    row == Cell::kNone || group.parts == 1
-                        ? 0
-                        : campaign_of(group, group.whole.profile->view(row));
+                const std::size_t part = row == Cell::kNone || group.parts == 1
+                                             ? 0
+                                             : campaign_of(group, group.whole.profile->view(row));
                 into.push_back(campaign_ids_[f][part] != 0 ? campaign_ids_[f][part]
                                                            : campaign_ids_[f][0]);
             }
@@ -364,6 +393,7 @@ void Registry::forget(const Observer& observer) {
 bool Registry::dismiss(std::uint64_t id, Observer& observer, Nanos now, const std::string& reason) {
     const auto at = farms_.find(id);
     if (at == farms_.end()) return false;
+    ++changes_;
     for (auto& [other, farm] : farms_) {
         if (other != id && farm.parent != id) continue;
         farm.state = State::dismissed;
@@ -380,6 +410,7 @@ bool Registry::dismiss(std::uint64_t id, Observer& observer, Nanos now, const st
 bool Registry::confirm(std::uint64_t id, Nanos, const std::string& reason) {
     const auto at = farms_.find(id);
     if (at == farms_.end()) return false;
+    ++changes_;
     at->second.provisional = false;
     if (at->second.state == State::emerging) at->second.state = State::active;
     at->second.reason += "; confirmed: " + reason;
@@ -390,6 +421,7 @@ bool Registry::merge(std::uint64_t into, std::uint64_t from, Observer& observer,
     const auto a = farms_.find(into), b = farms_.find(from);
     if (a == farms_.end() || b == farms_.end() || into == from) return false;
     if (a->second.level != b->second.level) return false;
+    ++changes_;
     const auto before = static_cast<std::uint32_t>(a->second.members.size());
     const std::map<std::uint32_t, MemberRecord> members = b->second.members;
     for (const auto& [slot, member] : members) {
@@ -416,6 +448,7 @@ std::uint64_t Registry::split(std::uint64_t from, const std::vector<std::uint32_
         leave.insert(slot);
     }
     if (leave.empty() || leave.size() == old.members.size()) return 0;
+    ++changes_;
     FarmRecord& fresh = farms_[next_id_];
     fresh.id = next_id_++;
     fresh.parent = old.parent;

@@ -73,6 +73,8 @@ class Registry {
         return farms_;
     }
     std::map<std::uint64_t, FarmRecord>& mutable_farms() noexcept { return farms_; }
+    // How often farms, their members or what is said of them changed.
+    [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
     [[nodiscard]] std::uint64_t next_id() const noexcept { return next_id_; }
     void set_next_id(std::uint64_t id) noexcept { next_id_ = id; }
     [[nodiscard]] std::vector<model::Event> take_events();
@@ -91,12 +93,11 @@ class Registry {
   private:
     FarmRecord& match(const std::vector<std::uint32_t>& slots, model::FarmLevel level,
                       std::set<std::uint64_t>& used, Nanos now, const Rules& rules);
-    void admit(FarmRecord& farm, Observer& observer, std::uint32_t slot, double score, Nanos now);
+    class Vacancies;
+    void admit(FarmRecord& farm, Vacancies& vacancies, Observer& observer, std::uint32_t slot,
+               double score, Nanos now);
     void tell(FarmRecord& farm, model::FarmEvent::Kind kind, std::uint32_t before, Nanos now,
               std::string reason, std::uint64_t other = 0);
-    [[nodiscard]] model::AccountTag replaced_by(const FarmRecord& farm, const Observer& observer,
-                                                std::uint32_t slot) const;
-
     // Whether a member of a group may be alerted now; else it waits in `fresh`.
     [[nodiscard]] bool due(const Group& group, std::size_t member, std::uint32_t slot,
                            const Account& account, Nanos now, Waiting& fresh) const;
@@ -115,6 +116,7 @@ class Registry {
     std::vector<std::vector<std::uint64_t>> campaign_ids_;
     std::vector<model::Event> events_;
     std::uint64_t next_id_ = 1;
+    std::uint64_t changes_ = 0;
 };
 
 }  // namespace seine::detect

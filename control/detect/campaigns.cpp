@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include <tbb/parallel_for.h>
+
 #include "control/detect/traits.h"
 #include "control/detect/union_find.h"
 
@@ -45,11 +47,15 @@ class Cutter {
     }
     // The cut that holds and explains most; no second side where none holds.
     [[nodiscard]] Cut best() const {
-        Cut best;
-        for (const Rows& seed : seeds()) {
-            Cut cut = settle(seed);
+        const std::vector<Rows> from = seeds();
+        std::vector<Cut> cuts(from.size());
+        tbb::parallel_for(std::size_t{0}, from.size(), [&](std::size_t i) {
+            Cut cut = settle(from[i]);
             const std::size_t n = cut.count();
-            if (n < kPartMin || set_.size() - n < kPartMin || !holds(cut)) continue;
+            if (n >= kPartMin && set_.size() - n >= kPartMin && holds(cut)) cuts[i] = std::move(cut);
+        });
+        Cut best;
+        for (Cut& cut : cuts) {
             if (cut.gain > best.gain) best = std::move(cut);
         }
         return best;

@@ -2,7 +2,9 @@
 #include "control/detect/traits.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 
 namespace seine::detect {
@@ -35,6 +37,7 @@ Traits::Traits(const Population& population, const TwinGraph& twins, const TwinG
         }
         add(population, members[at]);
     }
+    number();
     tie(population, twins, chance, members);
 }
 
@@ -44,11 +47,33 @@ void Traits::add(const Population& population, std::uint32_t row) {
     std::vector<Size> sizes;
     for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
         if (shapes.count[bin] == 0) continue;
-        sizes.push_back({static_cast<std::uint8_t>(bin), shapes.count[bin] / total});
+        sizes.push_back({static_cast<std::uint8_t>(bin), shapes.count[bin] / total, 0});
     }
     sizes_.push_back(std::move(sizes));
     weight_.push_back(std::min(kSizesMax, total));
     connections_.push_back(static_cast<float>(population.rows[row].connections));
+}
+
+void Traits::number() {
+    using Numbers = std::unordered_map<std::uint64_t, std::uint32_t>;
+    const auto number_of = [](Numbers& numbers, std::uint64_t high, std::uint32_t low) {
+        const auto next = static_cast<std::uint32_t>(numbers.size());
+        return numbers.emplace(high << 32 | low, next).first->second;
+    };
+    for (std::size_t k = 0; k < kKinds; ++k) {
+        Numbers numbers;
+        for (const Ids& ids : ids_[k]) {
+            Ids& out = alike_[k].emplace_back();
+            for (const std::uint32_t id : ids) out.push_back(number_of(numbers, ids.size(), id));
+        }
+        alikes_[k] = numbers.size();
+    }
+    Numbers numbers;
+    for (std::vector<Size>& sizes : sizes_) {
+        for (Size& s : sizes)
+            s.alike = number_of(numbers, s.bin, std::bit_cast<std::uint32_t>(s.share));
+    }
+    sizes_alike_ = numbers.size();
 }
 
 void Traits::tie(const Population& population, const TwinGraph& twins, const TwinGraph& chance,
@@ -84,7 +109,18 @@ Side::Side(const Traits& traits) : traits_(&traits) {
     }
 }
 
+Side::Known& Side::known(std::size_t kind, bool own, std::size_t alikes, const Side& whole) const {
+    if (known_whole_ != &whole) {
+        for (Known& known : known_) known.clear();
+        known_whole_ = &whole;
+    }
+    Known& known = known_[2 * kind + (own ? 1 : 0)];
+    if (known.empty()) known.assign(alikes, std::numeric_limits<double>::quiet_NaN());
+    return known;
+}
+
 void Side::add(std::uint32_t at, double times) {
+    known_whole_ = nullptr;
     n_ += times;
     for (std::size_t k = 0; k < Traits::kKinds; ++k) {
         const auto& ids = traits_->ids(static_cast<Traits::Kind>(k), at);
@@ -101,14 +137,23 @@ double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool
     const auto& ids = traits_->ids(kind, at);
     if (ids.empty()) return 0;
     const double mine = own ? 1 / static_cast<double>(ids.size()) : 0;
+    const auto& alike = traits_->alike(kind, at);
+    Known& logs = known(kind, own, traits_->alikes(kind), whole);
     double sum = 0;
-    for (const std::uint32_t id : ids) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const std::uint32_t id = ids[i];
+        double& log = logs[alike[i]];
+        if (!std::isnan(log)) {
+            sum += log;
+            continue;
+        }
         // The whole holds the member too: one account's worth is taken out and a little put in.
         const double all =
             std::max(0.0, whole.count_[kind][id] - 1 / static_cast<double>(ids.size()));
         const double base = (all + 0.1) / (whole.n_ + 1);
         const double here = std::max(0.0, count_[kind][id] - mine);
-        sum += std::log((here + kLean * base) / (n_ - (own ? 1 : 0) + kLean));
+        log = std::log((here + kLean * base) / (n_ - (own ? 1 : 0) + kLean));
+        sum += log;
     }
     return sum / static_cast<double>(ids.size());
 }
@@ -116,12 +161,19 @@ double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool
 double Side::sizes(std::uint32_t at, const Side& whole, bool own) const {
     const float weight = traits_->weight(at);
     if (weight < 3) return 0;
+    Known& logs = known(Traits::kKinds, own, traits_->sizes_alike(), whole);
     double sum = 0;
     for (const Traits::Size& s : traits_->sizes(at)) {
+        double& log = logs[s.alike];
+        if (!std::isnan(log)) {
+            sum += s.share * log;
+            continue;
+        }
         const double all = std::max(0.0, whole.sizes_[s.bin] - s.share);
         const double base = (all + 0.02) / (whole.n_sizes_ + 1);
         const double here = std::max(0.0, sizes_[s.bin] - (own ? s.share : 0));
-        sum += s.share * std::log((here + kLean * base) / (n_sizes_ - (own ? 1 : 0) + kLean));
+        log = std::log((here + kLean * base) / (n_sizes_ - (own ? 1 : 0) + kLean));
+        sum += s.share * log;
     }
     return weight * sum;
 }

@@ -30,7 +30,13 @@ class Traits {
     struct Size {
         std::uint8_t bin = 0;
         float share = 0;
+        std::uint32_t alike = 0;  // the same number for the same bin and share
     };
+    // Beside ids(): the same number for the same value of members that show as many of the kind. A
+    // side says the same of all that are alike.
+    [[nodiscard]] const Ids& alike(Kind kind, std::uint32_t at) const { return alike_[kind][at]; }
+    [[nodiscard]] std::size_t alikes(Kind kind) const noexcept { return alikes_[kind]; }
+    [[nodiscard]] std::size_t sizes_alike() const noexcept { return sizes_alike_; }
     [[nodiscard]] const std::vector<Size>& sizes(std::uint32_t at) const { return sizes_[at]; }
     // Connections that the sizes stand for, at most kSizesMax: those of one account are alike.
     [[nodiscard]] float weight(std::uint32_t at) const { return weight_[at]; }
@@ -41,17 +47,21 @@ class Traits {
 
   private:
     void add(const Population& population, std::uint32_t row);
+    void number();
     void tie(const Population& population, const TwinGraph& twins, const TwinGraph& chance,
              const std::vector<std::uint32_t>& members);
 
-    std::array<std::vector<Ids>, kKinds> ids_, with_;
+    std::array<std::vector<Ids>, kKinds> ids_, with_, alike_;
+    std::array<std::size_t, kKinds> alikes_{};
+    std::size_t sizes_alike_ = 0;
     std::vector<Ids> ties_;
     std::vector<std::vector<Size>> sizes_;
     std::vector<float> weight_, connections_;
     double chance_rate_ = 0;
 };
 
-// Counts of a set of members.
+// Counts of a set of members. Of one thread: what it says is worked out once, and kept for those
+// that are alike until a member is added or another whole is asked about.
 class Side {
   public:
     explicit Side(const Traits& traits);
@@ -70,6 +80,11 @@ class Side {
   private:
     [[nodiscard]] double tokens(Traits::Kind kind, std::uint32_t at, const Side& whole,
                                 bool own) const;
+    // Logarithms that are known already, by alike; NaN: not yet.
+    using Known = std::vector<double>;
+    Known& known(std::size_t kind, bool own, std::size_t alikes, const Side& whole) const;
+    mutable std::array<Known, 2 * (Traits::kKinds + 1)> known_;  // the last two of the sizes
+    mutable const Side* known_whole_ = nullptr;
     const Traits* traits_;
     double n_ = 0, n_sizes_ = 0;
     std::array<std::vector<double>, Traits::kKinds> count_;

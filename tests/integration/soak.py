@@ -155,7 +155,7 @@ def sweep(args):
     runs = {}
     for threads in ("1", "2"):
         ran = programs.run([os.path.join(args.bin, "test_detect"), "--gtest_filter=SweepAtScale.*"], timeout_s=7200,
-                           env=dict(os.environ, SEINE_SWEEP_ACCOUNTS="1023195", SEINE_SWEEP_THREADS=threads))
+                           env=dict(os.environ, SEINE_SWEEP_ACCOUNTS="1000000", SEINE_SWEEP_FARM="23995", SEINE_SWEEP_THREADS=threads))
         lines = ran.out.decode("utf-8", "replace").splitlines()
         runs["sweep, %s threads" % threads] = {"exit": ran.code, "ok": 1 if ran.code == 0 else 0, "failed": [x for x in lines if "Failure" in x],
                                                "figures": [x.strip() for x in lines if x.startswith("  ")]}

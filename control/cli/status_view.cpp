@@ -104,14 +104,16 @@ std::string farms(const JsonValue& status) {
     if (farms.members().empty()) return {};
     if (farms["sweeps"].is(JsonValue::Type::null)) return line("farms", {{shown(farms["state"].text()), ""}});
     const bool swept = farms["sweeps"].number() > 0;
-    char expected[64];
+    char expected[64], pause[32];
+    std::snprintf(pause, sizeof pause, "%.1f ms", farms["pause_us_longest"].real() / 1e3);
     std::snprintf(expected, sizeof expected, "%.1f of %g asked", farms["expected_false_positives"].real(), farms["budget"].real());
     return line("farms", {{"farms", grouped(farms["farms"].number())},
                           {"accounts in them", grouped(farms["accounts_in_farms"].number())},
                           {"provisional", grouped(farms["provisional"].number())},
                           {"looked at", grouped(farms["accounts_looked_at"].number())},
                           {"false per M and day", expected},
-                          {"sweep", swept ? std::to_string(farms["last_sweep_ms"].number()) + " ms" : "none yet"}});
+                          {"sweep", swept ? std::to_string(farms["last_sweep_ms"].number()) + " ms" : "none yet"},
+                          {"longest pause", pause}});
 }
 
 // Every counter that says something was lost, given up or refused, when it is not zero.

@@ -50,18 +50,20 @@ Result<std::string> list_farms(const command::Request& request, const Parts& par
     const auto limit = request.arguments.number("limit", 100, 1, 100'000);
     if (!limit) return limit.error();
     const std::string& state = request.arguments.text("state");
-    std::vector<model::Farm> farms = parts.farms->farms();
+    const FarmPart::FarmsView known = parts.farms->farms();
+    std::vector<const model::Farm*> farms;
+    for (const model::Farm& farm : *known) farms.push_back(&farm);
     std::stable_sort(farms.begin(), farms.end(),
-                     [](const model::Farm& a, const model::Farm& b) { return a.accounts > b.accounts; });
+                     [](const model::Farm* a, const model::Farm* b) { return a->accounts > b->accounts; });
     command::JsonBuilder json;
     json.array();
     std::size_t shown = 0;
-    for (const model::Farm& farm : farms) {
-        const auto place = static_cast<std::size_t>(farm.state);
+    for (const model::Farm* farm : farms) {
+        const auto place = static_cast<std::size_t>(farm->state);
         if (!state.empty() && (place >= std::size(kStates) || state != kStates[place])) continue;
         if (shown++ == *limit) break;
         json.object();
-        add_farm(json, farm);
+        add_farm(json, *farm);
         json.end();
     }
     json.end();
@@ -76,7 +78,8 @@ Result<std::string> show_farm(const command::Request& request, const Parts& part
     const auto known = id_of(request, "farm");
     if (!known) return known.error();
     const std::uint64_t id = *known;
-    for (const model::Farm& farm : parts.farms->farms()) {
+    const FarmPart::FarmsView known_farms = parts.farms->farms();
+    for (const model::Farm& farm : *known_farms) {
         if (farm.id != id) continue;
         command::JsonBuilder json;
         json.object();

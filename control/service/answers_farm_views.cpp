@@ -28,8 +28,9 @@ struct Known {
 Result<Known> known_farm(const command::Request& request, const Parts& parts, const char* argument) {
     const auto id = farm_of(request.arguments, argument);
     if (!id) return id.error();
-    for (model::Farm& farm : parts.farms->farms()) {
-        if (farm.id == *id) return Known{std::move(farm), parts.farms->members(*id)};
+    const FarmPart::FarmsView farms = parts.farms->farms();
+    for (const model::Farm& farm : *farms) {
+        if (farm.id == *id) return Known{farm, parts.farms->members(*id)};
     }
     return Status(Code::not_found, "no farm " + farm_text(*id) + "; seinectl farm list prints those there are");
 }

@@ -84,6 +84,7 @@ void add_farms(JsonBuilder& json, const Parts& parts) {
     json.field("accounts_looked_at", status.counters.accounts).field("sightings", status.counters.sightings);
     json.field("queued", status.queued).field("sightings_shed", status.shed);
     json.field("sweeps", status.counters.sweeps).field("last_sweep_ms", status.last_sweep_ms);
+    json.field("pause_us_longest", status.pause_us_longest);
     json.field("last_sweep_ns", status.last_sweep.count);
     // False positives per million accounts and day: asked for, and expected of the thresholds in force.
     json.field("budget", status.counters.budget).field("expected_false_positives", status.counters.expected_fp);

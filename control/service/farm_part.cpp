@@ -1,4 +1,4 @@
-// The queue, the ticks and sweeps, and the file that carries detection over a restart.
+// The queue, ticks and sweeps, and the file that carries detection over a restart.
 #include "control/service/farm_part.h"
 
 #include <algorithm>
@@ -18,12 +18,15 @@ namespace {
 constexpr std::int64_t kFirstSweep = 20 * kSecond;
 constexpr std::int64_t kThinkEvery = kSecond;
 // Parcels are taken sooner: few of them are on their way then, and their memory is in the caches.
-constexpr std::chrono::milliseconds kTakeEvery{100};
+constexpr std::chrono::milliseconds kTakeEvery{100}, kLookEvery{1000};
+// Accounts, members or entries that one step of a sweep, of saving or of telling looks at.
+constexpr std::uint32_t kStep = 256;
 
 }  // namespace
 
 Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const store::Store& store, Findings& findings,
-                                                 std::function<Nanos()> clock, DetectionSections& sections) {
+                                                 std::function<Nanos()> clock, DetectionSections& sections,
+                                                 std::function<void()> before_thinking) {
     detect::Options options;
     options.accounts_max = static_cast<std::uint32_t>(config.detect_accounts);
     options.threads = static_cast<unsigned>(config.detect_threads);
@@ -55,10 +58,12 @@ Result<std::unique_ptr<FarmPart>> FarmPart::make(const Config& config, const sto
         const auto text = store.text(id);
         return text ? *text : std::string();
     });
-    part->farms_ = part->engine_->farms();
+    part->before_thinking_ = std::move(before_thinking);
+    part->publish();
     part->next_sweep_ = part->clock_() + std::min(kFirstSweep, part->sweep_every_);
     sections.bind(part.get());
-    part->thread_ = guarded_thread("looks for farms", [raw = part.get()] { raw->run(); });
+    part->takes_in_ = guarded_thread("takes connections in for detection", [raw = part.get()] { raw->take_in(); });
+    part->looks_ = guarded_thread("looks for farms", [raw = part.get()] { raw->look_for_farms(); });
     return part;
 }
 
@@ -70,7 +75,7 @@ FarmPart::~FarmPart() {
         stopping_ = true;
     }
     wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    if (looks_.joinable()) looks_.join();
 }
 
 void FarmPart::hand_over() {
@@ -112,84 +117,19 @@ void FarmPart::take(const Parcel& parcel) {
     }
 }
 
-// Lets detection think, and tells what it found.
-void FarmPart::look(Nanos now) {
-    std::vector<model::Event> events;
-    std::vector<model::Event> accounts;
-    std::uint64_t accounts_left_out = 0;
-    std::vector<model::Farm> farms;
-    detect::Counters counters;
-    const bool sweep = now >= next_sweep_;
-    const Nanos begun = clock_();
-    {
-        const std::lock_guard lock(engine_mutex_);
-        engine_->tick(now);
-        if (sweep) engine_->sweep(now);
-        events = engine_->events();
-        for (const model::Event& event : events) {
-            for (model::Event& one : account_evidence(*engine_, event, kAccountsToldMax - accounts.size(), accounts_left_out))
-                accounts.push_back(std::move(one));
-        }
-        farms = engine_->farms();
-        counters = engine_->counters();
-    }
-    for (model::Event& event : events) {
-        if (event.seen.count == 0) event.seen = now;
-        findings_.found(event);
-    }
-    // Not kept: `account why` says it at any time.
-    for (const model::Event& event : accounts) findings_.publish(event);
-    {
-        const std::lock_guard lock(mutex_);
-        status_.accounts_told += accounts.size();
-        status_.accounts_not_told += accounts_left_out;
-        farms_ = std::move(farms);
-        status_.counters = counters;
-        status_.farms = farms_.size();
-        status_.provisional = 0;
-        status_.accounts_in_farms = 0;
-        for (const model::Farm& farm : farms_) {
-            status_.provisional += farm.provisional ? 1 : 0;
-            if (farm.parent == 0) status_.accounts_in_farms += farm.accounts;
-        }
-        if (sweep) {
-            status_.last_sweep = now;
-            status_.last_sweep_ms = static_cast<std::uint64_t>((clock_() - begun) / kMillisecond);
-        }
-    }
-    if (!sweep) return;
-    next_sweep_ = clock_() + sweep_every_;
-    save(now);
-}
-
-void FarmPart::save(Nanos now) {
-    const std::string fresh = state_path_ + ".new";
-    Status status;
-    {
-        std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-        const std::lock_guard lock(engine_mutex_);
-        status = engine_->save(out);
-        if (status.ok() && !out.flush()) status = failed(fresh + ": cannot be written; look at the disk");
-    }
-    if (status.ok() && std::rename(fresh.c_str(), state_path_.c_str()) != 0)
-        status = failed(state_path_ + ": cannot be replaced; look at the folder's permissions");
-    if (!status.ok()) log(Level::error, status.message());
-    const std::lock_guard lock(mutex_);
-    status_.problem = status.message();
-    if (status.ok()) status_.last_saved = now;
-}
-
-void FarmPart::run() {
+// Connections into the engine, and newcomers to known farms; never a sweep.
+void FarmPart::take_in() {
     std::vector<Parcel> parcels;
-    Nanos looked;
-    while (true) {
-        bool ending = false;
+    Nanos ticked;
+    bool ending = false;
+    while (!ending) {
         {
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, kTakeEvery, [this] { return stopping_; });
             ending = stopping_;
             for (Parcel& parcel : parcels) {
-                if (spare_.size() >= kSpareMax) break;
+                status_.taken += parcel.count;
+                if (spare_.size() >= kSpareMax) continue;
                 parcel.count = 0;
                 spare_.push_back(std::move(parcel));
             }
@@ -199,16 +139,176 @@ void FarmPart::run() {
         }
         for (const Parcel& parcel : parcels) take(parcel);
         const Nanos now = clock_();
-        if (ending || now - looked >= kThinkEvery) {
-            looked = now;
-            look(now);
-        }
-        if (ending) break;
+        if (!ending && now - ticked < kThinkEvery) continue;
+        ticked = now;
+        const std::lock_guard lock(engine_mutex_);
+        engine_->tick(now);
     }
-    save(clock_());
 }
 
-std::vector<model::Farm> FarmPart::farms() const {
+class FarmPart::Step {
+  public:
+    explicit Step(FarmPart& part) : part_(part), lock_(part.engine_mutex_), begun_(std::chrono::steady_clock::now()) {}
+    ~Step() {
+        const auto held = std::chrono::steady_clock::now() - begun_;
+        const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(held).count());
+        // Only who holds the lock writes it.
+        if (us > part_.pause_us_longest_.load()) part_.pause_us_longest_.store(us);
+    }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+  private:
+    FarmPart& part_;
+    std::lock_guard<FairMutex> lock_;
+    std::chrono::steady_clock::time_point begun_;
+};
+
+void FarmPart::sweep(Nanos now) {
+    {
+        const std::lock_guard lock(mutex_);
+        status_.sweeping = true;
+    }
+    {
+        const Step step(*this);
+        engine_->begin_sweep(now);
+    }
+    for (bool frozen = false; !frozen;) {
+        if (wait({})) return;  // what was frozen is given up
+        const Step step(*this);
+        frozen = engine_->gather(kStep);
+    }
+    if (before_thinking_) before_thinking_();
+    engine_->think();
+    std::shared_ptr<const void> before;
+    {
+        const Step step(*this);
+        before = engine_->finish_sweep();
+    }
+    before.reset();
+    const std::lock_guard lock(mutex_);
+    status_.sweeping = false;
+    status_.last_sweep = now;
+    status_.last_sweep_ms = static_cast<std::uint64_t>((clock_() - now) / kMillisecond);
+}
+
+// What others see of the farms, copied when it has changed.
+void FarmPart::publish() {
+    const std::lock_guard one_at_a_time(publish_mutex_);
+    detect::FarmList list;
+    bool changed = false;
+    detect::Counters counters;
+    {
+        const Step step(*this);
+        counters = engine_->counters();
+        changed = farms_ == nullptr || engine_->farms_version() != published_;
+    }
+    for (bool whole = !changed; !whole;) {
+        const Step step(*this);
+        whole = engine_->farms_step(kStep, list);
+        published_ = engine_->farms_version();
+    }
+    FarmsView fresh;
+    if (changed) fresh = std::make_shared<const std::vector<model::Farm>>(list.take());
+    {
+        const std::lock_guard lock(mutex_);
+        status_.counters = counters;
+        if (!changed) return;
+        farms_.swap(fresh);  // what was there goes without the lock
+        status_.farms = farms_->size();
+        status_.provisional = 0;
+        status_.accounts_in_farms = 0;
+        for (const model::Farm& farm : *farms_) {
+            status_.provisional += farm.provisional ? 1 : 0;
+            if (farm.parent == 0) status_.accounts_in_farms += farm.accounts;
+        }
+    }
+}
+
+// What happened to farms since the last call, to the store and on, and why of their accounts.
+void FarmPart::tell(Nanos now) {
+    std::vector<model::Event> events;
+    {
+        const Step step(*this);
+        events = engine_->events();
+    }
+    if (events.empty()) return;
+    const FarmsView known = farms();
+    const auto why_of = [this](const model::AccountTag& account) {
+        const Step step(*this);
+        return engine_->why(account);
+    };
+    std::vector<model::Event> accounts;
+    std::uint64_t left_out = 0;
+    for (const model::Event& event : events) {
+        for (model::Event& one : account_evidence(*known, event, why_of, kAccountsToldMax - accounts.size(), left_out))
+            accounts.push_back(std::move(one));
+    }
+    for (model::Event& event : events) {
+        if (event.seen.count == 0) event.seen = now;
+        findings_.found(event);
+    }
+    // Not kept: `account why` says it at any time.
+    for (const model::Event& event : accounts) findings_.publish(event);
+    const std::lock_guard lock(mutex_);
+    status_.accounts_told += accounts.size();
+    status_.accounts_not_told += left_out;
+}
+
+Status FarmPart::write_state(const std::string& path) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    {
+        const Step step(*this);
+        engine_->begin_save();
+    }
+    std::string piece;
+    // To the last step on a full disk too: until then the engine lets wait what it is writing.
+    for (bool whole = false; !whole; piece.clear()) {
+        {
+            const Step step(*this);
+            whole = engine_->save_step(kStep, piece);
+        }
+        out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    }
+    return out.flush() ? Status{} : failed(path + ": cannot be written; look at the disk");
+}
+
+void FarmPart::save(Nanos now) {
+    const std::lock_guard one_at_a_time(save_mutex_);
+    const std::string fresh = state_path_ + ".new";
+    Status status = write_state(fresh);
+    if (status.ok() && std::rename(fresh.c_str(), state_path_.c_str()) != 0)
+        status = failed(state_path_ + ": cannot be replaced; look at the folder's permissions");
+    if (!status.ok()) log(Level::error, status.message());
+    const std::lock_guard lock(mutex_);
+    status_.problem = status.message();
+    if (status.ok()) status_.last_saved = now;
+}
+
+bool FarmPart::wait(std::chrono::milliseconds most) {
+    std::unique_lock lock(mutex_);
+    return wake_.wait_for(lock, most, [this] { return stopping_; });
+}
+
+void FarmPart::look_for_farms() {
+    while (!wait(kLookEvery)) {
+        const Nanos now = clock_();
+        const bool due = now >= next_sweep_;
+        if (due) sweep(now);
+        publish();
+        tell(now);
+        if (!due) continue;
+        next_sweep_ = clock_() + sweep_every_;
+        save(now);
+    }
+    takes_in_.join();  // what it had in hand is saved as well
+    const Nanos now = clock_();
+    publish();
+    tell(now);
+    save(now);
+}
+
+FarmPart::FarmsView FarmPart::farms() const {
     const std::lock_guard lock(mutex_);
     return farms_;
 }
@@ -221,22 +321,14 @@ detect::Explanation FarmPart::why(const model::AccountTag& account) const {
 // The engine has taken an analyst's word: the list follows at once, and a kill does not lose it.
 Status FarmPart::decided(Status status, Nanos now) {
     if (!status.ok()) return status;
-    std::vector<model::Farm> farms;
-    {
-        const std::lock_guard lock(engine_mutex_);
-        farms = engine_->farms();
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        farms_ = std::move(farms);
-    }
+    publish();
     save(now);
     return {};
 }
 
 Status FarmPart::confirm(std::uint64_t farm, const std::string& reason) {
     const Nanos now = clock_();
-    std::unique_lock lock(engine_mutex_);
+    std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->confirm(farm, now, reason);
     lock.unlock();
     return decided(std::move(status), now);
@@ -244,7 +336,7 @@ Status FarmPart::confirm(std::uint64_t farm, const std::string& reason) {
 
 Status FarmPart::dismiss(std::uint64_t farm, const std::string& reason) {
     const Nanos now = clock_();
-    std::unique_lock lock(engine_mutex_);
+    std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->dismiss(farm, now, reason);
     lock.unlock();
     return decided(std::move(status), now);
@@ -252,7 +344,7 @@ Status FarmPart::dismiss(std::uint64_t farm, const std::string& reason) {
 
 Status FarmPart::merge(std::uint64_t into, std::uint64_t from) {
     const Nanos now = clock_();
-    std::unique_lock lock(engine_mutex_);
+    std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->merge(into, from, now);
     lock.unlock();
     return decided(std::move(status), now);
@@ -261,7 +353,7 @@ Status FarmPart::merge(std::uint64_t into, std::uint64_t from) {
 Result<std::uint64_t> FarmPart::split(std::uint64_t farm, const std::vector<model::AccountTag>& accounts,
                                       const std::string& reason) {
     const Nanos now = clock_();
-    std::unique_lock lock(engine_mutex_);
+    std::unique_lock<FairMutex> lock(engine_mutex_);
     auto fresh = engine_->split(farm, accounts, now, reason);
     lock.unlock();
     if (!fresh) return fresh.error();
@@ -293,6 +385,7 @@ FarmStatus FarmPart::status() const {
     const std::lock_guard lock(mutex_);
     FarmStatus out = status_;
     out.queued = queued_;
+    out.pause_us_longest = pause_us_longest_.load();
     return out;
 }
 

@@ -131,6 +131,8 @@ void add_farms(Out& out, const Parts& parts) {
         static_cast<double>(status.accounts_in_farms));
     one(out, "seine_farm_last_sweep_seconds", "How long the last sweep took", MetricType::Gauge,
         static_cast<double>(status.last_sweep_ms) / 1e3);
+    one(out, "seine_farm_pause_longest_seconds", "The longest that connections waited for one step of a sweep or of its saving",
+        MetricType::Gauge, static_cast<double>(status.pause_us_longest) / 1e6);
     one(out, "seine_farm_shed_sightings_total", "Sightings that detection had no room for",
         MetricType::Counter, static_cast<double>(status.shed));
 }

@@ -19,8 +19,10 @@ TEST(AccountEvidence, TellsEachAccountOfAFarmOnceWithLinesThatSumToItsScore) {
     std::map<std::uint64_t, std::uint32_t> reported;  // farm: accounts it was last told with
     std::map<std::uint64_t, std::set<model::AccountTag>> told;
     std::uint64_t left_out = 0;
+    const std::vector<model::Farm> farms = town.engine->farms();
+    const Why why = [&town](const model::AccountTag& account) { return town.engine->why(account); };
     for (const model::Event& event : town.engine->events()) {
-        const auto evidence = account_evidence(*town.engine, event, kAccountsToldMax, left_out);
+        const auto evidence = account_evidence(farms, event, why, kAccountsToldMax, left_out);
         double strongest = 1e9;
         for (const model::Event& one : evidence) {
             EXPECT_EQ(one.kind, model::EventKind::account_evidence);
@@ -36,7 +38,7 @@ TEST(AccountEvidence, TellsEachAccountOfAFarmOnceWithLinesThatSumToItsScore) {
         }
         if (!evidence.empty()) reported[event.farm.farm] = event.farm.accounts_now;
         std::uint64_t rest = 0;
-        EXPECT_EQ(account_evidence(*town.engine, event, 3, rest).size(), std::min<std::size_t>(3, evidence.size()));
+        EXPECT_EQ(account_evidence(farms, event, why, 3, rest).size(), std::min<std::size_t>(3, evidence.size()));
         EXPECT_EQ(rest, evidence.size() - std::min<std::size_t>(3, evidence.size()));
     }
     EXPECT_EQ(left_out, 0u);
@@ -55,11 +57,12 @@ TEST(AccountEvidence, OtherEventsHaveNone) {
     town.play();
     model::Event event;
     std::uint64_t left_out = 0;
+    const Why why = [&town](const model::AccountTag& account) { return town.engine->why(account); };
     for (const auto kind : {model::EventKind::signature_alert, model::EventKind::health, model::EventKind::farm}) {
         event.kind = kind;
         event.farm.farm = 17;
         event.farm.kind = kind == model::EventKind::farm ? model::FarmEvent::Kind::dormant : model::FarmEvent::Kind::found;
-        EXPECT_TRUE(account_evidence(*town.engine, event, 10, left_out).empty());
+        EXPECT_TRUE(account_evidence(town.engine->farms(), event, why, 10, left_out).empty());
     }
 }
 

@@ -488,7 +488,11 @@ Counters Engine::counters() const {
     return c;
 }
 
-void Engine::begin_save() { state_->saving = std::make_unique<StateWriter>(); }
+void Engine::begin_save() {
+    State& s = *state_;
+    if (s.running == nullptr || s.running->frozen) s.observer.twins.drop_forgotten();
+    s.saving = std::make_unique<StateWriter>();
+}
 
 bool Engine::save_step(std::uint32_t accounts_max, std::string& out) {
     State& s = *state_;

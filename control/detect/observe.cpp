@@ -77,6 +77,13 @@ void Observer::clock(Nanos at) {
     if (latest < at) latest = at;
 }
 
+std::uint32_t Observer::slot_of(const model::AccountTag& tag, const model::OrgTag& org, Nanos at) {
+    const std::uint64_t evicted = accounts.evicted();
+    const std::uint32_t slot = accounts.get(tag, org, at);
+    if (accounts.evicted() != evicted) twins.forget_account(slot);  // it takes the freed slot
+    return slot;
+}
+
 void Observer::mark_dirty(std::uint32_t slot) {
     if (accounts[slot].dirty) return;
     accounts[slot].dirty = true;
@@ -205,7 +212,7 @@ void Observer::take(const model::Sighting& sighting) {
         seen.at = use.t_first.count != 0 ? use.t_first : flow.t_open;
         seen.hour = hour(seen.at);
         const model::OrgTag org = use.org.known() ? use.org : model::OrgTag{use.account.bytes};
-        const std::uint32_t slot = accounts.get(use.account, org, seen.at);
+        const std::uint32_t slot = slot_of(use.account, org, seen.at);
         Account& account = accounts[slot];
         account.last = std::max(account.last, std::max(seen.at, use.t_last));
         if (use.first_seen_day != 0) account.first_seen_day = use.first_seen_day;
@@ -253,9 +260,9 @@ void Observer::take(const model::AccountEvent& event) {
             ++counters.unknown_accounts;
             return;
         }
-        slot = accounts.get(event.account,
-                            event.org.known() ? event.org : model::OrgTag{event.account.bytes},
-                            event.at);
+        slot = slot_of(event.account,
+                       event.org.known() ? event.org : model::OrgTag{event.account.bytes},
+                       event.at);
     }
     Account& account = accounts[slot];
     if (event.org.known()) accounts.set_org(slot, event.org);

@@ -100,6 +100,9 @@ class Observer {
         std::uint16_t hour = 0;
         Nanos at;
     };
+    // The slot of an account, made when it is new. Nothing of whom it displaces stays with the slot.
+    [[nodiscard]] std::uint32_t slot_of(const model::AccountTag& tag, const model::OrgTag& org,
+                                        Nanos at);
     void touch(Account& account, Channel channel, std::uint64_t value, const Seen& seen,
                bool count);
     void connection(Account& account, const model::Sighting& sighting, const model::AccountUse& use,

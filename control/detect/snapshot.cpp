@@ -5,10 +5,11 @@ namespace seine::detect {
 namespace {
 
 // False when the last edge was taken.
-bool take_edges(const Twins::Edges& edges, Twins::Edges::const_iterator& next, std::uint32_t most,
-                Twins::Keys& into) {
+bool take_edges(const Twins& from, const Twins::Edges& edges, Twins::Edges::const_iterator& next,
+                std::uint32_t most, Twins::Keys& into) {
     for (; next != edges.end() && most > 0; ++next, --most) {
-        if (next->second.nats >= Snapshot::kTwinNats) into.push_back(next->first);
+        if (next->second.nats >= Snapshot::kTwinNats && !from.forgotten_edge(next->first))
+            into.push_back(next->first);
     }
     return next != edges.end();
 }
@@ -23,12 +24,12 @@ bool Snapshot::step(const Observer& from, std::uint32_t most) {
             next_ = from.twins.edges().begin();
             return false;
         case Stage::twins:
-            if (take_edges(from.twins.edges(), next_, most, twins)) return false;
+            if (take_edges(from.twins, from.twins.edges(), next_, most, twins)) return false;
             stage_ = Stage::chance;
             next_ = from.twins.chance().begin();
             return false;
         case Stage::chance:
-            if (take_edges(from.twins.chance(), next_, most, chance)) return false;
+            if (take_edges(from.twins, from.twins.chance(), next_, most, chance)) return false;
             stage_ = Stage::done;
             return true;
         case Stage::done:

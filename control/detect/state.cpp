@@ -178,8 +178,10 @@ bool get_account(Reader& r, Observer& observer, std::vector<std::uint32_t>& slot
     if (!r.get(image) || !image.tag.known()) return false;
     const std::uint32_t slot = observer.accounts.get(image.tag, image.org, image.first);
     Account& a = observer.accounts[slot];
-    if (image.slot >= slot_of.size()) slot_of.resize(image.slot + 1, AccountTable::kNone);
-    slot_of[image.slot] = slot;
+    if (image.slot != AccountTable::kNone) {
+        if (image.slot >= slot_of.size()) slot_of.resize(image.slot + 1, AccountTable::kNone);
+        slot_of[image.slot] = slot;
+    }
     a.first_seen_day = image.first_seen_day;
     a.connections = image.connections;
     a.exchanges = image.exchanges;
@@ -417,7 +419,9 @@ bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& o
                 const auto slot = static_cast<std::uint32_t>(at_);
                 if (!o.accounts.live(slot)) continue;
                 w.put(std::uint8_t{1});
-                put_account(w, slot, o.accounts[slot]);
+                // What was written before of a slot that went to another account since is not its own.
+                const bool stays = !o.twins.forgotten(slot);
+                put_account(w, stays ? slot : AccountTable::kNone, o.accounts[slot]);
             }
             if (at_ < o.accounts.slots()) break;
             w.put(std::uint8_t{0});

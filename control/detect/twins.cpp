@@ -80,6 +80,7 @@ void Twins::settle(std::vector<Mark>& old, std::vector<Mark>& fresh, std::int64_
 }
 
 void Twins::match(Nanos now, std::uint16_t now_h) {
+    drop_forgotten();
     std::sort(fresh_heads_.begin(), fresh_heads_.end());
     std::sort(fresh_tails_.begin(), fresh_tails_.end());
     std::vector<Mark> all_heads(heads_);
@@ -107,17 +108,34 @@ void Twins::expire(std::uint16_t oldest_h) {
 }
 
 void Twins::forget_account(std::uint32_t account) {
-    const auto touches = [account](const auto& e) {
-        return e.first >> 32 == account || (e.first & 0xffffffffu) == account;
-    };
+    forgotten_[account] = {fresh_heads_.size(), fresh_tails_.size()};
+}
+
+// All at once: a flood of accounts evicts many, and each alone would be a walk over all edges.
+void Twins::drop_forgotten() {
+    if (forgotten_.empty()) return;
+    const auto touches = [this](const auto& e) { return forgotten_edge(e.first); };
     std::erase_if(edges_, touches);
     std::erase_if(chance_, touches);
+    const auto gone = [this](const Mark& m) { return forgotten_.contains(m.account); };
+    std::erase_if(heads_, gone);
+    std::erase_if(tails_, gone);
+    const auto drop = [this](std::vector<Mark>& fresh, std::size_t Gone::*count) {
+        std::size_t at = 0;
+        std::erase_if(fresh, [&](const Mark& m) {
+            const auto found = forgotten_.find(m.account);
+            return at++ < (found == forgotten_.end() ? 0 : found->second.*count);
+        });
+    };
+    drop(fresh_heads_, &Gone::heads);
+    drop(fresh_tails_, &Gone::tails);
+    forgotten_.clear();
 }
 
 std::size_t Twins::bytes() const noexcept {
     return sizeof(Mark) * (heads_.capacity() + fresh_heads_.capacity() + tails_.capacity() +
                            fresh_tails_.capacity()) +
-           48 * (edges_.size() + chance_.size());
+           48 * (edges_.size() + chance_.size() + forgotten_.size());
 }
 
 }  // namespace seine::detect

@@ -38,7 +38,18 @@ class Twins {
     void tail(Nanos asked, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes);
     // Pairs what came since the last call; forgets what is older than an hour.
     void match(Nanos now, std::uint16_t now_h);
+    // The slot's account was evicted and another one has it now: its marks and edges go with the next
+    // match, and until then forgotten() tells of them.
     void forget_account(std::uint32_t account);
+    [[nodiscard]] bool forgotten(std::uint32_t account) const noexcept {
+        return !forgotten_.empty() && forgotten_.contains(account);
+    }
+    [[nodiscard]] bool forgotten_edge(std::uint64_t key) const noexcept {
+        return forgotten(static_cast<std::uint32_t>(key >> 32)) ||
+               forgotten(static_cast<std::uint32_t>(key));
+    }
+    // Drops what was forgotten. As match(), not while edges or marks are being read in steps.
+    void drop_forgotten();
     void expire(std::uint16_t oldest_h);
 
     using Edges = std::unordered_map<std::uint64_t, TwinEdge>;
@@ -104,6 +115,12 @@ class Twins {
     Limits limits_;
     std::vector<Mark> heads_, fresh_heads_, tails_, fresh_tails_;
     Edges edges_, chance_;
+    // Accounts forgotten since the last match, and how many fresh marks were there when it happened:
+    // those behind them are of the slot's new account.
+    struct Gone {
+        std::size_t heads = 0, tails = 0;
+    };
+    std::unordered_map<std::uint32_t, Gone> forgotten_;
     std::uint64_t evicted_ = 0;
 };
 

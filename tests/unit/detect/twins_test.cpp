@@ -1,0 +1,64 @@
+// Failover twins: what an evicted account leaves.
+#include <gtest/gtest.h>
+
+#include "tests/unit/detect/small_world.h"
+
+namespace seine::detect {
+namespace {
+
+using test::kStart;
+using test::Visit;
+
+constexpr std::uint16_t kHourNow = 1;
+
+// A request of `from` meets a short error, and comes back on `to` some time later.
+void fail_over(Twins& twins, std::uint32_t from, std::uint32_t to, std::int64_t at,
+               std::uint32_t request_bytes) {
+    twins.head({at - 20 * kMillisecond}, from, from, request_bytes);
+    twins.tail({at}, from, from, request_bytes);
+    twins.head({at + 400 * kMillisecond}, to, to, request_bytes);
+}
+
+TEST(Twins, NobodyInheritsThoseOfAnEvictedAccount) {
+    Twins twins({});
+    fail_over(twins, 1, 2, kStart + 600 * kSecond, 9'000);
+    twins.match({kStart + 660 * kSecond}, kHourNow);
+    ASSERT_TRUE(twins.edges().contains(1ull << 32 | 2));
+    // A mark of the old holder of the slot waits for its twin; then the slot is another one's.
+    twins.tail({kStart + 700 * kSecond}, 1, 1, 7'000);
+    twins.forget_account(1);
+    EXPECT_TRUE(twins.forgotten_edge(1ull << 32 | 2));
+    EXPECT_FALSE(twins.forgotten_edge(2ull << 32 | 3));
+    twins.head({kStart + 700 * kSecond + 300 * kMillisecond}, 2, 2, 7'000);
+    fail_over(twins, 1, 3, kStart + 705 * kSecond, 12'000);
+    twins.match({kStart + 720 * kSecond}, kHourNow);
+    EXPECT_FALSE(twins.forgotten(1));
+    EXPECT_FALSE(twins.edges().contains(1ull << 32 | 2));
+    EXPECT_TRUE(twins.edges().contains(1ull << 32 | 3));
+}
+
+TEST(Twins, AnObserverForgetsThoseOfWhomItEvicts) {
+    Options options;
+    options.accounts_max = 2;
+    Observer observer(options);
+    std::uint64_t flow = 0;
+    const auto ask = [&](std::uint64_t account, std::int64_t at, std::uint32_t response_bytes) {
+        Visit v;
+        v.account = account;
+        v.at = at;
+        v.request_bytes = 9'000;
+        v.response_bytes = response_bytes;
+        observer.take(test::sighting(v, ++flow, true));
+    };
+    ask(1, kStart, 280);
+    ask(2, kStart + 400 * kMillisecond, 5'000);
+    observer.twins.match({kStart + 60 * kSecond}, kHourNow);
+    ASSERT_EQ(observer.twins.edges().size(), 1u);
+    ask(3, kStart + 70 * kSecond, 5'000);
+    EXPECT_EQ(observer.accounts.evicted(), 1u);
+    observer.twins.match({kStart + 120 * kSecond}, kHourNow);
+    EXPECT_TRUE(observer.twins.edges().empty());
+}
+
+}  // namespace
+}  // namespace seine::detect

@@ -27,6 +27,7 @@ constexpr double kGainApart = 5;      // of clients and sizes, where ties tell,
 constexpr double kGainEach = 1.5;     // and for each account of the smaller side
 constexpr double kDayNats = 3;        // most that the day of sign-up moves an account
 constexpr double kClientsApart = 30;  // of clients alone, where there are too few ties to tell
+constexpr double kBothApart = 10;     // of clients and of sizes each, where nothing else tells
 
 using Rows = std::vector<std::uint32_t>;
 
@@ -237,8 +238,10 @@ class Cutter {
         cut.gain = clients + sizes;
         const double fewer = static_cast<double>(std::min(cut.count(), set_.size() - cut.count()));
         if (ties <= kTiesApart) return cut.gain >= std::max(kGainApart, kGainEach * fewer);
-        // One operator may run two clients, but signs up for both in the same batches.
-        return clients >= kClientsApart && (dated ? onboard >= kGainApart && sizes >= 0 : true);
+        // One operator may run two clients, but signs up for both in the same batches. Where no day is
+        // known, what is asked with either client stands for it.
+        if (dated) return clients >= kClientsApart && onboard >= kGainApart && sizes >= 0;
+        return clients >= kClientsApart || (clients >= kBothApart && sizes >= kBothApart);
     }
 
     const Traits* traits_;

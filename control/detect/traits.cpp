@@ -128,7 +128,7 @@ void Side::add(std::uint32_t at, double times) {
             count_[k][id] += times / static_cast<double>(ids.size());
         }
     }
-    if (traits_->weight(at) < 3) return;
+    if (traits_->weight(at) < Traits::kSizesMin) return;
     n_sizes_ += times;
     for (const Traits::Size& s : traits_->sizes(at)) sizes_[s.bin] += times * s.share;
 }
@@ -160,7 +160,7 @@ double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool
 
 double Side::sizes(std::uint32_t at, const Side& whole, bool own) const {
     const float weight = traits_->weight(at);
-    if (weight < 3) return 0;
+    if (weight < Traits::kSizesMin) return 0;
     Known& logs = known(Traits::kKinds, own, traits_->sizes_alike(), whole);
     double sum = 0;
     for (const Traits::Size& s : traits_->sizes(at)) {

@@ -40,7 +40,7 @@ class Traits {
     [[nodiscard]] const std::vector<Size>& sizes(std::uint32_t at) const { return sizes_[at]; }
     // Connections that the sizes stand for, at most kSizesMax: those of one account are alike.
     [[nodiscard]] float weight(std::uint32_t at) const { return weight_[at]; }
-    static constexpr float kSizesMax = 8;
+    static constexpr float kSizesMax = 8, kSizesMin = 1;
     [[nodiscard]] float connections(std::uint32_t at) const { return connections_[at]; }
     // Ties by chance, per pair of members.
     [[nodiscard]] double chance_rate() const noexcept { return chance_rate_; }

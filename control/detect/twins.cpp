@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace seine::detect {
 namespace {
@@ -12,6 +13,8 @@ constexpr std::int64_t kHorizonNs = 3'600 * kSecond;  // connections linger befo
 // less rather than more.
 constexpr double kTwinShare = 0.2;
 constexpr double kNatsMax = 6;
+// Around an error, where a rush of requests of one length would make twins by chance.
+constexpr std::int64_t kRushNs = 30 * kSecond;
 
 std::uint64_t pair_key(std::uint32_t a, std::uint32_t b) {
     return static_cast<std::uint64_t>(std::min(a, b)) << 32 | std::max(a, b);
@@ -37,25 +40,38 @@ void Twins::tail(Nanos asked, std::uint32_t account, std::uint32_t org,
     fresh_tails_.push_back({asked.count, account, org, request_bytes});
 }
 
-void Twins::search(const std::vector<Mark>& tails, const std::vector<Mark>& heads,
-                   std::int64_t moved, double span_s, std::size_t population, Edges& out,
-                   std::uint16_t now_h) {
-    if (heads.empty()) return;
+Twins::Run Twins::as_long(const std::vector<Mark>& marks, std::uint32_t bytes) {
+    const std::uint32_t least = bytes > kSlackBytes ? bytes - kSlackBytes : 0;
+    const auto low = std::lower_bound(marks.begin(), marks.end(), Mark{INT64_MIN, 0, 0, least});
+    const auto high = std::upper_bound(
+        low, marks.end(), Mark{INT64_MAX, 0xffffffffu, 0xffffffffu, bytes + kSlackBytes});
+    return {low, high};
+}
+
+// By chance as many first requests of this length come in the window, at any time, or from other
+// organisations in the minute around the error: clients that start together are a rush.
+double Twins::nats_of(const Mark& tail, const Run& all, std::int64_t moved, double span_s) {
     const double window_s = static_cast<double>(kWindowNs) / 1e9;
+    double rate = (static_cast<double>(all.last - all.first) + 0.5) / span_s;
+    const auto around = static_cast<double>(std::count_if(all.first, all.last, [&](const Mark& m) {
+        return m.org != tail.org && std::abs(m.at - tail.at - moved) <= kRushNs;
+    }));
+    const double rush = std::max(0.0, around - 2 * std::sqrt(around));
+    rate = std::max(rate, rush / (2 * static_cast<double>(kRushNs) / 1e9));
+    return std::min(std::log(kTwinShare / (rate * window_s)), kNatsMax);
+}
+
+void Twins::search(const std::vector<Mark>& tails, const std::vector<Mark>& heads,
+                   const std::vector<Mark>& all, std::int64_t moved, double span_s, Edges& out,
+                   std::uint16_t now_h) {
     for (const Mark& tail : tails) {
-        const auto low = std::lower_bound(
-            heads.begin(), heads.end(),
-            Mark{INT64_MIN, 0, 0, tail.bytes > kSlackBytes ? tail.bytes - kSlackBytes : 0});
-        const auto high = std::upper_bound(
-            low, heads.end(), Mark{INT64_MAX, 0xffffffffu, 0xffffffffu, tail.bytes + kSlackBytes});
-        // By chance: as many first requests of this length come in the window.
-        const double scale = static_cast<double>(population) / static_cast<double>(heads.size());
-        const double mu = (static_cast<double>(high - low) * scale + 0.5) / span_s * window_s;
-        const double nats = std::log(kTwinShare / mu);
-        if (nats <= 0) continue;
-        for (auto head = low; head != high; ++head) {
+        const Run run = as_long(heads, tail.bytes);
+        double nats = 0;
+        for (auto head = run.first; head != run.last; ++head) {
             const std::int64_t lag = head->at - tail.at - moved;
             if (lag < 0 || lag > kWindowNs || head->org == tail.org) continue;
+            if (nats == 0) nats = nats_of(tail, as_long(all, tail.bytes), moved, span_s);
+            if (nats <= 0) break;
             const std::uint64_t key = pair_key(head->account, tail.account);
             const auto at = out.find(key);
             if (at == out.end() && out.size() >= limits_.edges_max) {
@@ -63,7 +79,7 @@ void Twins::search(const std::vector<Mark>& tails, const std::vector<Mark>& head
                 continue;
             }
             TwinEdge& edge = at == out.end() ? out[key] : at->second;
-            edge.nats += static_cast<float>(std::min(nats, kNatsMax));
+            edge.nats += static_cast<float>(nats);
             edge.count = static_cast<std::uint16_t>(std::min<unsigned>(edge.count + 1u, 65535));
             edge.last_h = now_h;
         }
@@ -92,12 +108,11 @@ void Twins::match(Nanos now, std::uint16_t now_h) {
     for (const Mark& m : all_heads) first = std::min(first, m.at);
     const double span_s =
         std::max(60.0, static_cast<double>(now.count - first) / static_cast<double>(kSecond));
-    const std::size_t population = all_heads.size();
     constexpr std::int64_t kMoved = 11 * kSecond;
-    search(fresh_tails_, all_heads, 0, span_s, population, edges_, now_h);
-    search(tails_, fresh_heads_, 0, span_s, population, edges_, now_h);
-    search(fresh_tails_, all_heads, kMoved, span_s, population, chance_, now_h);
-    search(tails_, fresh_heads_, kMoved, span_s, population, chance_, now_h);
+    search(fresh_tails_, all_heads, all_heads, 0, span_s, edges_, now_h);
+    search(tails_, fresh_heads_, all_heads, 0, span_s, edges_, now_h);
+    search(fresh_tails_, all_heads, all_heads, kMoved, span_s, chance_, now_h);
+    search(tails_, fresh_heads_, all_heads, kMoved, span_s, chance_, now_h);
     settle(heads_, fresh_heads_, now.count - kHorizonNs);
     settle(tails_, fresh_tails_, now.count - kHorizonNs);
 }

@@ -1,6 +1,7 @@
-// Failover twins: what an evicted account leaves.
+// Failover twins: what a rush of equal requests may not make, and what an evicted account leaves.
 #include <gtest/gtest.h>
 
+#include "control/detect/snapshot.h"
 #include "tests/unit/detect/small_world.h"
 
 namespace seine::detect {
@@ -17,6 +18,37 @@ void fail_over(Twins& twins, std::uint32_t from, std::uint32_t to, std::int64_t 
     twins.head({at - 20 * kMillisecond}, from, from, request_bytes);
     twins.tail({at}, from, from, request_bytes);
     twins.head({at + 400 * kMillisecond}, to, to, request_bytes);
+}
+
+std::size_t strong_edges(const Twins& twins) {
+    std::size_t n = 0;
+    for (const auto& [key, edge] : twins.edges()) n += edge.nats >= Snapshot::kTwinNats ? 1 : 0;
+    return n;
+}
+
+TEST(Twins, AFailedRequestThatComesBackElsewhereIsOne) {
+    Twins twins({});
+    fail_over(twins, 1, 2, kStart + 1800 * kSecond, 9'000);
+    twins.match({kStart + 3600 * kSecond}, kHourNow);
+    EXPECT_EQ(strong_edges(twins), 1u);
+}
+
+// Twenty clients start together, send one length twice and get short healthy answers.
+TEST(Twins, ARushOfEqualRequestsMakesNone) {
+    Twins twins({});
+    twins.head({kStart}, 99, 99, 50'000);
+    for (std::uint32_t n = 0; n < 40; ++n) {
+        const std::uint32_t a = 1 + n % 20;
+        const std::int64_t at = kStart + 1800 * kSecond + n * 200 * kMillisecond;
+        twins.head({at}, a, a, 9'000);
+        twins.tail({at + 50 * kMillisecond}, a, a, 9'000);
+    }
+    // The same length, all by itself.
+    fail_over(twins, 50, 51, kStart + 2400 * kSecond, 9'000);
+    fail_over(twins, 50, 51, kStart + 3000 * kSecond, 9'000);
+    twins.match({kStart + 3600 * kSecond}, kHourNow);
+    EXPECT_EQ(strong_edges(twins), 1u);
+    EXPECT_TRUE(twins.edges().contains(50ull << 32 | 51));
 }
 
 TEST(Twins, NobodyInheritsThoseOfAnEvictedAccount) {

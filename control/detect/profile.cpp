@@ -286,6 +286,7 @@ void Profile::weigh_links() {
     for (std::size_t i = 0; i < kLinkStates; ++i) {
         // A step that was never seen outside is taken to be thirty times rarer than the one before.
         const double floor = i % kTwinSteps == 0 ? 0.5 : std::max(0.5, out[i - 1] / 30);
+        link_seen_[i] = in[i] / std::max(1.0, size);
         link_in_[i] = (std::max(0.0, in[i] - std::sqrt(in[i]) / 2) + 0.1) / (size + 0.8);
         link_out_[i] = std::max(out[i], floor) / rest;
         link_nats_[i] = std::min(std::log(link_in_[i] / link_out_[i]), kGroupNatsMax);
@@ -349,8 +350,8 @@ void Profile::add_missing(const RowView& row, Membership& fit) const {
         line = {};
         line.source = GroupLine::Source::missing;
         line.channel = channel;
-        line.k = coverage_[c].in_group * m_;
-        line.expected = coverage_[c].outside * m_;
+        line.k = std::round((1 - coverage_[c].in_group) * m_);
+        line.expected = (1 - coverage_[c].outside) * m_;
         line.nats = coverage_[c].miss_nats;
     }
 }
@@ -363,7 +364,7 @@ void Profile::add_link(const RowView& row, bool self, Membership& fit) const {
                                        : GroupLine::Source::token;
     link.channel = Channel::session;
     link.twin_edges = static_cast<std::uint8_t>(state % kTwinSteps);
-    link.k = link_in_[state] * m_;
+    link.k = std::round(link_seen_[state] * m_);
     link.expected = link_out_[state] * m_;
     link.nats = link_nats_[state];
     // Who was hardly seen had no chance to be linked yet.

@@ -30,7 +30,7 @@ struct GroupLine {
     Source source = Source::none;
     std::uint8_t twin_edges = 0;
     Channel channel{};    // of a missing token
-    double k = 0;         // organisations of the group that show it
+    double k = 0;         // organisations of the group of which the line is true
     double expected = 0;  // as many of m others would
     double nats = 0;
 };
@@ -130,7 +130,8 @@ class Profile {
     std::array<double, kSizeSteps> size_nats_{};  // what a step of size_nats() says, measured
     double connections_ = 1;                      // median of the members
     static constexpr std::size_t kTwinSteps = 4, kLinkStates = 8;
-    std::array<double, kLinkStates> link_nats_{}, link_in_{}, link_out_{};
+    // Shares of the members in a state as seen, and as weighed: a lower bound, and outside.
+    std::array<double, kLinkStates> link_nats_{}, link_seen_{}, link_in_{}, link_out_{};
 };
 
 }  // namespace seine::detect

@@ -110,7 +110,7 @@ TEST_F(Why, NamesTheSharedSession) {
 others would.
 +6.00 It runs the client #7cb43a8a: 4 of the farm's 5 organisations do, 0.00 of as many
 others would.
-+6.00 It presented a TLS session that another account of the farm presented too: so do 3.4
++6.00 It presented a TLS session that another account of the farm presented too: so do 5
 of the farm's 5 organisations, and 0.00 of as many others.
 +5.65 It works around the clock, hardly at weekends: 4 of the farm's 5 organisations do,
 0.00 of as many others would.
@@ -124,7 +124,7 @@ TEST_F(Why, NamesTheRequestsThatWereTakenOver) {
     EXPECT_EQ(why(town_, 300'004),
               R"(This account belongs to farm F-4 with a score of 12.3 nats (odds of e^12.3).
 +6.00 Requests that failed came back within a second, just as long, on another account,
-three times or more between this account and the farm: so it is with 17 of the farm's 20
+three times or more between this account and the farm: so it is with 20 of the farm's 20
 organisations and with 0.00 of as many others.
 +6.00 It sends requests of many different sizes: 19 of the farm's 20 organisations do,
 0.00 of as many others would.

@@ -97,7 +97,7 @@ of as many others would.
 many others would.
 +4.39 It signed up on 2026-02-19: 19 of the farm's 60 organisations do, 0.09 of as many
 others would.
--0.08 It has no shared session and took over no failed request of the farm so far: 55 of
+-0.08 It has no shared session and took over no failed request of the farm so far: 60 of
 the farm's 60 organisations do not either, against 60 of as many others.
 -3.92 Before any evidence: 60 of 3085 active organisations belong to this farm.
 )");

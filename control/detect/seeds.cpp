@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <map>
+#include <span>
 #include <unordered_map>
 
 #include "control/detect/union_find.h"
@@ -144,6 +146,50 @@ std::vector<std::uint32_t> relayed_blocks(const Population& population) {
     return rows;
 }
 
+// The value of a channel that most of these rows show; none where no two show one.
+std::uint32_t commonest(const Population& population, std::span<const std::uint32_t> rows,
+                        Channel channel) {
+    std::map<std::uint32_t, std::uint32_t> count;
+    std::pair<std::uint32_t, std::uint32_t> best{1, Cell::kNone};
+    for (const std::uint32_t row : rows) {
+        for (const std::uint32_t token : population.tokens_of(row)) {
+            if (population.tokens[token].channel != channel) continue;
+            const std::uint32_t n = ++count[token];
+            if (n > best.first || (n == best.first && token < best.second)) best = {n, token};
+        }
+    }
+    return best.second;
+}
+
+// Crowded addresses of one network on which one client is the commonest: what an operator rents at
+// one place. Each crowd alone shows little but its address; all of them show what they share.
+std::vector<std::vector<std::uint32_t>> crowds_together(const Population& population,
+                                                        const Cells& cells) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> alike;
+    for (std::uint32_t c = 0; c < cells.cells.size(); ++c) {
+        const Cell& cell = cells.cells[c];
+        if (cell.template_index != Cells::kCrowd || !strong(cell, true)) continue;
+        const auto rows = cells.members(cell);
+        const std::uint32_t network = commonest(population, rows, Channel::network);
+        const std::uint32_t client = commonest(population, rows, Channel::client);
+        if (network == Cell::kNone || client == Cell::kNone) continue;
+        alike[{network, client}].push_back(c);
+    }
+    std::vector<std::vector<std::uint32_t>> out;
+    for (const auto& [key, crowds] : alike) {
+        if (crowds.size() < 2) continue;
+        std::vector<std::uint32_t> rows;
+        for (const std::uint32_t c : crowds) {
+            const auto members = cells.members(cells.cells[c]);
+            rows.insert(rows.end(), members.begin(), members.end());
+        }
+        std::sort(rows.begin(), rows.end());
+        rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+        out.push_back(std::move(rows));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::uint32_t>> twin_cores(const Population& population,
@@ -186,6 +232,7 @@ std::vector<std::vector<std::uint32_t>> find_seeds(const Population& population,
         if (rows.size() >= 5) seeds.push_back(std::move(rows));
     }
     for (auto& core : twin_cores(population, twins)) seeds.push_back(std::move(core));
+    for (auto& crowds : crowds_together(population, cells)) seeds.push_back(std::move(crowds));
     if (!sparse) {
         auto blocks = relayed_blocks(population);
         if (blocks.size() >= 5) seeds.push_back(std::move(blocks));

@@ -105,7 +105,8 @@ std::unique_ptr<Engine::State::Sweep> Engine::State::begin(Nanos now) {
     auto fresh = std::make_unique<Sweep>(now, options.window_ns, &feedback);
     FindOptions& how = fresh->how;
     how.budget = options.budget;
-    const std::int64_t seen_ns = std::max<std::int64_t>(kHour, now.count - observer.began.count);
+    // The first day's budget may be spent from its beginning: alerts stick, so that it is spent once.
+    const std::int64_t seen_ns = std::max<std::int64_t>(kDay, now.count - observer.began.count);
     how.days =
         static_cast<double>(std::min(options.window_ns, seen_ns)) / static_cast<double>(kDay);
     how.orgs_min = options.orgs_min;

@@ -27,12 +27,13 @@ constexpr int kIdleMs = 10;
 // After a round that brought less than this, so that the next finds more: what is asked for ahead pays then.
 constexpr std::size_t kSmallRound = 512;
 constexpr int kSmallRoundMs = 1;
-// Connections and waiting records of the join that are kept with a commit: about 400 bytes each.
+// Connections and waiting records of the join that are kept in the store with a commit: about 400 bytes each.
 constexpr std::uint32_t kJoinKeptEachCommit = 4096;
-// With more of them those that wait alone, so that every line read has its outcome: about 200 bytes each.
-constexpr std::uint32_t kWaitingKeptEachCommit = 65'536;
-// In a file beside the ring, which lies in memory as a rule.
+// In a file beside the ring, which lies in memory as a rule. With more of them those that wait alone, so that every
+// line read has its outcome: about 200 bytes each, and as many as the join has room for.
 constexpr std::uint32_t kJoinKeptInFile = 250'000;
+// Where that file cannot be written.
+constexpr std::uint32_t kWaitingKeptInStore = 65'536;
 constexpr std::uint32_t kJoinKeptAtEnd = 500'000;
 
 Config with_live_flows(Config config) {
@@ -116,29 +117,27 @@ Status Ingest::start_join(account::JoinConfig config) {
     return {};
 }
 
-// Up to a bound in the store itself, then in a file beside the ring. With more connections than that
-// all that was counted is handed out, and those that wait are kept alone: after a kill an open
+// A small state in the store itself, a larger one in a file beside the ring. With more connections than that
+// all that was counted is handed out, and those that wait are kept alone, however many: after a kill an open
 // connection is then known again by its next record, and counts as one more flow of its account.
 void Ingest::keep_join(store::Batch& batch) {
     const account::JoinState now = join_->state();
     const std::uint32_t count = now.connections + now.pending;
+    const bool whole = count <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptInFile);
+    if (!whole) join_->tell_news();
+    join_saved_.clear();  // its pages stay ours: clearing fresh ones was a twelfth of this thread at 45,000 flows/s
+    join_->save(join_saved_, whole);
     std::string state;
     std::string mark;
-    bool kept = count <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit);
-    if (kept) {
-        join_->save(state);
-    } else if (count <= kJoinKeptInFile) {
-        join_saved_.clear();  // its pages stay ours: clearing fresh ones was a twelfth of this thread at 45,000 flows/s
-        join_->save(join_saved_);
-        const auto written = join_file_.write(join_saved_);
-        kept = written.has_value();
-        if (kept) mark = *written;
-        else if (!std::exchange(join_file_told_, true))
+    if (whole && count <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit)) {
+        state = join_saved_;
+    } else if (const auto written = join_file_.write(join_saved_); written.has_value()) {
+        mark = *written;
+    } else {
+        if (!std::exchange(join_file_told_, true))
             log(Level::warning, written.error().message() + "; connections that are open at a kill are not known after it");
-    }
-    if (!kept) {
-        join_->tell_news();
-        if (now.pending <= kWaitingKeptEachCommit) join_->save(state, false);
+        if (whole) join_->tell_news();
+        if (now.pending <= kWaitingKeptInStore) join_->save(state, false);
     }
     batch.documents.push_back({kJoinRoom, "state", std::move(state)});
     batch.documents.push_back({kJoinRoom, "file", std::move(mark)});

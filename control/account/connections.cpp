@@ -431,7 +431,9 @@ void Connections::tell(std::uint32_t number, model::Sighting& out) noexcept {
         Use& use = uses_[at];
         fill_use(use, identities_[use.identity], c.t_open, out.uses.emplace_back());
         use.requests = 0;
-        use.limited = use.errors = use.flags = 0;
+        use.limited = use.errors = 0;
+        // Whose intermediary was declared stays so where later sightings have no request.
+        use.flags &= contract::AccountFlags::declared_intermediary;
     }
     c.clear(Connection::kNews);
     out.first = !c.has(Connection::kToldOnce);

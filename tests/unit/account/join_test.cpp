@@ -52,6 +52,22 @@ TEST(Join, ToldAtTickMakesOneSightingOfRecordsThatComeTogether) {
     EXPECT_TRUE(scene.adds_up());
 }
 
+TEST(Join, ADeclaredIntermediaryIsSaidWithEverySightingOfItsConnection) {
+    Scene scene;
+    scene.open(Scene::flow(1, 100, 4000, 0), 50);
+    scene.drained(80);
+    auto said = Scene::said(9, 100, 4000, 70, 1);
+    using Flags = contract::AccountFlags;
+    said.record.flags = Flags::declared_intermediary | Flags::resumed;
+    scene.say(said, 80);
+    scene.close(Scene::flow(1, 100, 4000, 0), 200);
+    scene.drained(200);
+    ASSERT_EQ(scene.kept.sightings.size(), 2u);
+    EXPECT_EQ(scene.kept.sightings[0].uses[0].flags, Flags::declared_intermediary | Flags::resumed);
+    EXPECT_EQ(scene.kept.sightings[1].uses[0].requests, 0u);
+    EXPECT_EQ(scene.kept.sightings[1].uses[0].flags, Flags::declared_intermediary);
+}
+
 TEST(Join, RecordBeforeItsFlowWaits) {
     Scene scene;
     scene.say(Scene::said(9, 100, 4000, 70, 1), 80);

@@ -129,7 +129,7 @@ void Ingest::keep_join(store::Batch& batch) {
     join_->save(join_saved_, whole);
     std::string state;
     std::string mark;
-    if (whole && count <= (stopping_ ? kJoinKeptAtEnd : kJoinKeptEachCommit)) {
+    if (whole && (stopping_ || count <= kJoinKeptEachCommit)) {
         state = join_saved_;
     } else if (const auto written = join_file_.write(join_saved_); written.has_value()) {
         mark = *written;

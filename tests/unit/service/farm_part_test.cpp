@@ -88,6 +88,16 @@ class FarmPartTest : public testing::Test {
         part.after_while({handed_over});
         ASSERT_TRUE(comes_true([&] { return farms.status().taken >= before + 2 * town.visits.size(); }));
     }
+    // It has taken in 2,000 people and a farm of five, and has not swept.
+    std::unique_ptr<FarmPart> start_with_a_farm() {
+        auto farms = start(config);
+        if (farms == nullptr) return farms;
+        Town town;
+        town.people(1, 2000);
+        town.sharing_farm(200'000);
+        feed(*farms, town);
+        return farms;
+    }
     void sweep(FarmPart& farms) {
         time += 100 * kSecond;
         const Nanos now{time.load()};
@@ -116,12 +126,8 @@ class FarmPartTest : public testing::Test {
 };
 
 TEST_F(FarmPartTest, ConnectionsAreTakenInWhileASweepThinks) {
-    const auto farms = start(config);
+    const auto farms = start_with_a_farm();
     ASSERT_NE(farms, nullptr);
-    Town town;
-    town.people(1, 2000);
-    town.sharing_farm(200'000);
-    feed(*farms, town);
     EXPECT_FALSE(farms->status().sweeping);
     gate.hold();
     time += 100 * kSecond;
@@ -141,12 +147,8 @@ TEST_F(FarmPartTest, ConnectionsAreTakenInWhileASweepThinks) {
 }
 
 TEST_F(FarmPartTest, WhatIsSavedDuringASweepRestartsToTheSameFarms) {
-    const auto farms = start(config);
+    const auto farms = start_with_a_farm();
     ASSERT_NE(farms, nullptr);
-    Town town;
-    town.people(1, 2000);
-    town.sharing_farm(200'000);
-    feed(*farms, town);
     sweep(*farms);
     const std::string before = words(*farms);
     ASSERT_FALSE(before.empty());
@@ -173,12 +175,8 @@ TEST_F(FarmPartTest, WhatIsSavedDuringASweepRestartsToTheSameFarms) {
 }
 
 TEST_F(FarmPartTest, TheEndInTheMidstOfASweepLosesNothing) {
-    auto farms = start(config);
+    auto farms = start_with_a_farm();
     ASSERT_NE(farms, nullptr);
-    Town town;
-    town.people(1, 2000);
-    town.sharing_farm(200'000);
-    feed(*farms, town);
     sweep(*farms);
     const std::string before = words(*farms);
     gate.hold();
@@ -200,13 +198,9 @@ TEST_F(FarmPartTest, TheEndInTheMidstOfASweepLosesNothing) {
 
 // At any moment of a sweep: an end that comes while accounts are frozen gives that sweep up.
 TEST_F(FarmPartTest, TheEndAtAnyMomentIsSoonOver) {
-    Town town;
-    town.people(1, 2000);
-    town.sharing_farm(200'000);
     for (int moment = 0; moment < 4; ++moment) {
-        const auto farms = start(config);
+        const auto farms = start_with_a_farm();
         ASSERT_NE(farms, nullptr);
-        feed(*farms, town);
         time += 100 * kSecond;
         std::this_thread::sleep_for(std::chrono::milliseconds(900 + 60 * moment));
     }

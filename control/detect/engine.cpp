@@ -203,9 +203,8 @@ RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& t
     population.resolve(observer, slot, view.facts, tokens);
     view.tokens = tokens;
     view.shapes = &observer.accounts[slot].shapes;
-    const std::uint32_t row =
-        slot < population.row_of_slot.size() ? population.row_of_slot[slot] : Cell::kNone;
-    if (row != Cell::kNone && population.rows[row].serial == view.facts.serial &&
+    const std::uint32_t row = population.row_of(slot);
+    if (row != Population::kNoRow && population.rows[row].serial == view.facts.serial &&
         population.rows[row].org == view.facts.org) {
         view.id = row;
         view.twins = findings->twins->of(row);
@@ -217,13 +216,10 @@ bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) co
     if (findings == nullptr || findings->farms.empty()) return false;
     std::vector<std::uint32_t> tokens;
     RowView view = view_of(slot, tokens);
-    const std::uint32_t peer = observer.accounts[slot].linked_to;
+    const std::uint32_t peer = findings->population->row_of(observer.accounts[slot].linked_to);
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         const Group& group = findings->farms[f];
-        const Population& population = *findings->population;
-        view.linked = peer < population.row_of_slot.size() &&
-                      population.row_of_slot[peer] != Cell::kNone &&
-                      group.whole.profile->is_member(population.row_of_slot[peer]);
+        view.linked = peer != Population::kNoRow && group.whole.profile->is_member(peer);
         Fit found = fit_of(group, view);
         if (fit.profile != nullptr && found.spare <= fit.spare) continue;
         farm = f;

@@ -10,7 +10,6 @@
 namespace seine::detect {
 namespace {
 
-constexpr std::uint32_t kNoRow = 0xffffffffu;
 constexpr double kRelayNats = 1.0;  // from here on the round trips are a token
 
 std::uint8_t age_class(const Account& a, Nanos now) {

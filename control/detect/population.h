@@ -81,11 +81,17 @@ class Population {
     // Organisations among rows that come in rising order.
     [[nodiscard]] std::uint32_t count_orgs(std::span<const std::uint32_t> sorted_rows) const;
 
+    static constexpr std::uint32_t kNoRow = 0xffffffff;
+    // Of an account's slot; kNoRow: it was not active, or came later.
+    [[nodiscard]] std::uint32_t row_of(std::uint32_t slot) const noexcept {
+        return slot < row_of_slot.size() ? row_of_slot[slot] : kNoRow;
+    }
+
     std::vector<Row> rows;
     std::vector<SharedToken> tokens;
     std::vector<ShapeHistogram> shapes;      // by row
     ShapeShares shape_mean{};                // of everybody
-    std::vector<std::uint32_t> row_of_slot;  // 0xffffffff: not active
+    std::vector<std::uint32_t> row_of_slot;
     GapBaseline gaps;
     Nanos now;
 

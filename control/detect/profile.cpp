@@ -29,11 +29,9 @@ unsigned Membership::groups_above(double nats) const noexcept {
 TwinGraph::TwinGraph(const Population& population, const Twins::Keys& edges) {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
     for (const std::uint64_t key : edges) {
-        const std::size_t slots = population.row_of_slot.size();
-        if ((key >> 32) >= slots || (key & 0xffffffffu) >= slots) continue;
-        const std::uint32_t a = population.row_of_slot[key >> 32];
-        const std::uint32_t b = population.row_of_slot[key & 0xffffffffu];
-        if (a == 0xffffffffu || b == 0xffffffffu) continue;
+        const std::uint32_t a = population.row_of(static_cast<std::uint32_t>(key >> 32));
+        const std::uint32_t b = population.row_of(static_cast<std::uint32_t>(key));
+        if (a == Population::kNoRow || b == Population::kNoRow) continue;
         if (population.rows[a].org == population.rows[b].org) continue;
         pairs.emplace_back(a, b);
         pairs.emplace_back(b, a);

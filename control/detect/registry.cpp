@@ -281,9 +281,8 @@ void Registry::absorb(const Findings& found, Observer& observer,
         const std::map<std::uint32_t, MemberRecord> members = farms_[id].members;
         std::vector<std::uint32_t> rows;
         for (const auto& [slot, member] : members) {
-            const std::uint32_t row =
-                slot < population.row_of_slot.size() ? population.row_of_slot[slot] : Cell::kNone;
-            if (row != Cell::kNone) rows.push_back(row);
+            const std::uint32_t row = population.row_of(slot);
+            if (row != Population::kNoRow) rows.push_back(row);
         }
         for (std::size_t f = 0; f < found.farms.size() && !rows.empty(); ++f) {
             const Group& group = found.farms[f];
@@ -293,10 +292,8 @@ void Registry::absorb(const Findings& found, Observer& observer,
             if (2 * fits <= members.size()) continue;
             std::vector<std::uint64_t> into;  // of each account, in order
             for (const auto& [slot, member] : members) {
-                const std::uint32_t row = slot < population.row_of_slot.size()
-                                              ? population.row_of_slot[slot]
-                                              : Cell::kNone;
-                const std::size_t part = row == Cell::kNone || group.parts == 1
+                const std::uint32_t row = population.row_of(slot);
+                const std::size_t part = row == Population::kNoRow || group.parts == 1
                                              ? 0
                                              : campaign_of(group, group.whole.profile->view(row));
                 into.push_back(campaign_ids_[f][part] != 0 ? campaign_ids_[f][part]

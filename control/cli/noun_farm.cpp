@@ -107,10 +107,17 @@ std::string show_timeline(const JsonValue& answer, const Invocation&) {
 
 std::string show_feedback(const JsonValue& answer, const Invocation&) {
     if (answer["rules"].items().empty()) return "no rule; [[feedback]] of the configuration holds them\n";
-    Table table("lllrll");
-    table.row({"rule", "subject", "owner", "hits", "expires", "reason"});
+    const auto has = [](const JsonValue& rule, const char* key) { return !rule[key].is(JsonValue::Type::null); };
+    const auto does = [&has](const JsonValue& rule) {
+        char nats[32] = "";
+        if (has(rule, "nats")) std::snprintf(nats, sizeof nats, has(rule, "group") ? " %.1f" : " %+.1f", rule["nats"].real());
+        return rule["effect"].text() + (has(rule, "group") ? " " + rule["group"].text() : "") + nats +
+               (has(rule, "class") ? " " + rule["class"].text() : "");
+    };
+    Table table("llllrll");
+    table.row({"rule", "subject", "effect", "owner", "hits", "expires", "reason"});
     for (const JsonValue& rule : answer["rules"].items())
-        table.row({shown(rule["rule"].text()), rule["subject"].text(), shown(rule["owner"].text()),
+        table.row({shown(rule["rule"].text()), rule["subject"].text(), does(rule), shown(rule["owner"].text()),
                    grouped(rule["hits"].number()), utc_time(rule["expires"].whole()), shown(rule["reason"].text())});
     return table.text();
 }
@@ -170,7 +177,7 @@ constexpr Verb kVerbs[] = {
      .more = "Up to 48 accounts are drawn one by one, larger farms as bands as wide as their accounts:\n"
              "seinectl farm graph F-12 > farm.svg"},
     {.name = "feedback",
-     .meaning = "values that must not count ([[feedback]] of the configuration), and how often they were left out",
+     .meaning = "what is known of values ([[feedback]] of the configuration), and how often it was used",
      .show = show_feedback},
     {.name = "confirm",
      .meaning = "a farm is one: it is no longer provisional",

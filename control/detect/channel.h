@@ -31,6 +31,7 @@ enum class Channel : std::uint8_t {
     pair,         // the two commonest clients together: several machines work for the account
 };
 inline constexpr std::size_t kChannels = 20;
+inline constexpr std::size_t kGroups = 6;
 
 [[nodiscard]] constexpr model::Group group_of(Channel channel) noexcept {
     switch (channel) {
@@ -71,6 +72,8 @@ inline constexpr std::size_t kChannels = 20;
     return bit_of(group_of(channel));
 }
 
+// "NET", "STK", ..
+[[nodiscard]] std::string_view name_of(model::Group group) noexcept;
 // Short names, as in the list of templates and in `channels` of an explanation.
 [[nodiscard]] std::string_view name_of(Channel channel) noexcept;
 

@@ -30,6 +30,7 @@ struct Engine::State {
           observer(options),
           arena(options.threads == 0 ? tbb::task_arena::automatic
                                      : static_cast<int>(options.threads)) {
+        observer.set_rules(&feedback);
         if (options.threads > 1) {
             workers = std::make_unique<tbb::global_control>(
                 tbb::global_control::max_allowed_parallelism, options.threads);
@@ -38,8 +39,8 @@ struct Engine::State {
 
     // A sweep that is under way.
     struct Sweep {
-        Sweep(Nanos at, std::int64_t window_ns, const TokenFilter* filter)
-            : now(at), snapshot(at, window_ns, filter) {}
+        Sweep(Nanos at, std::int64_t window_ns, const Rules* rules)
+            : now(at), snapshot(at, window_ns, rules) {}
         Nanos now;
         FindOptions how;
         Snapshot snapshot;
@@ -51,7 +52,12 @@ struct Engine::State {
     void update(Nanos now);
     // The farm of the findings that an account fits best; false if it fits none.
     bool best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const;
-    RowView view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const;
+    struct Shown {  // what a view points to
+        std::vector<std::uint32_t> tokens;
+        Tempered tempered;
+    };
+    RowView view_of(std::uint32_t slot, Shown& shown) const;
+    void let_excluded_go();
     [[nodiscard]] AccountResult result_of(const Account& account) const;
     void match_twins(Nanos now);
 
@@ -129,6 +135,7 @@ void Engine::State::update(Nanos now) {
     rules.orgs_min = options.orgs_min;
     rules.provisional = observer.accounts.size() < options.warm_accounts ||
                         now.count - observer.began.count < options.warm_ns;
+    let_excluded_go();
     registry.forget(observer);
     registry.update(*findings, observer, now, rules);
     const Explainer explainer(observer, names);
@@ -143,6 +150,13 @@ void Engine::State::update(Nanos now) {
             farm->second.groups = groups;
         }
     }
+}
+
+// Who was alerted and is excluded by a rule since is no member any more.
+void Engine::State::let_excluded_go() {
+    if (feedback.empty()) return;
+    const std::uint16_t oldest_h = observer.hour({observer.latest.count - options.window_ns});
+    registry.let_go(observer, [&](const Account& a) { return feedback.excluded(a, oldest_h); });
 }
 
 void Engine::begin_sweep(Nanos now) {
@@ -197,11 +211,12 @@ void Engine::sweep(Nanos now) {
     finish_sweep();
 }
 
-RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& tokens) const {
+RowView Engine::State::view_of(std::uint32_t slot, Shown& shown) const {
     const Population& population = *findings->population;
     RowView view;
-    population.resolve(observer, slot, view.facts, tokens);
-    view.tokens = tokens;
+    population.resolve(observer, slot, view.facts, shown.tokens, shown.tempered);
+    view.tokens = shown.tokens;
+    if (shown.tempered.any()) view.tempered = &shown.tempered;
     view.shapes = &observer.accounts[slot].shapes;
     const std::uint32_t row = population.row_of(slot);
     if (row != Population::kNoRow && population.rows[row].serial == view.facts.serial &&
@@ -214,8 +229,8 @@ RowView Engine::State::view_of(std::uint32_t slot, std::vector<std::uint32_t>& t
 
 bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const {
     if (findings == nullptr || findings->farms.empty()) return false;
-    std::vector<std::uint32_t> tokens;
-    RowView view = view_of(slot, tokens);
+    Shown shown;
+    RowView view = view_of(slot, shown);
     const std::uint32_t peer = findings->population->row_of(observer.accounts[slot].linked_to);
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         const Group& group = findings->farms[f];
@@ -234,19 +249,21 @@ void Engine::tick(Nanos now) {
     s.match_twins(now);
     std::vector<std::uint32_t> dirty;
     dirty.swap(s.observer.dirty);
+    const std::uint16_t oldest_h = s.observer.hour({now.count - s.options.window_ns});
     for (const std::uint32_t slot : dirty) {
         if (!s.observer.accounts.live(slot)) continue;
         Account& account = s.observer.accounts[slot];
         account.dirty = false;
         if (account.has(Account::kAlerted)) continue;
+        if (s.feedback.excluded(account, oldest_h)) continue;
         std::size_t f = 0;
         Fit fit;
         if (!s.best_fit(slot, f, fit)) continue;
         ++s.rescored;
         account.score = fit.membership.score;
         if (!two_groups(fit.membership) || fit.spare < Registry::kSpareNats) continue;
-        std::vector<std::uint32_t> tokens;
-        const RowView view = s.view_of(slot, tokens);
+        State::Shown shown;
+        const RowView view = s.view_of(slot, shown);
         const auto& ids = s.registry.campaign_ids()[f];
         const std::size_t part =
             ids.size() > 1 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};

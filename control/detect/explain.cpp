@@ -306,6 +306,7 @@ std::vector<model::EvidenceLine> Explainer::membership(const Population& populat
                                                        : std::string(name_of(channel));
         if (from.source == Source::missing) line.channels = "no " + line.channels;
         line.sentence = sentence(from, group, profile.orgs(), line.values, channel);
+        if (from.capped) line.sentence += " A rule of feedback lets it count no more than this.";
         lines.push_back(std::move(line));
     }
     std::stable_sort(lines.begin(), lines.end(),
@@ -318,6 +319,15 @@ std::vector<model::EvidenceLine> Explainer::membership(const Population& populat
     prior.sentence = "Before any evidence: " + number(profile.orgs()) + " of " +
                      number(population.orgs()) + " active organisations belong to this farm.";
     lines.push_back(std::move(prior));
+    if (fit.ruled != 0) {
+        model::EvidenceLine ruled;
+        ruled.channels = "feedback";
+        ruled.nats = fit.ruled;
+        ruled.sentence = std::string("What people said of what it shows ") +
+                         (fit.ruled < 0 ? "speaks against it" : "speaks for it") +
+                         ": rules of feedback, which `seinectl farm feedback` lists.";
+        lines.push_back(std::move(ruled));
+    }
     return lines;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/detect/rules.h"
 #include "dataplane/base/bytes.h"
 
 namespace seine::detect {
@@ -100,6 +101,7 @@ void Observer::touch(Account& account, Channel channel, std::uint64_t value, con
         if (token.value == value) {
             token.last_h = std::max(token.last_h, seen.hour);
             if (count) bump(token.count);
+            if (seen.ruled) token.net = static_cast<std::uint8_t>(seen.network.net);
             return;
         }
         ++of_channel;
@@ -197,6 +199,15 @@ void Observer::exchanges(std::uint32_t slot, const model::Sighting& sighting, bo
     }
 }
 
+void Observer::ask_rules(Seen& seen) const {
+    if (rules_ == nullptr) return;
+    const Origin origin{seen.address, seen.prefix, seen.network.asn, seen.tls};
+    const NetClass net = rules_->class_of(origin, seen.network.net);
+    seen.ruled = net != seen.network.net;
+    seen.network.net = net;
+    seen.intermediary = rules_->through_intermediary(origin);
+}
+
 void Observer::take(const model::Sighting& sighting) {
     const model::Flow& flow = sighting.flow;
     ++counters.sightings;
@@ -206,6 +217,7 @@ void Observer::take(const model::Sighting& sighting) {
     seen.prefix = prefix_value(flow.tuple.client);
     seen.tls = flow.ja4_norm != 0 ? flow.ja4_norm : flow.ja4;
     seen.network = prefixes_.lookup(flow.tuple.client);
+    ask_rules(seen);
     const std::uint32_t mark = flow_mark(flow.id);
     for (const model::AccountUse& use : sighting.uses) {
         if (!use.account.known()) continue;
@@ -220,7 +232,7 @@ void Observer::take(const model::Sighting& sighting) {
         account.trust = use.trust;
         mark_dirty(slot);
         // Who comes through a declared intermediary is judged by what is seen elsewhere.
-        if ((use.flags & kDeclaredIntermediary) != 0) {
+        if (seen.intermediary || (use.flags & kDeclaredIntermediary) != 0) {
             ++counters.through_intermediary;
             account.exchanges += use.requests;
             continue;

@@ -71,10 +71,14 @@ class ExitGaps {
 [[nodiscard]] std::uint64_t address_value(const model::Address& address) noexcept;
 [[nodiscard]] std::uint64_t prefix_value(const model::Address& address) noexcept;
 
+class Rules;
+
 class Observer {
   public:
     explicit Observer(const Options& options);
     void set_prefixes(PrefixTable table) { prefixes_ = std::move(table); }
+    // They outlive the observer, or are taken back with nullptr.
+    void set_rules(const Rules* rules) noexcept { rules_ = rules; }
     void take(const model::Sighting& sighting);
     void take(const model::AccountEvent& event);
 
@@ -97,9 +101,12 @@ class Observer {
     struct Seen {  // of one connection, for all its accounts
         std::uint64_t address = 0, prefix = 0, tls = 0;
         Network network;
+        bool ruled = false;         // the class of the network is a rule's
+        bool intermediary = false;  // declared by a rule
         std::uint16_t hour = 0;
         Nanos at;
     };
+    void ask_rules(Seen& seen) const;
     // The slot of an account, made when it is new. Nothing of whom it displaces stays with the slot.
     [[nodiscard]] std::uint32_t slot_of(const model::AccountTag& tag, const model::OrgTag& org,
                                         Nanos at);
@@ -114,6 +121,7 @@ class Observer {
     void mark_dirty(std::uint32_t slot);
 
     PrefixTable prefixes_;
+    const Rules* rules_ = nullptr;
 };
 
 }  // namespace seine::detect

@@ -127,8 +127,8 @@ void settle_shares(ShapeShares& sum) noexcept {
 }
 
 Population::Population(const Observer& from, Nanos at, std::int64_t window_ns,
-                       const TokenFilter* filter)
-    : Population(at, window_ns, filter) {
+                       const Rules* rules)
+    : Population(at, window_ns, rules) {
     while (!gather(from, from.accounts.slots())) {
     }
     settle();
@@ -150,7 +150,11 @@ bool Population::gather(const Observer& from, std::uint32_t slots_max) {
         if (!from.accounts.live(slot)) continue;
         const Account& a = from.accounts[slot];
         if (a.connections == 0 || a.last.count < now.count - window_ns_) continue;
-        if (filter_ != nullptr && filter_->excluded(a)) continue;
+        if (rules_ != nullptr && rules_->excluded(a, oldest_h)) continue;
+        if (rules_ != nullptr) {
+            const Tempered tempered = rules_->tempered(a, oldest_h);
+            if (tempered.any()) tempered_[static_cast<std::uint32_t>(rows.size())] = tempered;
+        }
         row_of_slot[slot] = static_cast<std::uint32_t>(rows.size());
         rows.push_back(row_of(a, slot, now, oldest_h));
         shapes.push_back(a.shapes);
@@ -222,12 +226,17 @@ void Population::count_orgs_of_rows() {
     for (std::size_t i = 0; i < rows.size(); ++i) org_many_[i] = seen[rows[i].org] > 1 ? 1 : 0;
 }
 
-Row Population::row_of(const Account& a, std::uint32_t slot, Nanos at, std::uint16_t oldest_h) {
+Row Population::row_of(const Account& a, std::uint32_t slot, Nanos at,
+                       std::uint16_t oldest_h) const {
     Row row;
     row.slot = slot;
     row.org = a.org_index;
     row.serial = a.serial;
     row.net = a.main_class();
+    if (rules_ != nullptr) {
+        const NetClass ruled = rules_->class_of(a, oldest_h);
+        if (ruled != NetClass::unknown) row.net = ruled;
+    }
     row.age = age_class(a, at);
     row.connections = a.connections;
     for (const Token& t : a.tokens) {
@@ -270,7 +279,7 @@ void Population::weigh_gaps() {
 
 void Population::put(Channel channel, std::uint64_t value, std::uint8_t net, std::uint32_t index,
                      std::vector<Entry>& out) const {
-    if (value == 0 || (filter_ != nullptr && filter_->excluded(channel, value))) return;
+    if (value == 0 || (rules_ != nullptr && rules_->excluded(channel, value))) return;
     out.push_back({token_key(channel, value), value, index, channel, net});
 }
 
@@ -305,7 +314,7 @@ void Population::tokens_of_account(const Observer& from, const Row& row, std::ui
 void Population::tokens_of_relay(const Row& row, std::uint32_t index,
                                  std::vector<Entry>& out) const {
     const bool relayed = row.gap_nats >= kRelayNats;
-    // No rule of feedback names these, so that the filter need not be asked.
+    // No rule of feedback names these, so that none need be asked.
     const auto show = [&](Channel channel, std::uint64_t value) {
         out.push_back({token_key(channel, value), value, index, channel, 0});
     };
@@ -342,9 +351,11 @@ std::uint32_t Population::find(std::uint64_t key) const noexcept {
 }
 
 void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
-                         std::vector<std::uint32_t>& shared) const {
+                         std::vector<std::uint32_t>& shared, Tempered& tempered) const {
     const Account& a = from.accounts[slot];
-    row = row_of(a, slot, from.latest, from.hour({from.latest.count - window_ns_}));
+    const std::uint16_t oldest_h = from.hour({from.latest.count - window_ns_});
+    row = row_of(a, slot, from.latest, oldest_h);
+    tempered = rules_ == nullptr ? Tempered() : rules_->tempered(a, oldest_h);
     gap_of(a, from, row);
     if (row.gap_known) row.gap_nats = static_cast<float>(gaps.nats(row.net, row.gap_bin));
     std::vector<Entry> entries;

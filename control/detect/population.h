@@ -2,9 +2,11 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "control/detect/observe.h"
+#include "control/detect/rules.h"
 
 namespace seine::detect {
 
@@ -31,14 +33,6 @@ struct Row {
 };
 static_assert(sizeof(Row) == 28);
 
-// What rules of feedback say of a token: it counts nothing.
-class TokenFilter {
-  public:
-    virtual ~TokenFilter() = default;
-    [[nodiscard]] virtual bool excluded(Channel channel, std::uint64_t value) const = 0;
-    [[nodiscard]] virtual bool excluded(const Account& account) const = 0;
-};
-
 using ShapeShares = std::array<double, ShapeHistogram::kBins>;
 // Adds an account's shares of the sizes; each account counts once, whatever it asked for.
 void add_share(const ShapeHistogram& shapes, ShapeShares& sum) noexcept;
@@ -51,12 +45,12 @@ class Population {
     static constexpr std::size_t kStrata = kNetClasses * kClassesOfAge * kTiers;
 
     // All at once.
-    Population(const Observer& from, Nanos now, std::int64_t window_ns, const TokenFilter* filter);
+    Population(const Observer& from, Nanos now, std::int64_t window_ns, const Rules* rules);
     // In steps, between which the observer may take more: gather() until it is done, then settle(),
     // which does not look at the observer any more. Each account is as it was when its turn came.
-    // The filter outlives gather() and resolve(), which ask it.
-    Population(Nanos at, std::int64_t window_ns, const TokenFilter* filter)
-        : now(at), window_ns_(window_ns), filter_(filter) {}
+    // The rules outlive gather() and resolve(), which ask them.
+    Population(Nanos at, std::int64_t window_ns, const Rules* rules)
+        : now(at), window_ns_(window_ns), rules_(rules) {}
     // True when there are no more slots to look at.
     bool gather(const Observer& from, std::uint32_t slots_max);
     void settle();
@@ -77,7 +71,13 @@ class Population {
     [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept;
     // An account as it is now, in terms of this population's tokens.
     void resolve(const Observer& from, std::uint32_t slot, Row& row,
-                 std::vector<std::uint32_t>& shared) const;
+                 std::vector<std::uint32_t>& shared, Tempered& tempered) const;
+    // What rules of feedback leave of a row's evidence; none: all of it.
+    [[nodiscard]] const Tempered* tempered(std::uint32_t row) const noexcept {
+        if (tempered_.empty()) return nullptr;
+        const auto at = tempered_.find(row);
+        return at == tempered_.end() ? nullptr : &at->second;
+    }
     // Organisations among rows that come in rising order.
     [[nodiscard]] std::uint32_t count_orgs(std::span<const std::uint32_t> sorted_rows) const;
 
@@ -114,13 +114,14 @@ class Population {
                            std::vector<Entry>& out) const;
     void tokens_of_relay(const Row& row, std::uint32_t index, std::vector<Entry>& out) const;
     void gap_of(const Account& account, const Observer& from, Row& row) const;
-    [[nodiscard]] static Row row_of(const Account& account, std::uint32_t slot, Nanos at,
-                                    std::uint16_t oldest_h);
+    [[nodiscard]] Row row_of(const Account& account, std::uint32_t slot, Nanos at,
+                             std::uint16_t oldest_h) const;
     [[nodiscard]] std::vector<Entry> sorted_entries();
     void index(const std::vector<Entry>& entries);
 
     std::int64_t window_ns_;
-    const TokenFilter* filter_;
+    const Rules* rules_;
+    std::unordered_map<std::uint32_t, Tempered> tempered_;  // by row
     std::uint32_t next_slot_ = 0, slots_ = 0;  // slots_: when the first step was done
     std::vector<std::vector<Entry>> parts_;  // by block of rows, until they are settled
     double orgs_ = 0;

@@ -64,7 +64,8 @@ RowView Profile::view(std::uint32_t row) const {
             population_->tokens_of(row),
             twins_->of(row),
             population_->rows[row],
-            &population_->shapes[row]};
+            &population_->shapes[row],
+            population_->tempered(row)};
 }
 
 bool Profile::is_member(std::uint32_t row) const {
@@ -383,6 +384,16 @@ void Profile::add_sizes(const RowView& row, bool self, Membership& fit) const {
     mix.nats = nats;
 }
 
+void Profile::temper(const Tempered& rules, Membership& fit) {
+    for (std::size_t g = 0; g < kGroups; ++g) {
+        GroupLine& line = fit.line[g];
+        if (line.nats <= static_cast<double>(rules.most[g])) continue;
+        line.nats = static_cast<double>(rules.most[g]);
+        line.capped = true;
+    }
+    fit.ruled = static_cast<double>(rules.nats);
+}
+
 Membership Profile::fit(const RowView& row) const {
     Membership fit;
     const bool self = is_member(row.id);
@@ -391,7 +402,8 @@ Membership Profile::fit(const RowView& row) const {
     add_link(row, self, fit);
     add_sizes(row, self, fit);
     fit.prior = std::log(std::max(1.0, m_) / std::max(1.0, n_all_ - m_));
-    fit.score = fit.prior;
+    if (row.tempered != nullptr) temper(*row.tempered, fit);
+    fit.score = fit.prior + fit.ruled;
     for (const GroupLine& line : fit.line) fit.score += line.nats;
     return fit;
 }

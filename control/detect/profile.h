@@ -20,7 +20,6 @@
 
 namespace seine::detect {
 
-inline constexpr std::size_t kGroups = 6;
 inline constexpr double kGroupNatsMax = 6, kGroupNatsMin = -4;
 
 // One line of an account's membership: which token spoke for its group, and how loudly.
@@ -33,11 +32,13 @@ struct GroupLine {
     double k = 0;         // organisations of the group of which the line is true
     double expected = 0;  // as many of m others would
     double nats = 0;
+    bool capped = false;  // by a rule of feedback
 };
 
 struct Membership {
     std::array<GroupLine, kGroups> line{};  // index: group - 1
     double prior = 0;                       // ln(m / N): how rare the group is
+    double ruled = 0;                       // what rules of feedback add
     double score = 0;                       // the sum of all, nats of log-odds
     [[nodiscard]] unsigned groups_above(double nats) const noexcept;
 };
@@ -66,6 +67,7 @@ struct RowView {
     std::span<const std::uint32_t> tokens, twins;
     Row facts;
     const ShapeHistogram* shapes = nullptr;
+    const Tempered* tempered = nullptr;  // none: no rule of feedback is about it
 };
 
 class Profile {
@@ -113,6 +115,7 @@ class Profile {
     [[nodiscard]] static std::size_t size_step(double nats) noexcept;
     void add_link(const RowView& row, bool self, Membership& fit) const;
     void add_sizes(const RowView& row, bool self, Membership& fit) const;
+    static void temper(const Tempered& rules, Membership& fit);
 
     const Population* population_;
     const TwinGraph* twins_;

@@ -387,6 +387,21 @@ void Registry::forget(const Observer& observer) {
     }
 }
 
+void Registry::let_go(Observer& observer, const std::function<bool(const Account&)>& which) {
+    for (auto& [id, farm] : farms_) {
+        const std::size_t before = farm.members.size();
+        std::erase_if(farm.members, [&](const auto& m) {
+            if (!observer.accounts.live(m.first)) return false;
+            Account& account = observer.accounts[m.first];
+            if (!which(account)) return false;
+            account.flags &= static_cast<std::uint8_t>(~Account::kAlerted);
+            account.farm = 0;
+            return true;
+        });
+        changes_ += farm.members.size() != before ? 1 : 0;
+    }
+}
+
 bool Registry::dismiss(std::uint64_t id, Observer& observer, Nanos now, const std::string& reason) {
     const auto at = farms_.find(id);
     if (at == farms_.end()) return false;

@@ -3,6 +3,7 @@
 //   EMERGING -> ACTIVE -> ROTATING -> DORMANT -> (ACTIVE);  REMEDIATED;  DISMISSED
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
@@ -58,6 +59,8 @@ class Registry {
     // Farms whose members were quiet, closed, or back; at every sweep.
     void age(Observer& observer, Nanos now);
     void forget(const Observer& observer);  // slots that were evicted
+    // Members of which this is true are of no farm any more, and not alerted.
+    void let_go(Observer& observer, const std::function<bool(const Account&)>& which);
 
     [[nodiscard]] bool dismiss(std::uint64_t id, Observer& observer, Nanos now,
                                const std::string& reason);

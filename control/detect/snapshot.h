@@ -16,9 +16,9 @@ class Snapshot {
   public:
     static constexpr double kTwinNats = 3;  // of an edge that counts
 
-    // The filter outlives every use of the population.
-    Snapshot(Nanos now, std::int64_t window_ns, const TokenFilter* filter)
-        : population(std::make_unique<Population>(now, window_ns, filter)) {}
+    // The rules outlive every use of the population.
+    Snapshot(Nanos now, std::int64_t window_ns, const Rules* rules)
+        : population(std::make_unique<Population>(now, window_ns, rules)) {}
     // Looks at so many accounts or twins more; true when everything is frozen.
     bool step(const Observer& from, std::uint32_t most);
 

@@ -138,11 +138,17 @@ Result<std::string> graph(const command::Request& request, const Parts& parts) {
 // Rules of the running revision with what they left out so far.
 Result<std::string> feedback(const Parts& parts) {
     constexpr const char* kSubjects[] = {"", "asn", "prefix", "address", "stack", "organisation", "account"};
+    constexpr const char* kEffects[] = {"", "exclude", "cap", "prior", "intermediary", "class"};
+    using Effect = detect::FeedbackRule::Effect;
     command::JsonBuilder json;
     json.object().key("rules").array();
     for (const detect::FeedbackRule& rule : parts.farms->rules()) {
         const auto subject = static_cast<std::size_t>(rule.subject);
         json.object().field("rule", rule.reason.substr(0, rule.reason.find(": "))).field("subject", kSubjects[subject]);
+        json.field("effect", kEffects[static_cast<std::size_t>(rule.effect)]);
+        if (rule.effect == Effect::cap) json.field("group", detect::name_of(rule.group));
+        if (rule.effect == Effect::cap || rule.effect == Effect::prior) json.field("nats", rule.nats);
+        if (rule.effect == Effect::network) json.field("class", name_of(rule.net));
         json.field("owner", rule.owner).field("reason", rule.reason);
         json.field("since", rule.since.count).field("expires", rule.expires.count).field("hits", rule.hits).end();
     }

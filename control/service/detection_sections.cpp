@@ -39,16 +39,39 @@ constexpr Setting kFeedback[] = {
     {.name = "subject",
      .type = Node::Type::text,
      .meaning = "what the value is",
-     .choices = "asn prefix address stack account",
+     .choices = "asn prefix address stack account organisation",
      .needed = true},
     {.name = "value",
      .type = Node::Type::text,
      .meaning =
          "an AS number; an IPv4 /24 or IPv6 /56; an address (IPv6 by its /64); a JA4 without "
-         "its resumption, as records print ja4_norm; the tag of an account",
+         "its resumption, as records print ja4_norm; the tag of an account or an organisation",
      .needed = true},
     {.name = "owner", .type = Node::Type::text, .meaning = "who answers for it", .needed = true},
-    {.name = "reason", .type = Node::Type::text, .meaning = "why it is innocent", .needed = true},
+    {.name = "reason", .type = Node::Type::text, .meaning = "why this is so", .needed = true},
+    {.name = "effect",
+     .type = Node::Type::text,
+     .meaning =
+         "exclude: it counts nothing. cap: a group of channels counts so many nats at most for who "
+         "shows it. prior: the score of who shows it is moved by so many. intermediary: what comes "
+         "that way leaves no evidence, and who comes no other way is not judged. class: the class "
+         "of network that it is",
+     .otherwise = "exclude",
+     .choices = "exclude cap prior intermediary class"},
+    {.name = "nats",
+     .type = Node::Type::real,
+     .meaning = "of a cap, 0 to 6; of a prior, -2 to 2",
+     .least = -2,
+     .most = 6},
+    {.name = "group",
+     .type = Node::Type::text,
+     .meaning = "of a cap: the group of channels that it is about",
+     .otherwise = "NET, of a stack STK",
+     .choices = "NET STK LNK TIME MIX PRX"},
+    {.name = "class",
+     .type = Node::Type::text,
+     .meaning = "of a network",
+     .choices = "residential mobile hosting corporate education vpn ci"},
     {.name = "until",
      .type = Node::Type::text,
      .meaning =
@@ -106,11 +129,73 @@ std::string read_value(const std::string& subject, const std::string& text, Feed
         rule.subject = Subject::account;
         if (!model::from_text(text, rule.account))
             return "takes the tag of an account, 32 hex digits";
+    } else if (subject == "organisation") {
+        rule.subject = Subject::organisation;
+        if (!model::from_text(text, rule.org))
+            return "takes the tag of an organisation, 32 hex digits";
     } else {
         rule.subject = Subject::stack;
         if (text.size() < 10)
             return "takes a JA4 without its resumption, as records print ja4_norm";
         rule.value = model::value_id(text);
+    }
+    return {};
+}
+
+struct KeyFault {
+    const char* key = nullptr;  // none: nothing is wrong
+    std::string message;
+};
+
+detect::NetClass class_named(const std::string& text) {
+    for (std::size_t i = 1; i < detect::kNetClasses; ++i) {
+        const auto net = static_cast<detect::NetClass>(i);
+        if (text == name_of(net)) return net;
+    }
+    return detect::NetClass::unknown;
+}
+
+// What the rule does, after its subject is read.
+KeyFault read_effect(const Node& table, FeedbackRule& rule) {
+    using Subject = FeedbackRule::Subject;
+    using Effect = FeedbackRule::Effect;
+    const std::string effect = table.find("effect") == nullptr ? "exclude" : table.text_of("effect");
+    const bool accounts = rule.subject == Subject::organisation || rule.subject == Subject::account;
+    const bool weighs = effect == "cap" || effect == "prior";
+    rule.effect = effect == "cap"            ? Effect::cap
+                  : effect == "prior"        ? Effect::prior
+                  : effect == "intermediary" ? Effect::intermediary
+                  : effect == "class"        ? Effect::network
+                                             : Effect::exclude;
+    if (table.find("nats") != nullptr && !weighs)
+        return {"nats", "nats are of a cap or a prior; leave them out, or say effect = \"cap\""};
+    if (table.find("group") != nullptr && effect != "cap")
+        return {"group", "a group is of a cap; leave it out, or say effect = \"cap\""};
+    if (table.find("class") != nullptr && effect != "class")
+        return {"class", "a class goes with effect = \"class\""};
+    if (effect == "intermediary" && accounts)
+        return {"effect",
+                "an intermediary is an AS, a block, an address or a stack; one that is known by name "
+                "is imported: seinectl account import, declared_intermediary"};
+    if (effect == "class" && (accounts || rule.subject == Subject::stack))
+        return {"effect", "of a class are an AS, a block or an address"};
+    if (effect == "class" && table.find("class") == nullptr)
+        return {"effect", "say which: class = \"education\""};
+    rule.net = class_named(table.text_of("class"));
+    if (!weighs) return {};
+    if (table.find("nats") == nullptr)
+        return {"effect", effect == "cap" ? "say how many: nats = 1.0" : "say how many: nats = -1.0"};
+    rule.nats = table.real_of("nats", 0);
+    if (effect == "cap" && rule.nats < 0) return {"nats", "a cap is 0 to 6 nats"};
+    if (effect == "prior" && (rule.nats > detect::Feedback::kPriorMax || rule.nats == 0))
+        return {"nats", "a prior moves a score by 2 nats at most, up or down"};
+    if (effect == "prior") return {};
+    std::string group = table.text_of("group");
+    if (group.empty() && accounts) return {"effect", "say of which group: group = \"NET\""};
+    if (group.empty()) group = rule.subject == Subject::stack ? "STK" : "NET";
+    for (std::size_t g = 1; g <= detect::kGroups; ++g) {
+        const auto named = static_cast<model::Group>(g);
+        if (group == detect::name_of(named)) rule.group = named;
     }
     return {};
 }
@@ -174,6 +259,10 @@ void FeedbackSection::check(const Node& table, const std::string& path,
     FeedbackRule rule;
     const std::string fault = read_value(table.text_of("subject"), table.text_of("value"), rule);
     if (!fault.empty()) wrong("value", "value " + fault);
+    if (const KeyFault effect = read_effect(table, rule); effect.key != nullptr) {
+        const Node* at = table.find(effect.key);
+        if (at != nullptr) faults.push_back({path + "." + effect.key, at->line, at->column, effect.message});
+    }
     if (day_of(table.text_of("until")) < 0) wrong("until", "until takes a day, as 2027-01-31");
 }
 
@@ -183,6 +272,7 @@ Result<std::unique_ptr<config::Change>> FeedbackSection::prepare(const Node& wan
     for (const Node& table : wanted.items) {
         FeedbackRule rule;
         static_cast<void>(read_value(table.text_of("subject"), table.text_of("value"), rule));
+        static_cast<void>(read_effect(table, rule));
         rule.owner = table.text_of("owner");
         rule.reason = table.text_of("name") + ": " + table.text_of("reason");
         rule.expires = {(day_of(table.text_of("until")) + 1) * detect::kDay};

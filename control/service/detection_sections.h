@@ -1,5 +1,5 @@
-// What operators tune of detection: [detection], its policy, and [[feedback]], values that must not
-// count. Both are sections of the committed configuration.
+// What operators tune of detection: [detection], its policy, and [[feedback]], what they know of
+// values. Both are sections of the committed configuration.
 #pragma once
 #include <functional>
 #include <vector>
@@ -45,7 +45,7 @@ class FeedbackSection final : public config::Section {
     void bind(DetectionTuned* tuned);
     [[nodiscard]] std::string_view name() const noexcept override { return "feedback"; }
     [[nodiscard]] std::string_view meaning() const noexcept override {
-        return "A value that is known to be innocent: it counts nothing in the search for farms.";
+        return "What is known of a value: that it is innocent and counts nothing, or less, in the search for farms.";
     }
     [[nodiscard]] bool is_list() const noexcept override { return true; }
     [[nodiscard]] std::span<const config::Setting> settings() const noexcept override;

@@ -103,14 +103,23 @@ def check_feedback(daemon, folder):
     for subject, value, day, word in (("prefix", "192.0.2.0/23", until, b"/24"), ("asn", "AS0", until, b"AS number"), ("address", "192.0.2.7", "soon", b"until")):
         ran = load(rule % (subject, value, day))
         report.check(ran.code != 0 and word in ran.out + ran.err and b"tuned.toml:" in ran.out + ran.err, "a faulty rule is told with file and line (%s)" % subject, ran)
-    ran = load("[detection]\nbudget = 1.5\n\n" + rule % ("asn", "AS64500", until))
+    for said, word in (('effect = "cap"', b"nats = 1.0"), ('effect = "prior"\nnats = 3.0', b"2 nats at most"), ('effect = "class"', b"education"),
+                       ('nats = 1.0', b"cap or a prior"), ('effect = "banish"', b"intermediary")):
+        ran = load(rule % ("asn", "AS64500", until) + said + "\n")
+        report.check(ran.code != 0 and word in ran.out + ran.err and b"tuned.toml:" in ran.out + ran.err, "so is an effect that lacks something (%s)" % said.replace("\n", ", "), ran)
+    capped = (rule % ("asn", "AS64501", until)).replace("campus", "satellite") + 'effect = "cap"\ngroup = "PRX"\nnats = 0.5\n'
+    ran = load("[detection]\nbudget = 1.5\n\n" + rule % ("asn", "AS64500", until) + capped)
     report.check(ran.code == 0, "policy and feedback are loaded", ran)
     ran = daemon.ctl("config", "commit")
     report.check(ran.code == 0, "and committed", ran)
     wait_for_sweep(daemon, daemon.ask("status")["farms"]["last_sweep_ns"])
     report.equal(daemon.ask("status")["farms"]["budget"], 1.5, "the budget of the revision is in force")
     rules = daemon.ask("farm", "feedback")["rules"]
-    report.check(len(rules) == 1 and rules[0]["owner"] == "ops" and rules[0]["subject"] == "asn", "farm feedback shows the rule in force", rules)
+    report.check(len(rules) == 2 and rules[0]["owner"] == "ops" and rules[0]["subject"] == "asn" and rules[0]["effect"] == "exclude",
+                 "farm feedback shows the rules in force", rules)
+    report.check((rules[1]["effect"], rules[1]["group"], rules[1]["nats"]) == ("cap", "PRX", 0.5), "and what they do", rules)
+    shown = daemon.ctl("farm", "feedback").out.decode("utf-8", "replace")
+    report.check("cap PRX 0.5" in shown, "also as a table", shown)
 
 
 def main():

@@ -104,7 +104,7 @@ class Population {
         std::uint8_t net;
     };
     // Rows whose tokens are put into one list: few, so that a list that grows is soon moved.
-    static constexpr std::size_t kBlock = 1024;
+    static constexpr std::size_t kBlock = 256;
     void count_orgs_of_rows();
     void weigh_gaps();
     void put(Channel channel, std::uint64_t value, std::uint8_t net, std::uint32_t index,

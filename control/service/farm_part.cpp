@@ -20,7 +20,7 @@ constexpr std::int64_t kThinkEvery = kSecond;
 // Parcels are taken sooner: few of them are on their way then, and their memory is in the caches.
 constexpr std::chrono::milliseconds kTakeEvery{100}, kLookEvery{1000};
 // Accounts, members or entries that one step of a sweep, of saving or of telling looks at.
-constexpr std::uint32_t kStep = 256;
+constexpr std::uint32_t kStep = 64;
 
 }  // namespace
 

@@ -57,7 +57,7 @@ struct Steps {
     }
 };
 
-constexpr std::uint32_t kStep = 256;
+constexpr std::uint32_t kStep = 64;
 
 void sweep(Engine& engine, Nanos now) {
     engine.tick(now);

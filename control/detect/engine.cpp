@@ -49,7 +49,7 @@ struct Engine::State {
     };
     [[nodiscard]] std::unique_ptr<Sweep> begin(Nanos now);
     void find(Nanos now);
-    void update(Nanos now);
+    void update(Nanos now, Breath& breath);
     // The farm of the findings that an account fits best; false if it fits none.
     bool best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const;
     struct Shown {  // what a view points to
@@ -57,7 +57,8 @@ struct Engine::State {
         Tempered tempered;
     };
     RowView view_of(std::uint32_t slot, Shown& shown) const;
-    void let_excluded_go();
+    void let_excluded_go(Breath& breath);
+    void explain(Findings& found) const;
     [[nodiscard]] AccountResult result_of(const Account& account) const;
     void match_twins(Nanos now);
 
@@ -130,17 +131,16 @@ void Engine::State::find(Nanos now) {
     });
 }
 
-void Engine::State::update(Nanos now) {
+void Engine::State::update(Nanos now, Breath& breath) {
     Registry::Rules rules;
     rules.orgs_min = options.orgs_min;
     rules.provisional = observer.accounts.size() < options.warm_accounts ||
                         now.count - observer.began.count < options.warm_ns;
-    let_excluded_go();
-    registry.forget(observer);
-    registry.update(*findings, observer, now, rules);
-    const Explainer explainer(observer, names);
+    let_excluded_go(breath);
+    registry.forget(observer, breath);
+    registry.update(*findings, observer, now, rules, breath);
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
-        auto lines = explainer.farm(*findings, findings->farms[f]);
+        const std::vector<model::EvidenceLine>& lines = findings->farms[f].evidence;
         std::uint8_t groups = 0;
         for (const auto& line : lines) groups |= line.groups;
         for (const std::uint64_t id : registry.campaign_ids()[f]) {
@@ -152,11 +152,20 @@ void Engine::State::update(Nanos now) {
     }
 }
 
+// Of whole farms; nothing that connections touch is looked at.
+void Engine::State::explain(Findings& found) const {
+    const Explainer explainer(observer, names);
+    for (Group& farm : found.farms) farm.evidence = explainer.farm(found, farm);
+}
+
 // Who was alerted and is excluded by a rule since is no member any more.
-void Engine::State::let_excluded_go() {
+void Engine::State::let_excluded_go(Breath& breath) {
     if (feedback.empty()) return;
     const std::uint16_t oldest_h = observer.hour({observer.latest.count - options.window_ns});
-    registry.let_go(observer, [&](const Account& a) { return feedback.excluded(a, oldest_h); });
+    registry.let_go(observer, [&](const Account& a) {
+        breath.taken();
+        return feedback.excluded(a, oldest_h);
+    });
 }
 
 void Engine::begin_sweep(Nanos now) {
@@ -185,17 +194,19 @@ void Engine::think() {
     s.arena.execute([&s] {
         s.running->found = find_farms(std::move(s.running->snapshot), s.templates, s.running->how);
     });
+    s.explain(*s.running->found);
 }
 
-std::shared_ptr<const void> Engine::finish_sweep() {
+std::shared_ptr<const void> Engine::finish_sweep(const std::function<void()>& between) {
     State& s = *state_;
     if (s.running == nullptr) return nullptr;
     const Nanos now = s.running->now;
     std::shared_ptr<const Findings> before = std::move(s.findings);
     s.findings = std::move(s.running->found);
     s.running.reset();
-    s.findings->drop_gone(s.observer.accounts);
-    s.update(now);
+    Breath breath(between);
+    s.findings->drop_gone(s.observer.accounts, breath);
+    s.update(now, breath);
     s.last_sweep = now;
     ++s.sweeps;
     return before;
@@ -556,7 +567,9 @@ Status Engine::load(std::istream& in) {
             kept.push_back({a.score, a.alerted, a.farm, a.flags});
         }
         Registry copy = fresh->registry;
-        copy.update(*fresh->findings, fresh->observer, fresh->last_sweep, rules);
+        const Breath::Between none;
+        Breath breath(none);
+        copy.update(*fresh->findings, fresh->observer, fresh->last_sweep, rules, breath);
         fresh->registry.set_campaign_ids(copy.campaign_ids());
         for (std::uint32_t slot = 0; slot < accounts.slots(); ++slot) {
             Account& a = accounts[slot];

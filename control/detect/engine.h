@@ -103,7 +103,8 @@ class Engine {
     [[nodiscard]] bool gather(std::uint32_t accounts_max);
     void think();
     // Returns what was in force before: to let go of it takes a while, and needs nothing of the engine.
-    std::shared_ptr<const void> finish_sweep();
+    // `between` is called after every few accounts: there, take() may be called and nothing else.
+    std::shared_ptr<const void> finish_sweep(const std::function<void()>& between = {});
 
     // Farms of both levels, by id; campaigns name their infrastructure cluster as parent.
     [[nodiscard]] std::vector<model::Farm> farms() const;

@@ -279,7 +279,7 @@ std::size_t campaign_of(const Group& group, const RowView& view) {
     return best;
 }
 
-void Findings::drop_gone(const AccountTable& accounts) {
+void Findings::drop_gone(const AccountTable& accounts, Breath& breath) {
     const auto gone = [&](std::uint32_t row) {
         const Row& r = population->rows[row];
         return accounts[r.slot].serial != r.serial;
@@ -287,6 +287,7 @@ void Findings::drop_gone(const AccountTable& accounts) {
     for (Group& farm : farms) {
         std::size_t kept = 0;
         for (std::size_t i = 0; i < farm.members.size(); ++i) {
+            breath.taken();
             if (gone(farm.members[i])) continue;
             farm.members[kept] = farm.members[i];
             farm.scores[kept] = farm.scores[i];

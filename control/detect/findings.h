@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "control/detect/breath.h"
 #include "control/detect/calibrate.h"
 #include "control/detect/seeds.h"
 #include "control/detect/snapshot.h"
@@ -26,6 +27,7 @@ struct Group {
     std::vector<std::uint32_t> part;     // campaign of each member
     std::uint32_t parts = 1;
     std::vector<Lens> campaigns;  // of each part, where there are several
+    std::vector<model::EvidenceLine> evidence;  // of a farm: what its accounts have in common
 };
 
 // A frozen population with everything that was found in it. Kept until the next sweep, for the
@@ -40,7 +42,7 @@ struct Findings {
     double days = 7;  // that the expected false positives stand for
 
     // Takes members out whose slot holds another account by now.
-    void drop_gone(const AccountTable& accounts);
+    void drop_gone(const AccountTable& accounts, Breath& breath);
     [[nodiscard]] std::size_t bytes() const noexcept {
         return population->bytes() + twins->bytes() + chance->bytes();
     }

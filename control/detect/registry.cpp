@@ -72,13 +72,17 @@ std::vector<model::Event> Registry::take_events() {
 }
 
 FarmRecord& Registry::match(const std::vector<std::uint32_t>& slots, model::FarmLevel level,
-                            std::set<std::uint64_t>& used, Nanos now, const Rules& rules) {
+                            std::set<std::uint64_t>& used, Nanos now, const Rules& rules,
+                            Breath& breath) {
     FarmRecord* best = nullptr;
     double most = 0;
     for (auto& [id, farm] : farms_) {
         if (farm.level != level || farm.held || (used.contains(id) && !farm.merged)) continue;
         std::size_t both = 0;
-        for (const std::uint32_t slot : slots) both += farm.members.contains(slot) ? 1 : 0;
+        for (const std::uint32_t slot : slots) {
+            breath.taken();
+            both += farm.members.contains(slot) ? 1 : 0;
+        }
         // Members stay on the list when they fall silent, so a share of the found ones counts too.
         const double jaccard = static_cast<double>(both) /
                                static_cast<double>(slots.size() + farm.members.size() - both);
@@ -206,28 +210,31 @@ bool Registry::due(const Group& group, std::size_t member, std::uint32_t slot,
 // Members that may be alerted now, by their place in the group; the others wait.
 std::vector<std::size_t> Registry::due_of(const Group& group, const Findings& found,
                                           const Observer& observer, Nanos now,
-                                          Waiting& fresh) const {
+                                          Waiting& fresh, Breath& breath) const {
     std::vector<std::size_t> out;
     // A group that is found as one stands for itself; who joins it later waits.
     bool known = false;
     for (const std::uint32_t row : group.members) {
+        breath.taken();
         known = known || observer.accounts[found.population->rows[row].slot].has(Account::kAlerted);
     }
     for (std::size_t m = 0; m < group.members.size(); ++m) {
+        breath.taken();
         const std::uint32_t slot = found.population->rows[group.members[m]].slot;
         if (!known || due(group, m, slot, observer.accounts[slot], now, fresh)) out.push_back(m);
     }
     return out;
 }
 
-void Registry::update(const Findings& found, Observer& observer, Nanos now, const Rules& rules) {
+void Registry::update(const Findings& found, Observer& observer, Nanos now, const Rules& rules,
+                      Breath& breath) {
     ++changes_;
     campaign_ids_.assign(found.farms.size(), {});
     std::set<std::uint64_t> used;
     Waiting fresh;
     for (std::size_t f = 0; f < found.farms.size(); ++f) {
         const Group& group = found.farms[f];
-        const std::vector<std::size_t> due = due_of(group, found, observer, now, fresh);
+        const std::vector<std::size_t> due = due_of(group, found, observer, now, fresh, breath);
         std::vector<std::vector<std::uint32_t>> slots(group.parts + 1);
         for (const std::size_t m : due) {
             const std::uint32_t slot = found.population->rows[group.members[m]].slot;
@@ -236,7 +243,7 @@ void Registry::update(const Findings& found, Observer& observer, Nanos now, cons
         }
         // A farm of which nobody may be alerted yet has no id.
         const auto id_of = [&](std::size_t part, model::FarmLevel level) -> std::uint64_t {
-            return slots[part].empty() ? 0 : match(slots[part], level, used, now, rules).id;
+            return slots[part].empty() ? 0 : match(slots[part], level, used, now, rules, breath).id;
         };
         const std::uint64_t whole = id_of(group.parts, model::FarmLevel::infrastructure);
         for (std::uint32_t p = 0; p < group.parts; ++p)
@@ -254,21 +261,23 @@ void Registry::update(const Findings& found, Observer& observer, Nanos now, cons
             Vacancies vacancies(farm, observer);
             for (const std::size_t m : due) {
                 if (p < group.parts && group.part[m] != p) continue;
-                admit(farm, vacancies, observer, found.population->rows[group.members[m]].slot,
-                      group.scores[m], now);
+                breath.taken();
+                const Row& row = found.population->rows[group.members[m]];
+                if (observer.accounts[row.slot].serial != row.serial) continue;  // evicted since
+                admit(farm, vacancies, observer, row.slot, group.scores[m], now);
                 farm.score = std::max(farm.score, group.scores[m]);
             }
             took(farm, before, group.verdict.reason, now, rules);
         }
     }
     waiting_ = std::move(fresh);
-    absorb(found, observer, used, now);
+    absorb(found, observer, used, now, breath);
     std::erase_if(farms_, [](const auto& f) { return f.second.members.empty(); });
-    age(observer, now);
+    age(observer, now, breath);
 }
 
 void Registry::absorb(const Findings& found, Observer& observer,
-                      const std::set<std::uint64_t>& used, Nanos now) {
+                      const std::set<std::uint64_t>& used, Nanos now, Breath& breath) {
     const Population& population = *found.population;
     std::vector<std::uint64_t> left;
     for (const auto& [id, farm] : farms_) {
@@ -287,11 +296,14 @@ void Registry::absorb(const Findings& found, Observer& observer,
         for (std::size_t f = 0; f < found.farms.size() && !rows.empty(); ++f) {
             const Group& group = found.farms[f];
             std::size_t fits = 0;
-            for (const std::uint32_t row : rows)
+            for (const std::uint32_t row : rows) {
+                breath.taken();
                 fits += group.whole.profile->fit(row).score >= 0 ? 1 : 0;
+            }
             if (2 * fits <= members.size()) continue;
             std::vector<std::uint64_t> into;  // of each account, in order
             for (const auto& [slot, member] : members) {
+                breath.taken();
                 const std::uint32_t row = population.row_of(slot);
                 const std::size_t part = row == Population::kNoRow || group.parts == 1
                                              ? 0
@@ -305,6 +317,8 @@ void Registry::absorb(const Findings& found, Observer& observer,
             std::size_t at = 0;
             for (const auto& [slot, member] : members) {
                 FarmRecord& farm = farms_[into[at++]];
+                breath.taken();
+                if (observer.accounts[slot].farm != id) continue;  // evicted since
                 farm.members.insert({slot, member});
                 observer.accounts[slot].farm = farm.id;
                 const auto cluster = farms_.find(farm.parent);
@@ -338,12 +352,13 @@ void Registry::took(FarmRecord& farm, std::uint32_t before, const std::string& r
     if (farm.state == State::emerging && !rules.provisional) farm.state = State::active;
 }
 
-void Registry::age(Observer& observer, Nanos now) {
+void Registry::age(Observer& observer, Nanos now, Breath& breath) {
     for (auto& [id, farm] : farms_) {
         if (farm.state == State::dismissed || farm.members.empty()) continue;
         std::size_t closed = 0;
         Nanos last_close;
         for (const auto& [slot, member] : farm.members) {
+            breath.taken();
             const Account& a = observer.accounts[slot];
             farm.last_seen = std::max(farm.last_seen, a.last);
             if (a.has(Account::kClosed)) {
@@ -376,11 +391,12 @@ void Registry::age(Observer& observer, Nanos now) {
     }
 }
 
-void Registry::forget(const Observer& observer) {
+void Registry::forget(const Observer& observer, Breath& breath) {
     std::erase_if(waiting_, [&](const auto& w) { return !observer.accounts.live(w.first); });
     for (auto& known : farms_) {
         auto& farm = known.second;
         std::erase_if(farm.members, [&](const auto& m) {
+            breath.taken();
             return !observer.accounts.live(m.first) || (farm.level == model::FarmLevel::campaign &&
                                                         observer.accounts[m.first].farm != farm.id);
         });

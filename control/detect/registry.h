@@ -51,14 +51,16 @@ class Registry {
     static constexpr std::int64_t kSecondLook = 6 * kHour;
     static constexpr double kSpareNats = 2;
 
-    // Takes over what a sweep found. An account stays with its farm: an alert cannot be unsaid.
-    void update(const Findings& found, Observer& observer, Nanos now, const Rules& rules);
+    // Takes over what a sweep found. An account stays with its farm: an alert cannot be unsaid. At a
+    // breath the observer may take more, and another account may get a slot.
+    void update(const Findings& found, Observer& observer, Nanos now, const Rules& rules,
+                Breath& breath);
     // A newcomer that fits a farm of the last sweep.
     void join(Observer& observer, std::uint64_t campaign, std::uint32_t slot, double score,
               Nanos now);
     // Farms whose members were quiet, closed, or back; at every sweep.
-    void age(Observer& observer, Nanos now);
-    void forget(const Observer& observer);  // slots that were evicted
+    void age(Observer& observer, Nanos now, Breath& breath);
+    void forget(const Observer& observer, Breath& breath);  // slots that were evicted
     // Members of which this is true are of no farm any more, and not alerted.
     void let_go(Observer& observer, const std::function<bool(const Account&)>& which);
 
@@ -95,7 +97,7 @@ class Registry {
 
   private:
     FarmRecord& match(const std::vector<std::uint32_t>& slots, model::FarmLevel level,
-                      std::set<std::uint64_t>& used, Nanos now, const Rules& rules);
+                      std::set<std::uint64_t>& used, Nanos now, const Rules& rules, Breath& breath);
     class Vacancies;
     void admit(FarmRecord& farm, Vacancies& vacancies, Observer& observer, std::uint32_t slot,
                double score, Nanos now);
@@ -106,11 +108,11 @@ class Registry {
                            const Account& account, Nanos now, Waiting& fresh) const;
     [[nodiscard]] std::vector<std::size_t> due_of(const Group& group, const Findings& found,
                                                   const Observer& observer, Nanos now,
-                                                  Waiting& fresh) const;
+                                                  Waiting& fresh, Breath& breath) const;
     // A campaign that no part was matched to, though its accounts belong to a farm of this sweep, goes
     // into the campaigns of that farm: cuts of early sweeps leave such pieces behind.
     void absorb(const Findings& found, Observer& observer, const std::set<std::uint64_t>& used,
-                Nanos now);
+                Nanos now, Breath& breath);
     void took(FarmRecord& farm, std::uint32_t before, const std::string& reason, Nanos now,
               const Rules& rules);
 

@@ -32,6 +32,8 @@ struct AccountImage {
 };
 
 constexpr std::uint32_t kFrameBytesMax = std::uint32_t{1} << 28;
+constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr unsigned kFarmsBegunMax = 8;
 
 // The content of one frame.
 class Writer {
@@ -52,6 +54,7 @@ class Writer {
         bytes(value.data(), value.size());
     }
     [[nodiscard]] bool empty() const noexcept { return frame_.empty(); }
+    [[nodiscard]] const std::string& content() const noexcept { return frame_; }
     // Appends the frame to `out`; its sum goes on from the one before.
     void seal(std::uint64_t& sum, std::string& out) {
         sum = hash64(as_bytes(frame_), sum + 1);
@@ -226,37 +229,34 @@ struct Waits {
     Nanos since;
 };
 
-void put_farms(Writer& w, const Registry& registry) {
-    w.put(registry.next_id());
-    w.put(static_cast<std::uint64_t>(registry.farms().size()));
-    for (const auto& [id, farm] : registry.farms()) {
-        FarmImage image;
-        std::memset(static_cast<void*>(&image), 0, sizeof image);
-        image = {farm.id,
-                 farm.parent,
-                 farm.state,
-                 farm.level,
-                 farm.provisional,
-                 farm.merged,
-                 farm.held,
-                 farm.groups,
-                 farm.reported,
-                 farm.replaced,
-                 static_cast<std::uint32_t>(farm.members.size()),
-                 farm.first_seen,
-                 farm.last_seen,
-                 farm.found,
-                 farm.score};
-        w.put(image);
-        w.text(farm.reason);
-        for (const auto& [slot, record] : farm.members) {
-            MemberImage member;
-            std::memset(static_cast<void*>(&member), 0, sizeof member);
-            member.slot = slot;
-            member.record = record;
-            w.put(member);
-        }
-    }
+void put_farm(Writer& w, const FarmRecord& farm) {
+    FarmImage image;
+    std::memset(static_cast<void*>(&image), 0, sizeof image);
+    image = {farm.id,
+             farm.parent,
+             farm.state,
+             farm.level,
+             farm.provisional,
+             farm.merged,
+             farm.held,
+             farm.groups,
+             farm.reported,
+             farm.replaced,
+             static_cast<std::uint32_t>(farm.members.size()),
+             farm.first_seen,
+             farm.last_seen,
+             farm.found,
+             farm.score};
+    w.put(image);
+    w.text(farm.reason);
+}
+
+void put_member(Writer& w, std::uint32_t slot, const MemberRecord& record) {
+    MemberImage member;
+    std::memset(static_cast<void*>(&member), 0, sizeof member);
+    member.slot = slot;
+    member.record = record;
+    w.put(member);
 }
 
 // Members under the slots that they had when this was written.
@@ -334,9 +334,11 @@ void put_head(Writer& w, const StateView& view) {
     w.put(o.model_since);
     w.put(o.counters);
     w.list(o.crypto.rows());
-    put_farms(w, view.registry);
+}
+
+void put_waiting(Writer& w, const Registry& registry) {
     std::vector<Waits> waiting;
-    for (const auto& [slot, since] : view.registry.waiting()) waiting.push_back({slot, 0, since});
+    for (const auto& [slot, since] : registry.waiting()) waiting.push_back({slot, 0, since});
     w.list(waiting);
 }
 
@@ -378,6 +380,33 @@ void StateWriter::next(Stage stage) {
     edges_begun_ = false;
 }
 
+bool StateWriter::gather_farms(const Registry& registry, std::uint32_t most) {
+    Writer w;
+    if (farms_begun_ == 0 || farms_version_ != registry.changes()) {
+        farms_.clear();
+        farm_ = 0;
+        inside_ = false;
+        farms_version_ = registry.changes();
+        // Who is changed at every step is written in one at last.
+        if (++farms_begun_ > kFarmsBegunMax) most = 0xffffffffu;
+        w.put(registry.next_id());
+        w.put(static_cast<std::uint64_t>(registry.farms().size()));
+    }
+    auto at = inside_ ? registry.farms().find(farm_) : registry.farms().upper_bound(farm_);
+    for (; at != registry.farms().end() && most > 0; ++at) {
+        const FarmRecord& farm = at->second;
+        if (!inside_) put_farm(w, farm);
+        auto m = farm.members.lower_bound(inside_ ? slot_ : 0);
+        for (; m != farm.members.end() && most > 0; ++m, --most) put_member(w, m->first, m->second);
+        farm_ = at->first;
+        inside_ = m != farm.members.end();
+        if (inside_) slot_ = m->first;
+        if (inside_) break;
+    }
+    farms_ += w.content();
+    return !inside_ && at == registry.farms().end();
+}
+
 bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& out) {
     const Observer& o = view.observer;
     Writer w;
@@ -385,8 +414,21 @@ bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& o
         case Stage::head:
             out.append(kMagic, sizeof kMagic);
             put_head(w, view);
+            next(Stage::farms);
+            break;
+        case Stage::farms:
+            if (gather_farms(view.registry, most)) next(Stage::farms_out);
+            break;
+        case Stage::farms_out: {
+            const std::size_t n = std::min(kPieceBytes, farms_.size() - at_);
+            w.bytes(farms_.data() + at_, n);
+            at_ += n;
+            if (at_ < farms_.size()) break;
+            put_waiting(w, view.registry);
+            farms_ = {};
             next(Stage::sessions);
             break;
+        }
         case Stage::sessions:
             if (put_table(w, o.sessions.entries(), most, at_, size_)) next(Stage::exits);
             break;

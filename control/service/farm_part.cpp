@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "control/service/account_evidence.h"
 #include "control/service/guarded_thread.h"
@@ -141,6 +142,9 @@ void FarmPart::take_in() {
         const Nanos now = clock_();
         if (!ending && now - ticked < kThinkEvery) continue;
         ticked = now;
+        std::shared_lock settled(in_force_, std::defer_lock);
+        if (ending) settled.lock();
+        else if (!settled.try_lock()) continue;  // a sweep is being put in force: a moment later, then
         const std::lock_guard lock(engine_mutex_);
         engine_->tick(now);
     }
@@ -180,21 +184,27 @@ void FarmPart::sweep(Nanos now) {
     }
     if (before_thinking_) before_thinking_();
     engine_->think();
-    std::shared_ptr<const void> before;
-    {
-        const Step step(*this);
-        before = engine_->finish_sweep();
-    }
-    before.reset();
+    put_in_force();
     const std::lock_guard lock(mutex_);
     status_.sweeping = false;
     status_.last_sweep = now;
     status_.last_sweep_ms = static_cast<std::uint64_t>((clock_() - now) / kMillisecond);
 }
 
+void FarmPart::put_in_force() {
+    std::shared_ptr<const void> before;  // goes without any lock
+    const std::unique_lock alone(in_force_);
+    std::optional<Step> step(std::in_place, *this);
+    before = engine_->finish_sweep([&] {
+        step.reset();
+        step.emplace(*this);
+    });
+}
+
 // What others see of the farms, copied when it has changed.
 void FarmPart::publish() {
     const std::lock_guard one_at_a_time(publish_mutex_);
+    const std::shared_lock settled(in_force_);
     detect::FarmList list;
     bool changed = false;
     detect::Counters counters;
@@ -275,6 +285,7 @@ Status FarmPart::write_state(const std::string& path) {
 
 void FarmPart::save(Nanos now) {
     const std::lock_guard one_at_a_time(save_mutex_);
+    const std::shared_lock settled(in_force_);
     const std::string fresh = state_path_ + ".new";
     Status status = write_state(fresh);
     if (status.ok() && std::rename(fresh.c_str(), state_path_.c_str()) != 0)
@@ -314,6 +325,7 @@ FarmPart::FarmsView FarmPart::farms() const {
 }
 
 detect::Explanation FarmPart::why(const model::AccountTag& account) const {
+    const std::shared_lock settled(in_force_);
     const std::lock_guard lock(engine_mutex_);
     return engine_->why(account);
 }
@@ -328,55 +340,67 @@ Status FarmPart::decided(Status status, Nanos now) {
 
 Status FarmPart::confirm(std::uint64_t farm, const std::string& reason) {
     const Nanos now = clock_();
+    std::shared_lock settled(in_force_);
     std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->confirm(farm, now, reason);
     lock.unlock();
+    settled.unlock();
     return decided(std::move(status), now);
 }
 
 Status FarmPart::dismiss(std::uint64_t farm, const std::string& reason) {
     const Nanos now = clock_();
+    std::shared_lock settled(in_force_);
     std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->dismiss(farm, now, reason);
     lock.unlock();
+    settled.unlock();
     return decided(std::move(status), now);
 }
 
 Status FarmPart::merge(std::uint64_t into, std::uint64_t from) {
     const Nanos now = clock_();
+    std::shared_lock settled(in_force_);
     std::unique_lock<FairMutex> lock(engine_mutex_);
     Status status = engine_->merge(into, from, now);
     lock.unlock();
+    settled.unlock();
     return decided(std::move(status), now);
 }
 
 Result<std::uint64_t> FarmPart::split(std::uint64_t farm, const std::vector<model::AccountTag>& accounts,
                                       const std::string& reason) {
     const Nanos now = clock_();
+    std::shared_lock settled(in_force_);
     std::unique_lock<FairMutex> lock(engine_mutex_);
     auto fresh = engine_->split(farm, accounts, now, reason);
     lock.unlock();
+    settled.unlock();
     if (!fresh) return fresh.error();
     if (Status status = decided({}, now); !status.ok()) return status;
     return *fresh;
 }
 
 void FarmPart::set_policy(double budget, std::uint32_t orgs_min) {
+    const std::shared_lock settled(in_force_);
     const std::lock_guard lock(engine_mutex_);
     engine_->set_policy(budget, orgs_min);
 }
 
 Status FarmPart::set_rules(std::vector<detect::FeedbackRule> rules) {
+    const std::shared_lock settled(in_force_);
     const std::lock_guard lock(engine_mutex_);
     return engine_->set_rules(std::move(rules), clock_());
 }
 
 std::vector<detect::FeedbackRule> FarmPart::rules() const {
+    const std::shared_lock settled(in_force_);
     const std::lock_guard lock(engine_mutex_);
     return engine_->rules();
 }
 
 std::vector<detect::MemberView> FarmPart::members(std::uint64_t farm) const {
+    const std::shared_lock settled(in_force_);
     const std::lock_guard lock(engine_mutex_);
     return engine_->members(farm);
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -94,6 +95,9 @@ class FarmPart final : public DetectionTuned {
     static constexpr std::size_t kParcelItems = 1024;
     static constexpr std::size_t kSpareMax = 256;
     static constexpr std::int64_t kParcelWait = 50 * kMillisecond;
+    // Held alone while a sweep is put in force in steps; shared by everything else that is asked of the
+    // engine than to take connections in. Before the engine's lock.
+    mutable std::shared_mutex in_force_;
     // The lock of the engine for one step of a sweep, of saving or of telling; it is timed.
     class Step;
     FarmPart(Findings& findings, std::function<Nanos()> clock, DetectionSections& sections)
@@ -109,6 +113,7 @@ class FarmPart final : public DetectionTuned {
     void look_for_farms();
     [[nodiscard]] bool wait(std::chrono::milliseconds most);  // true when the end has come
     void sweep(Nanos now);
+    void put_in_force();
     void publish();
     void tell(Nanos now);
     void save(Nanos now);

@@ -33,15 +33,16 @@ std::uint64_t wanted(const char* name, std::uint64_t otherwise) {
 }
 
 // Of this thread: what a step takes on a machine that has time for it.
+double cpu_seconds_now() {
+    timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
 double cpu_seconds_of(const std::function<void()>& work) {
-    const auto now = [] {
-        timespec t{};
-        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-    };
-    const double begun = now();
+    const double begun = cpu_seconds_now();
     work();
-    return now() - begun;
+    return cpu_seconds_now() - begun;
 }
 
 // Calls `step` until it says that it was the last.
@@ -65,13 +66,21 @@ void sweep(Engine& engine, Nanos now) {
     const Steps freezing([&] { return engine.gather(kStep); });
     const double thinking = seconds_of([&] { engine.think(); });
     std::shared_ptr<const void> before;
-    const double swapping = cpu_seconds_of([&] { before = engine.finish_sweep(); });
+    double swapping = 0, longest = 0, since = cpu_seconds_now();
+    const auto breath = [&] {
+        const double took = cpu_seconds_now() - since;
+        longest = std::max(longest, took);
+        swapping += took;
+        since = cpu_seconds_now();
+    };
+    before = engine.finish_sweep(breath);
+    breath();
     const double ending = seconds_of([&] { before.reset(); });
     std::printf(
         "  sweep: begun %.2f ms, frozen %.2f s, longest step %.0f us, thought %.2f s, put in "
-        "force %.2f ms, what was before let go of in %.1f ms\n",
+        "force %.2f ms, longest step %.0f us, what was before let go of in %.1f ms\n",
         1e3 * beginning, freezing.whole, 1e6 * freezing.longest, thinking, 1e3 * swapping,
-        1e3 * ending);
+        1e6 * longest, 1e3 * ending);
 }
 
 // SEINE_SWEEP_ACCOUNTS sets how many people there are, SEINE_SWEEP_FARM how large the larger farm

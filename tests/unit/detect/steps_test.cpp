@@ -1,4 +1,5 @@
 // A sweep in steps, with traffic between them: what it finds, and whom it may not take for another.
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -90,6 +91,71 @@ TEST(SweepInSteps, NobodyInheritsTheAlertOfAnEvictedAccount) {
     EXPECT_EQ(town.alerted(1, 2000), 0u);
     town.engine->sweep({kEnd.count + kHourNs});
     EXPECT_EQ(town.alerted(10'000'000, 20'000), 0u);
+}
+
+// The same while its findings are put in force, at every breath.
+TEST(SweepInSteps, NorOfOneThatIsEvictedWhileFarmsArePutInForce) {
+    Options options;
+    options.accounts_max = 2600;
+    Town town(options);
+    town.relayed_farm(100'000, 500, 4);
+    town.sharing_farm(200'000);
+    town.people(1, 2000, 6);
+    feed(town);
+    town.engine->begin_sweep(kEnd);
+    while (!town.engine->gather(64)) {
+    }
+    town.engine->think();
+    std::uint64_t strangers = 0, breaths = 0;
+    town.engine->finish_sweep([&] {
+        ++breaths;
+        for (int n = 0; n < 400; ++n) {
+            Visit v;
+            v.account = 10'000'000 + strangers++;
+            v.at = kEnd.count + static_cast<std::int64_t>(strangers) * kMillisecond;
+            v.address = static_cast<std::uint32_t>(mixed(strangers, 1));
+            v.stack = mixed(strangers, 2) | 1;
+            town.engine->take(test::sighting(v, 10'000'000 + strangers, false));
+        }
+    });
+    EXPECT_GT(breaths, 10u);
+    EXPECT_GT(town.engine->counters().accounts_evicted, 500u);
+    EXPECT_EQ(town.alerted(10'000'000, strangers), 0u);
+    for (const model::Farm& farm : town.engine->farms()) {
+        if (farm.level != model::FarmLevel::campaign) continue;
+        for (const model::FarmMember& member : farm.members)
+            EXPECT_TRUE(town.engine->result(member.account).alerted);
+    }
+    town.engine->sweep({kEnd.count + kHourNs});
+    EXPECT_EQ(town.alerted(10'000'000, strangers), 0u);
+}
+
+// Farms that change while they are written are written as they became.
+TEST(SaveInSteps, FarmsThatChangeMeanwhileAreWrittenAnew) {
+    Town town;
+    town.people(1, 2500);
+    town.relayed_farm(100'000, 60);
+    town.sharing_farm(200'000);
+    town.play();
+    const std::uint64_t farm = town.engine->result(test::tag_of<model::AccountTag>(100'003)).farm;
+    ASSERT_NE(farm, 0u);
+    std::string out;
+    std::size_t steps = 0;
+    town.engine->begin_save();
+    while (!town.engine->save_step(8, out)) {
+        if (++steps != 17) continue;  // nearly all of them are written
+        ASSERT_TRUE(town.engine->dismiss(farm, town.end, "a load test of ours").ok());
+    }
+    EXPECT_GT(steps, 2500u / 8);
+    Town fresh;
+    std::istringstream in(out);
+    ASSERT_TRUE(fresh.engine->load(in).ok());
+    ASSERT_EQ(fresh.engine->farms().size(), town.engine->farms().size());
+    for (const model::Farm& f : fresh.engine->farms()) {
+        EXPECT_EQ(f.state == model::FarmState::dismissed, f.id == farm) << f.id;
+    }
+    EXPECT_EQ(fresh.alerted(100'000, 60), 0u);
+    EXPECT_EQ(fresh.alerted(200'000, 5), town.alerted(200'000, 5));
 }
 
 // What comes while a sweep thinks is not lost, and is looked at by the next tick.

@@ -362,6 +362,24 @@ bool put_table(Writer& w, const std::vector<Entry>& entries, std::uint32_t most,
     return true;
 }
 
+// True when the empty piece that ends a list was written.
+bool put_marks(Writer& w, const std::vector<Twins::Mark>& marks, std::uint32_t most,
+               std::size_t& at) {
+    const std::size_t n = std::min<std::size_t>(most, marks.size() - at);
+    const auto first = marks.begin() + static_cast<std::ptrdiff_t>(at);
+    w.list(std::vector<Twins::Mark>(first, first + static_cast<std::ptrdiff_t>(n)));
+    at += n;
+    return n == 0;
+}
+
+// Some of a text that is written as it is; true when that was the last of it.
+bool put_piece(Writer& w, const std::string& text, std::size_t& at) {
+    const std::size_t n = std::min(kPieceBytes, text.size() - at);
+    w.bytes(text.data() + at, n);
+    at += n;
+    return at == text.size();
+}
+
 bool put_edges(Writer& w, const Twins::Edges& edges, std::uint32_t most,
                Twins::Edges::const_iterator& at) {
     std::vector<Twins::EdgeImage> some;
@@ -420,10 +438,7 @@ bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& o
             if (gather_farms(view.registry, most)) next(Stage::farms_out);
             break;
         case Stage::farms_out: {
-            const std::size_t n = std::min(kPieceBytes, farms_.size() - at_);
-            w.bytes(farms_.data() + at_, n);
-            at_ += n;
-            if (at_ < farms_.size()) break;
+            if (!put_piece(w, farms_, at_)) break;
             put_waiting(w, view.registry);
             farms_ = {};
             next(Stage::sessions);
@@ -436,12 +451,7 @@ bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& o
             if (put_table(w, o.exits.entries(), most, at_, size_)) next(Stage::marks);
             break;
         case Stage::marks: {
-            const auto& marks = o.twins.marks(list_);
-            const std::size_t n = std::min<std::size_t>(most, marks.size() - at_);
-            const auto first = marks.begin() + static_cast<std::ptrdiff_t>(at_);
-            w.list(std::vector<Twins::Mark>(first, first + static_cast<std::ptrdiff_t>(n)));
-            at_ += n;
-            if (n > 0) break;
+            if (!put_marks(w, o.twins.marks(list_), most, at_)) break;
             at_ = 0;
             if (++list_ == Twins::kLists) next(Stage::twins);
             break;

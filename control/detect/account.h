@@ -48,7 +48,8 @@ struct Account {
     std::uint8_t trust = 0;
     std::uint8_t flags = 0;
     bool dirty = false;
-    std::uint32_t linked_to = 0xffffffffu;  // last account whose session it shared
+    // Slot and serial of the last account whose session it shared: AccountTable::linked_to().
+    std::uint32_t linked_slot = 0xffffffffu, linked_serial = 0;
     GapHistogram gaps{};
     std::array<std::uint16_t, kNetClasses> by_class{};  // connections, saturating
     std::array<std::uint8_t, 24> hours{};               // of the day, UTC, saturating

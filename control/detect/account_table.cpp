@@ -143,6 +143,7 @@ void AccountTable::erase(std::uint32_t slot) {
     index_erase(slot);
     org_release((*this)[slot].org_index);
     member_changes_ += (*this)[slot].farm != 0 ? 1 : 0;
+    if ((*this)[slot].farm != 0) members_gone_.push_back(slot);
     token_bytes_ -= heap_bytes((*this)[slot].tokens.capacity());
     (*this)[slot] = Account{};
     free_.push_back(slot);

@@ -1,6 +1,7 @@
 // Accounts by tag in stable slots, with a hard cap: when full, an old account of little use goes.
 #pragma once
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "control/detect/account.h"
@@ -15,6 +16,18 @@ class AccountTable {
     // The slot of an account, made when it is new; never fails, but may evict another account.
     std::uint32_t get(const model::AccountTag& tag, const model::OrgTag& org, Nanos now);
     [[nodiscard]] std::uint32_t find(const model::AccountTag& tag) const noexcept;
+    // The account whose session this one shared last; kNone: there is none, or it was evicted.
+    [[nodiscard]] std::uint32_t linked_to(const Account& account) const noexcept {
+        const std::uint32_t slot = account.linked_slot;
+        if (slot >= top_ || (*this)[slot].serial != account.linked_serial) return kNone;
+        return slot;
+    }
+    void link(std::uint32_t a, std::uint32_t b) noexcept {
+        (*this)[a].linked_slot = b;
+        (*this)[a].linked_serial = (*this)[b].serial;
+        (*this)[b].linked_slot = a;
+        (*this)[b].linked_serial = (*this)[a].serial;
+    }
     // A rekeyed account keeps its slot and everything in it.
     bool rename(const model::AccountTag& from, const model::AccountTag& to);
     void set_org(std::uint32_t slot, const model::OrgTag& org);
@@ -43,6 +56,10 @@ class AccountTable {
     [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
     // How often an account of a farm was given another tag or organisation, or went.
     [[nodiscard]] std::uint64_t member_changes() const noexcept { return member_changes_; }
+    // Places whose account was evicted while it was of a farm, since the last call.
+    [[nodiscard]] std::vector<std::uint32_t> members_gone() noexcept {
+        return std::exchange(members_gone_, {});
+    }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
   private:
@@ -69,6 +86,7 @@ class AccountTable {
     std::uint32_t orgs_live_ = 0;
     std::uint32_t hand_ = 0;  // of the clock that looks for a victim
     std::uint64_t evicted_ = 0, member_changes_ = 0;
+    std::vector<std::uint32_t> members_gone_;
     std::uint32_t serials_ = 0;
     std::size_t token_bytes_ = 0;
     std::vector<std::unique_ptr<Account[]>> chunks_;

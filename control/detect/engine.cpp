@@ -136,6 +136,7 @@ void Engine::State::update(Nanos now, Breath& breath) {
     rules.orgs_min = options.orgs_min;
     rules.provisional = observer.accounts.size() < options.warm_accounts ||
                         now.count - observer.began.count < options.warm_ns;
+    registry.drop(observer.accounts.members_gone());
     let_excluded_go(breath);
     registry.forget(observer, breath);
     registry.update(*findings, observer, now, rules, breath);
@@ -242,7 +243,11 @@ bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) co
     if (findings == nullptr || findings->farms.empty()) return false;
     Shown shown;
     RowView view = view_of(slot, shown);
-    const std::uint32_t peer = findings->population->row_of(observer.accounts[slot].linked_to);
+    const std::uint32_t linked = observer.accounts.linked_to(observer.accounts[slot]);
+    std::uint32_t peer = findings->population->row_of(linked);
+    if (peer != Population::kNoRow &&
+        findings->population->rows[peer].serial != observer.accounts[linked].serial)
+        peer = Population::kNoRow;  // another account had that place when the sweep was made
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         const Group& group = findings->farms[f];
         view.linked = peer != Population::kNoRow && group.whole.profile->is_member(peer);
@@ -258,6 +263,7 @@ void Engine::tick(Nanos now) {
     State& s = *state_;
     if (s.observer.began.count == 0) return;
     s.match_twins(now);
+    s.registry.drop(s.observer.accounts.members_gone());
     std::vector<std::uint32_t> dirty;
     dirty.swap(s.observer.dirty);
     const std::uint16_t oldest_h = s.observer.hour({now.count - s.options.window_ns});
@@ -516,6 +522,7 @@ Counters Engine::counters() const {
 void Engine::begin_save() {
     State& s = *state_;
     if (s.running == nullptr || s.running->frozen) s.observer.twins.drop_forgotten();
+    s.registry.drop(s.observer.accounts.members_gone());
     s.saving = std::make_unique<StateWriter>();
 }
 

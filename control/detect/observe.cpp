@@ -143,11 +143,12 @@ void Observer::share_sessions(std::uint32_t slot, const model::Sighting& sightin
             identity, slot, org_mark(accounts[slot].org), seen.network.asn, sighting.flow.t_open);
         if (answer.mobile) touch(accounts[slot], Channel::mobility, 1, seen, true);
         if (answer.other == 0xffffffffu || !accounts.live(answer.other)) return;
+        // Whoever had it may have been evicted, and another one may have its place.
+        if (org_mark(accounts[answer.other].org) != answer.org) return;
         ++counters.shared_sessions;
         touch(accounts[slot], Channel::session, identity, seen, true);
         touch(accounts[answer.other], Channel::session, identity, seen, true);
-        accounts[slot].linked_to = answer.other;
-        accounts[answer.other].linked_to = slot;
+        accounts.link(slot, answer.other);
         mark_dirty(slot);
         mark_dirty(answer.other);
     };

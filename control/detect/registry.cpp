@@ -403,6 +403,12 @@ void Registry::forget(const Observer& observer, Breath& breath) {
     }
 }
 
+void Registry::drop(const std::vector<std::uint32_t>& slots) {
+    for (const std::uint32_t slot : slots) {
+        for (auto& [id, farm] : farms_) changes_ += farm.members.erase(slot);
+    }
+}
+
 void Registry::let_go(Observer& observer, const std::function<bool(const Account&)>& which) {
     for (auto& [id, farm] : farms_) {
         const std::size_t before = farm.members.size();

@@ -60,7 +60,10 @@ class Registry {
               Nanos now);
     // Farms whose members were quiet, closed, or back; at every sweep.
     void age(Observer& observer, Nanos now, Breath& breath);
-    void forget(const Observer& observer, Breath& breath);  // slots that were evicted
+    // Members who were evicted: another account may have their place.
+    void drop(const std::vector<std::uint32_t>& slots);
+    // Places of accounts that are gone, or of another campaign.
+    void forget(const Observer& observer, Breath& breath);
     // Members of which this is true are of no farm any more, and not alerted.
     void let_go(Observer& observer, const std::function<bool(const Account&)>& which);
 

@@ -39,6 +39,7 @@ SessionTable::Answer SessionTable::touch(std::uint64_t identity, std::uint32_t a
     entry->last_m = now_m;
     if (entry->org != org) {
         answer.other = entry->account;
+        answer.org = entry->org;
         return answer;
     }
     if (entry->account != account || mark == 0) return answer;

@@ -13,7 +13,8 @@ namespace seine::detect {
 class SessionTable {
   public:
     struct Answer {
-        std::uint32_t other = 0xffffffffu;  // an account of another organisation that had it
+        std::uint32_t other = 0xffffffffu;  // the place of another organisation's account that had it
+        std::uint32_t org = 0;              // that organisation
         bool mobile = false;                // the same account had it from three networks
     };
     explicit SessionTable(std::size_t entries_max) : table_(entries_max) {}

@@ -145,7 +145,7 @@ class Reader {
     bool good_ = true, ended_ = false;
 };
 
-void put_account(Writer& w, std::uint32_t slot, const Account& a) {
+void put_account(Writer& w, std::uint32_t slot, std::uint32_t linked_to, const Account& a) {
     AccountImage image;
     std::memset(static_cast<void*>(&image), 0, sizeof image);
     image.tag = a.tag;
@@ -153,7 +153,7 @@ void put_account(Writer& w, std::uint32_t slot, const Account& a) {
     image.first_seen_day = a.first_seen_day;
     image.connections = a.connections;
     image.exchanges = a.exchanges;
-    image.linked_to = a.linked_to;
+    image.linked_to = linked_to;
     image.slot = slot;
     image.first = a.first;
     image.last = a.last;
@@ -188,7 +188,7 @@ bool get_account(Reader& r, Observer& observer, std::vector<std::uint32_t>& slot
     a.first_seen_day = image.first_seen_day;
     a.connections = image.connections;
     a.exchanges = image.exchanges;
-    a.linked_to = image.linked_to;
+    a.linked_slot = image.linked_to;
     a.last = image.last;
     a.signup = image.signup;
     a.closed = image.closed;
@@ -316,7 +316,9 @@ void put_right(Observer& o, Registry& registry, NowAt now_at) {
     }
     for (std::uint32_t slot = 0; slot < o.accounts.slots(); ++slot) {
         Account& a = o.accounts[slot];
-        a.linked_to = now_at(a.linked_to);
+        a.linked_slot = now_at(a.linked_slot);
+        if (a.linked_slot != AccountTable::kNone)
+            a.linked_serial = o.accounts[a.linked_slot].serial;
         if (member[slot] != 0 || !a.has(Account::kAlerted)) continue;
         a.flags &= static_cast<std::uint8_t>(~Account::kAlerted);
         a.farm = 0;
@@ -473,7 +475,8 @@ bool StateWriter::step(const StateView& view, std::uint32_t most, std::string& o
                 w.put(std::uint8_t{1});
                 // What was written before of a slot that went to another account since is not its own.
                 const bool stays = !o.twins.forgotten(slot);
-                put_account(w, stays ? slot : AccountTable::kNone, o.accounts[slot]);
+                put_account(w, stays ? slot : AccountTable::kNone,
+                            o.accounts.linked_to(o.accounts[slot]), o.accounts[slot]);
             }
             if (at_ < o.accounts.slots()) break;
             w.put(std::uint8_t{0});

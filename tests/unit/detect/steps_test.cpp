@@ -130,6 +130,43 @@ TEST(SweepInSteps, NorOfOneThatIsEvictedWhileFarmsArePutInForce) {
     EXPECT_EQ(town.alerted(10'000'000, strangers), 0u);
 }
 
+// One who gets the place of an evicted member is of no farm's list, and shares no session with anybody.
+TEST(EvictedMembers, LeaveNothingToWhoGetsTheirPlace) {
+    Options options;
+    options.accounts_max = 2100;
+    Town town(options);
+    town.relayed_farm(100'000, 60, 4);
+    town.sharing_farm(200'000);
+    town.people(1, 2000, 6);
+    feed(town);
+    town.engine->sweep(kEnd);
+    ASSERT_EQ(town.alerted(200'000, 5), 5u);
+    const std::uint64_t shared = town.engine->counters().shared_sessions;
+    std::int64_t at = kEnd.count;
+    const auto stranger = [&](std::uint64_t n, std::uint64_t session) {
+        Visit v;
+        v.account = 10'000'000 + n;
+        v.at = at += kMillisecond;
+        v.address = static_cast<std::uint32_t>(mixed(n, 1));
+        v.stack = mixed(n, 2) | 1;
+        v.session = session;
+        town.engine->take(test::sighting(v, 10'000'000 + n, false));
+    };
+    for (std::uint64_t n = 0; n < 20'000; ++n) stranger(n, 0);
+    town.engine->tick({at});
+    std::size_t listed = 0;
+    for (const model::Farm& farm : town.engine->farms()) {
+        for (const model::FarmMember& member : farm.members) {
+            ++listed;
+            EXPECT_TRUE(town.engine->result(member.account).alerted) << farm.id;
+        }
+    }
+    EXPECT_LT(listed, 2u * 65);
+    // The tickets of the farm are still known, their presenters are not.
+    for (std::uint64_t c = 0; c < 12; ++c) stranger(30'000 + c, 900'000 + c);
+    EXPECT_EQ(town.engine->counters().shared_sessions, shared);
+}
+
 // Farms that change while they are written are written as they became.
 TEST(SaveInSteps, FarmsThatChangeMeanwhileAreWrittenAnew) {
     Town town;

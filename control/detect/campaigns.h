@@ -6,9 +6,8 @@
 //    are too few ties to tell and the halves use other clients and other days of sign-up;
 //  - each half explains the clients and request sizes of its accounts better than the whole does,
 //    every account judged by the others.
-// Where cuts are looked for: cores of the twin graph, accounts of one client, one day of sign-up,
-// one mix of sizes. Days of sign-up bring accounts together but never justify a cut: one operator
-// signs up in batches.
+// Days of sign-up bring accounts together but never justify a cut: one operator signs up in batches.
+// Where cuts are looked for, and what that costs: cutter.h.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -17,10 +16,14 @@
 
 namespace seine::detect {
 
-// A part number for each of `members` (rising rows), parts by size; one part where nothing tells.
-[[nodiscard]] std::vector<std::uint32_t> split_campaigns(const Population& population,
-                                                         const TwinGraph& twins,
-                                                         const TwinGraph& chance,
-                                                         const std::vector<std::uint32_t>& members);
+struct Split {
+    std::vector<std::uint32_t> part;  // of each member; parts by size, one where nothing tells
+    std::uint64_t looks = 0;          // how often a member was weighed: what it cost (cutter.h)
+};
+
+// `members`: rows that rise.
+[[nodiscard]] Split split_campaigns(const Population& population, const TwinGraph& twins,
+                                    const TwinGraph& chance,
+                                    const std::vector<std::uint32_t>& members);
 
 }  // namespace seine::detect

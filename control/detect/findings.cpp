@@ -152,7 +152,7 @@ std::vector<std::uint32_t> split(Findings& found, Group& farm) {
     const Population& population = *found.population;
     const Rows& grown = farm.whole.profile->members();
     std::vector<std::uint32_t> part =
-        split_campaigns(population, *found.twins, *found.chance, grown);
+        split_campaigns(population, *found.twins, *found.chance, grown).part;
     for (const std::uint32_t p : part) farm.parts = std::max(farm.parts, p + 1);
     for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
         Rows of_part;

@@ -11,6 +11,7 @@ namespace seine::detect {
 namespace {
 
 constexpr double kLean = 3;  // members' worth of the whole in the shares of a side
+constexpr float kShareSteps = 128;
 
 }  // namespace
 
@@ -35,19 +36,21 @@ Traits::Traits(const Population& population, const TwinGraph& twins, const TwinG
             ids_[kind][at].push_back(found->second);
             with_[kind][found->second].push_back(at);
         }
-        add(population, members[at]);
+        add(population, members[at], members.size() <= kExactMax);
     }
     number();
     tie(population, twins, chance, members);
 }
 
-void Traits::add(const Population& population, std::uint32_t row) {
+void Traits::add(const Population& population, std::uint32_t row, bool exact) {
     const ShapeHistogram& shapes = population.shapes[row];
     const auto total = static_cast<float>(shapes.total());
     std::vector<Size> sizes;
     for (std::size_t bin = 0; bin < ShapeHistogram::kBins; ++bin) {
         if (shapes.count[bin] == 0) continue;
-        sizes.push_back({static_cast<std::uint8_t>(bin), shapes.count[bin] / total, 0});
+        float share = shapes.count[bin] / total;
+        if (!exact) share = std::max(1.0f, std::round(share * kShareSteps)) / kShareSteps;
+        sizes.push_back({static_cast<std::uint8_t>(bin), share, 0});
     }
     sizes_.push_back(std::move(sizes));
     weight_.push_back(std::min(kSizesMax, total));
@@ -103,23 +106,25 @@ void Traits::tie(const Population& population, const TwinGraph& twins, const Twi
     chance_rate_ = (by_chance + 0.5) / pairs;
 }
 
-Side::Side(const Traits& traits) : traits_(&traits) {
+Side::Side(const Traits& traits, const Times& times) : traits_(&traits), times_(times) {
     for (std::size_t k = 0; k < Traits::kKinds; ++k) {
         count_[k].assign(traits.values(static_cast<Traits::Kind>(k)), 0);
     }
 }
 
-Side::Known& Side::known(std::size_t kind, bool own, std::size_t alikes, const Side& whole) const {
+Side::Known& Side::known(std::size_t kind, Weight own, std::size_t alikes,
+                         const Side& whole) const {
     if (known_whole_ != &whole) {
         for (Known& known : known_) known.clear();
         known_whole_ = &whole;
     }
-    Known& known = known_[2 * kind + (own ? 1 : 0)];
+    Known& known = known_[kWeights * kind + static_cast<std::size_t>(own)];
     if (known.empty()) known.assign(alikes, std::numeric_limits<double>::quiet_NaN());
     return known;
 }
 
-void Side::add(std::uint32_t at, double times) {
+void Side::add(std::uint32_t at, Weight weight) {
+    const double times = times_[static_cast<std::size_t>(weight)];
     known_whole_ = nullptr;
     n_ += times;
     for (std::size_t k = 0; k < Traits::kKinds; ++k) {
@@ -133,10 +138,11 @@ void Side::add(std::uint32_t at, double times) {
     for (const Traits::Size& s : traits_->sizes(at)) sizes_[s.bin] += times * s.share;
 }
 
-double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool own) const {
+double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, Weight own) const {
     const auto& ids = traits_->ids(kind, at);
     if (ids.empty()) return 0;
-    const double mine = own ? 1 / static_cast<double>(ids.size()) : 0;
+    const double times = times_[static_cast<std::size_t>(own)];
+    const double mine = times / static_cast<double>(ids.size());
     const auto& alike = traits_->alike(kind, at);
     Known& logs = known(kind, own, traits_->alikes(kind), whole);
     double sum = 0;
@@ -152,15 +158,16 @@ double Side::tokens(Traits::Kind kind, std::uint32_t at, const Side& whole, bool
             std::max(0.0, whole.count_[kind][id] - 1 / static_cast<double>(ids.size()));
         const double base = (all + 0.1) / (whole.n_ + 1);
         const double here = std::max(0.0, count_[kind][id] - mine);
-        log = std::log((here + kLean * base) / (n_ - (own ? 1 : 0) + kLean));
+        log = std::log((here + kLean * base) / (n_ - times + kLean));
         sum += log;
     }
     return sum / static_cast<double>(ids.size());
 }
 
-double Side::sizes(std::uint32_t at, const Side& whole, bool own) const {
+double Side::sizes(std::uint32_t at, const Side& whole, Weight own) const {
     const float weight = traits_->weight(at);
     if (weight < Traits::kSizesMin) return 0;
+    const double times = times_[static_cast<std::size_t>(own)];
     Known& logs = known(Traits::kKinds, own, traits_->sizes_alike(), whole);
     double sum = 0;
     for (const Traits::Size& s : traits_->sizes(at)) {
@@ -171,8 +178,8 @@ double Side::sizes(std::uint32_t at, const Side& whole, bool own) const {
         }
         const double all = std::max(0.0, whole.sizes_[s.bin] - s.share);
         const double base = (all + 0.02) / (whole.n_sizes_ + 1);
-        const double here = std::max(0.0, sizes_[s.bin] - (own ? s.share : 0));
-        log = std::log((here + kLean * base) / (n_sizes_ - (own ? 1 : 0) + kLean));
+        const double here = std::max(0.0, sizes_[s.bin] - times * s.share);
+        log = std::log((here + kLean * base) / (n_sizes_ - times + kLean));
         sum += s.share * log;
     }
     return weight * sum;

@@ -34,6 +34,8 @@ class Traits {
     };
     // Beside ids(): the same number for the same value of members that show as many of the kind. A
     // side says the same of all that are alike.
+    // Of more members than kExactMax, shares of sizes are rounded: else hardly two would be alike.
+    static constexpr std::size_t kExactMax = 3000;
     [[nodiscard]] const Ids& alike(Kind kind, std::uint32_t at) const { return alike_[kind][at]; }
     [[nodiscard]] std::size_t alikes(Kind kind) const noexcept { return alikes_[kind]; }
     [[nodiscard]] std::size_t sizes_alike() const noexcept { return sizes_alike_; }
@@ -46,7 +48,7 @@ class Traits {
     [[nodiscard]] double chance_rate() const noexcept { return chance_rate_; }
 
   private:
-    void add(const Population& population, std::uint32_t row);
+    void add(const Population& population, std::uint32_t row, bool exact);
     void number();
     void tie(const Population& population, const TwinGraph& twins, const TwinGraph& chance,
              const std::vector<std::uint32_t>& members);
@@ -60,32 +62,39 @@ class Traits {
     double chance_rate_ = 0;
 };
 
+// How many members one of a sample stands for: none where it is not in it.
+enum class Weight : std::uint8_t { none = 0, seed = 1, other = 2 };
+inline constexpr std::size_t kWeights = 3;
+using Times = std::array<double, kWeights>;  // by weight
+inline constexpr Times kOnce = {0, 1, 1};
+
 // Counts of a set of members. Of one thread: what it says is worked out once, and kept for those
 // that are alike until a member is added or another whole is asked about.
 class Side {
   public:
-    explicit Side(const Traits& traits);
-    void add(std::uint32_t at, double times = 1);
+    explicit Side(const Traits& traits, const Times& times = kOnce);
+    void add(std::uint32_t at, Weight weight = Weight::other);
     [[nodiscard]] double members() const noexcept { return n_; }
     // ln of the share of this side that shows what the member shows; thinly known shares lean on
-    // `whole`. `own`: the member is in it and is left out.
-    [[nodiscard]] double clients(std::uint32_t at, const Side& whole, bool own) const {
+    // `whole`. `own`: the weight with which the member is in it and is left out; none: it is not.
+    [[nodiscard]] double clients(std::uint32_t at, const Side& whole, Weight own) const {
         return tokens(Traits::client, at, whole, own);
     }
-    [[nodiscard]] double onboard(std::uint32_t at, const Side& whole, bool own) const {
+    [[nodiscard]] double onboard(std::uint32_t at, const Side& whole, Weight own) const {
         return tokens(Traits::onboard, at, whole, own);
     }
-    [[nodiscard]] double sizes(std::uint32_t at, const Side& whole, bool own) const;
+    [[nodiscard]] double sizes(std::uint32_t at, const Side& whole, Weight own) const;
 
   private:
     [[nodiscard]] double tokens(Traits::Kind kind, std::uint32_t at, const Side& whole,
-                                bool own) const;
+                                Weight own) const;
     // Logarithms that are known already, by alike; NaN: not yet.
     using Known = std::vector<double>;
-    Known& known(std::size_t kind, bool own, std::size_t alikes, const Side& whole) const;
-    mutable std::array<Known, 2 * (Traits::kKinds + 1)> known_;  // the last two of the sizes
+    Known& known(std::size_t kind, Weight own, std::size_t alikes, const Side& whole) const;
+    mutable std::array<Known, kWeights*(Traits::kKinds + 1)> known_;  // the last ones of the sizes
     mutable const Side* known_whole_ = nullptr;
     const Traits* traits_;
+    Times times_;
     double n_ = 0, n_sizes_ = 0;
     std::array<std::vector<double>, Traits::kKinds> count_;
     std::array<double, ShapeHistogram::kBins> sizes_{};

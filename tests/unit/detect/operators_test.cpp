@@ -1,9 +1,12 @@
 // Who is behind what: a small operator beside a large one, and accounts that share nothing but the
 // seller of their addresses.
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "control/detect/campaigns.h"
+#include "control/detect/cutter.h"
 #include "tests/unit/detect/small_world.h"
 
 namespace seine::detect {
@@ -66,6 +69,92 @@ TEST(Operators, ASmallOneOnTheExitsOfALargeOneIsTold) {
     EXPECT_EQ(large.size(), 1u);
     EXPECT_EQ(small.size(), 1u);
     EXPECT_NE(large, small);
+}
+
+// One operator's accounts beside one that is ten times smaller, as a sweep would split them.
+struct TwoPools {
+    TwoPools(std::uint64_t large, std::uint64_t small) {
+        Town town;
+        pool_of_one_operator(town, kLarge, large, 4000, 10);
+        if (small != 0) pool_of_one_operator(town, kSmall, small, 1700, 11);
+        Observer observer{Options{}};
+        observer.set_prefixes(Town::networks());
+        std::uint64_t flow = 0;
+        for (const Visit& v : town.visits) observer.take(test::sighting(v, ++flow, true));
+        const Population population(observer, {kStart + 6 * kDayNs}, 7 * kDayNs, nullptr);
+        std::map<std::uint32_t, std::uint32_t> slots;
+        Twins::Keys keys;
+        std::vector<std::uint32_t> rows;
+        for (std::uint32_t row = 0; row < population.size(); ++row) rows.push_back(row);
+        const auto slot = [&](std::uint64_t account) {
+            return observer.accounts.find(tag_of<model::AccountTag>(account));
+        };
+        const auto ring = [&](std::uint64_t first, std::uint64_t n) {
+            for (std::uint64_t i = 0; i < n; ++i) {
+                const std::uint64_t a = slot(first + i), b = slot(first + (i * 3 + 1) % n);
+                keys.push_back(std::min(a, b) << 32 | std::max(a, b));
+            }
+        };
+        ring(kLarge, large);
+        if (small != 0) ring(kSmall, small);
+        split = split_campaigns(population, TwinGraph(population, keys), TwinGraph(population, {}),
+                                rows);
+        for (std::uint64_t i = 0; i < small; ++i) part_of_small[part(population, slot(kSmall + i))]++;
+        for (std::uint64_t i = 0; i < large; ++i) part_of_large[part(population, slot(kLarge + i))]++;
+    }
+    [[nodiscard]] std::uint32_t part(const Population& population, std::uint32_t of) const {
+        return split.part[population.row_of(of)];
+    }
+    static constexpr std::uint64_t kLarge = 100'000, kSmall = 200'000;
+    Split split;
+    std::map<std::uint32_t, std::size_t> part_of_large, part_of_small;
+};
+
+TEST(Operators, ALargeSetIsCutAsASmallOneIs) {
+    for (const std::uint64_t n : {600u, 6'000u}) {
+        ASSERT_EQ(n <= Cutter::kWholeMax, n == 600) << "one of each way to look for a cut";
+        TwoPools pools(n, n / 10);
+        EXPECT_GE(pools.part_of_large[0], n - n / 50) << n;
+        EXPECT_GE(pools.part_of_small[1], n / 10 - n / 100) << n;
+    }
+}
+
+// What looking for a cut costs is bounded whatever the size: all but a few looks go to samples.
+TEST(Operators, WhatACutCostsGrowsByFewLooksAMember) {
+    constexpr std::uint64_t kMembers = 6'000;
+    const TwoPools once(kMembers, 0), twice(2 * kMembers, 0);
+    EXPECT_EQ(once.part_of_large.size(), 1u);
+    EXPECT_EQ(twice.part_of_large.size(), 1u);
+    constexpr std::uint64_t kSample = Cutter::kSampleSeed + Cutter::kSampleOthers;
+    constexpr std::uint64_t kSamples = 5 * Cutter::kSeedsMax * (Cutter::kRounds + 1) * kSample;
+    constexpr std::uint64_t kEach = Cutter::kSettledMax * (Cutter::kRounds + 2);
+    EXPECT_LE(once.split.looks, kSamples + kEach * kMembers);
+    EXPECT_LE(twice.split.looks, kSamples + kEach * 2 * kMembers);
+}
+
+TEST(Operators, ALargeSetIsCutAlikeByAnyNumberOfThreads) {
+    std::vector<std::vector<std::uint64_t>> farms;
+    for (const unsigned threads : {1u, 4u}) {
+        Options options;
+        options.threads = threads;
+        Town town(options);
+        town.people(1, 3000);
+        pool_of_one_operator(town, 100'000, 3300, 4000, 10);
+        pool_of_one_operator(town, 200'000, 330, 1700, 11);
+        town.play(1);
+        auto& of = farms.emplace_back();
+        std::set<std::uint64_t> large, small;
+        for (std::uint64_t a = 100'000; a < 103'300; ++a) {
+            of.push_back(town.engine->result(tag_of<model::AccountTag>(a)).farm);
+            large.insert(of.back());
+        }
+        for (std::uint64_t a = 200'000; a < 200'330; ++a) {
+            of.push_back(town.engine->result(tag_of<model::AccountTag>(a)).farm);
+            small.insert(of.back());
+        }
+        EXPECT_NE(large, small);
+    }
+    EXPECT_EQ(farms[0], farms[1]);
 }
 
 // No client, no hour and no size in common; an address of its own for each, eight of a block.

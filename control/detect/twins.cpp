@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 namespace seine::detect {
 namespace {
@@ -40,49 +39,69 @@ void Twins::tail(Nanos asked, std::uint32_t account, std::uint32_t org,
     fresh_tails_.push_back({asked.count, account, org, request_bytes});
 }
 
-Twins::Run Twins::as_long(const std::vector<Mark>& marks, std::uint32_t bytes) {
+// Marks of a length and of those that differ by the slack, each length in the order of time: from
+// `first` on, to `last` and with it.
+template <typename Take>
+void Twins::each(const std::vector<Mark>& marks, std::uint32_t bytes, std::int64_t first,
+                 std::int64_t last, Take take) {
+    const std::uint32_t least = bytes > kSlackBytes ? bytes - kSlackBytes : 0;
+    auto at = marks.begin();
+    for (std::uint32_t length = least; length <= bytes + kSlackBytes; ++length) {
+        at = std::lower_bound(at, marks.end(), Mark{first, 0, 0, length});
+        for (; at != marks.end() && at->bytes == length && at->at <= last; ++at) take(*at);
+        if (at == marks.end()) return;
+        if (at->bytes > length) length = std::max(length, at->bytes - 1);
+    }
+}
+
+std::size_t Twins::as_long(const std::vector<Mark>& marks, std::uint32_t bytes) {
     const std::uint32_t least = bytes > kSlackBytes ? bytes - kSlackBytes : 0;
     const auto low = std::lower_bound(marks.begin(), marks.end(), Mark{INT64_MIN, 0, 0, least});
     const auto high = std::upper_bound(
         low, marks.end(), Mark{INT64_MAX, 0xffffffffu, 0xffffffffu, bytes + kSlackBytes});
-    return {low, high};
+    return static_cast<std::size_t>(high - low);
 }
 
 // By chance as many first requests of this length come in the window, at any time, or from other
 // organisations in the minute around the error: clients that start together are a rush.
-double Twins::nats_of(const Mark& tail, const Run& all, std::int64_t moved, double span_s) {
+double Twins::nats_of(const Mark& tail, std::int64_t moved, double span_s) const {
     const double window_s = static_cast<double>(kWindowNs) / 1e9;
-    double rate = (static_cast<double>(all.last - all.first) + 0.5) / span_s;
-    const auto around = static_cast<double>(std::count_if(all.first, all.last, [&](const Mark& m) {
-        return m.org != tail.org && std::abs(m.at - tail.at - moved) <= kRushNs;
-    }));
+    const double all = static_cast<double>(as_long(heads_, tail.bytes)) +
+                       static_cast<double>(as_long(fresh_heads_, tail.bytes));
+    double rate = (all + 0.5) / span_s;
+    double around = 0;
+    for (const auto* heads : {&heads_, &fresh_heads_}) {
+        each(*heads, tail.bytes, tail.at + moved - kRushNs, tail.at + moved + kRushNs,
+             [&](const Mark& m) { around += m.org != tail.org ? 1 : 0; });
+    }
     const double rush = std::max(0.0, around - 2 * std::sqrt(around));
     rate = std::max(rate, rush / (2 * static_cast<double>(kRushNs) / 1e9));
     return std::min(std::log(kTwinShare / (rate * window_s)), kNatsMax);
 }
 
 void Twins::search(const std::vector<Mark>& tails, const std::vector<Mark>& heads,
-                   const std::vector<Mark>& all, std::int64_t moved, double span_s, Edges& out,
-                   std::uint16_t now_h) {
+                   std::int64_t moved, double span_s, Edges& out, std::uint16_t now_h) {
     for (const Mark& tail : tails) {
-        const Run run = as_long(heads, tail.bytes);
         double nats = 0;
-        for (auto head = run.first; head != run.last; ++head) {
-            const std::int64_t lag = head->at - tail.at - moved;
-            if (lag < 0 || lag > kWindowNs || head->org == tail.org) continue;
-            if (nats == 0) nats = nats_of(tail, as_long(all, tail.bytes), moved, span_s);
-            if (nats <= 0) break;
-            const std::uint64_t key = pair_key(head->account, tail.account);
+        const std::int64_t from = tail.at + moved;
+        each(heads, tail.bytes, from, from + kWindowNs, [&](const Mark& head) {
+            if (head.org == tail.org || nats < 0) return;
+            if (nats == 0) nats = nats_of(tail, moved, span_s);
+            if (nats <= 0) {
+                nats = -1;
+                return;
+            }
+            const std::uint64_t key = pair_key(head.account, tail.account);
             const auto at = out.find(key);
             if (at == out.end() && out.size() >= limits_.edges_max) {
                 ++evicted_;
-                continue;
+                return;
             }
             TwinEdge& edge = at == out.end() ? out[key] : at->second;
             edge.nats += static_cast<float>(nats);
             edge.count = static_cast<std::uint16_t>(std::min<unsigned>(edge.count + 1u, 65535));
             edge.last_h = now_h;
-        }
+        });
     }
 }
 
@@ -99,20 +118,19 @@ void Twins::match(Nanos now, std::uint16_t now_h) {
     drop_forgotten();
     std::sort(fresh_heads_.begin(), fresh_heads_.end());
     std::sort(fresh_tails_.begin(), fresh_tails_.end());
-    std::vector<Mark> all_heads(heads_);
-    all_heads.insert(all_heads.end(), fresh_heads_.begin(), fresh_heads_.end());
-    std::inplace_merge(all_heads.begin(),
-                       all_heads.begin() + static_cast<std::ptrdiff_t>(heads_.size()),
-                       all_heads.end());
     std::int64_t first = now.count;
-    for (const Mark& m : all_heads) first = std::min(first, m.at);
+    for (const auto* heads : {&heads_, &fresh_heads_}) {
+        for (const Mark& m : *heads) first = std::min(first, m.at);
+    }
     const double span_s =
         std::max(60.0, static_cast<double>(now.count - first) / static_cast<double>(kSecond));
     constexpr std::int64_t kMoved = 11 * kSecond;
-    search(fresh_tails_, all_heads, all_heads, 0, span_s, edges_, now_h);
-    search(tails_, fresh_heads_, all_heads, 0, span_s, edges_, now_h);
-    search(fresh_tails_, all_heads, all_heads, kMoved, span_s, chance_, now_h);
-    search(tails_, fresh_heads_, all_heads, kMoved, span_s, chance_, now_h);
+    for (const std::int64_t moved : {std::int64_t{0}, kMoved}) {
+        Edges& out = moved == 0 ? edges_ : chance_;
+        search(fresh_tails_, heads_, moved, span_s, out, now_h);
+        search(fresh_tails_, fresh_heads_, moved, span_s, out, now_h);
+        search(tails_, fresh_heads_, moved, span_s, out, now_h);
+    }
     settle(heads_, fresh_heads_, now.count - kHorizonNs);
     settle(tails_, fresh_tails_, now.count - kHorizonNs);
 }

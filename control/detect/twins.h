@@ -108,16 +108,14 @@ class Twins {
             to[a < b ? a << 32 | b : b << 32 | a] = image.edge;
         }
     }
-    struct Run {
-        std::vector<Mark>::const_iterator first, last;
-    };
-    [[nodiscard]] static Run as_long(const std::vector<Mark>& marks, std::uint32_t bytes);
-    [[nodiscard]] static double nats_of(const Mark& tail, const Run& all, std::int64_t moved,
-                                        double span_s);
-    // `all`: the heads that say how often chance brings one, of which `heads` are some.
-    void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads,
-                const std::vector<Mark>& all, std::int64_t moved, double span_s, Edges& out,
-                std::uint16_t now_h);
+    template <typename Take>
+    static void each(const std::vector<Mark>& marks, std::uint32_t bytes, std::int64_t first,
+                     std::int64_t last, Take take);
+    // How many marks are of such a length, at any time.
+    [[nodiscard]] static std::size_t as_long(const std::vector<Mark>& marks, std::uint32_t bytes);
+    [[nodiscard]] double nats_of(const Mark& tail, std::int64_t moved, double span_s) const;
+    void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads, std::int64_t moved,
+                double span_s, Edges& out, std::uint16_t now_h);
     static void settle(std::vector<Mark>& old, std::vector<Mark>& fresh, std::int64_t oldest);
 
     Limits limits_;

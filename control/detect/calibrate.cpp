@@ -15,7 +15,6 @@ constexpr std::size_t kSlots = kHigh - kLow + 1;
 constexpr std::size_t kSampleMax = 2000;
 constexpr std::size_t kAges = 3;
 constexpr std::size_t kSampleMin = 30;  // a thinner stratum takes the weights of a wider one
-constexpr double kTauMin = 4;      // never below: odds of fifty to one
 // An expected false positive is never worth fewer accounts than this.
 constexpr double kPriceMin = 25;
 constexpr double kFreeShare = 0.2;  // of the budget, dealt to all farms and strata alike
@@ -202,7 +201,7 @@ void Thresholds::add_candidate(const Row& row, double score) {
 
 double Thresholds::set(double price, double free) {
     expected_ = 0;
-    const std::size_t least = static_cast<std::size_t>(slot_of(kTauMin));
+    const std::size_t least = static_cast<std::size_t>(slot_of(kLeast));
     for (std::size_t s = 0; s < kNullStrata; ++s) {
         double found = 0, best = 0, cost = 0;
         std::size_t tau = kSlots - 1;

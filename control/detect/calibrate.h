@@ -28,6 +28,7 @@ inline constexpr std::size_t kNullStrata = 18;
 
 class Thresholds {
   public:
+    static constexpr double kLeast = 4;  // never below: odds of fifty to one
     Thresholds(const Population& population, const Profile& profile);
     // An account that fits with enough groups: a threshold may be set to include it.
     void add_candidate(const Row& row, double score);

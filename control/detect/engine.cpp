@@ -17,6 +17,8 @@ namespace seine::detect {
 namespace {
 
 constexpr std::int64_t kMatchEvery = 60 * kSecond;
+// Below, no account is alerted between sweeps.
+constexpr double kNear = Thresholds::kLeast + Registry::kSpareNats;
 
 Status no_farm(std::uint64_t id) {
     return {Code::not_found, "no farm F-" + std::to_string(id) + "; see the list of farms"};
@@ -273,6 +275,11 @@ void Engine::tick(Nanos now) {
         account.dirty = false;
         if (account.has(Account::kAlerted)) continue;
         if (s.feedback.excluded(account, oldest_h)) continue;
+        if (s.findings == nullptr) continue;
+        if (s.findings->most_of(s.observer, slot) < kNear) {
+            account.score = 0;
+            continue;
+        }
         std::size_t f = 0;
         Fit fit;
         if (!s.best_fit(slot, f, fit)) continue;

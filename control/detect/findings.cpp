@@ -279,6 +279,29 @@ std::size_t campaign_of(const Group& group, const RowView& view) {
     return best;
 }
 
+double Findings::most_of(const Observer& observer, std::uint32_t slot) const {
+    const Account& account = observer.accounts[slot];
+    Row facts;
+    Tempered tempered;
+    std::vector<std::uint64_t> keys;
+    population->look_at(observer, slot, facts, keys, tempered);
+    Reach::Shown shown;
+    shown.keys = keys;
+    shown.connections = facts.connections;
+    shown.gap_known = facts.gap_known;
+    shown.sized = account.shapes.total() >= 3;
+    const auto of_farm = [this](std::uint32_t row) {
+        return row != Population::kNoRow && reach.is_member(row);
+    };
+    shown.tied = of_farm(population->row_of(observer.accounts.linked_to(account)));
+    const std::uint32_t row = population->row_of(slot);
+    if (row != Population::kNoRow) {
+        for (const std::uint32_t other : twins->of(row))
+            shown.tied = shown.tied || of_farm(other);
+    }
+    return reach.most(shown) + static_cast<double>(tempered.nats);
+}
+
 void Findings::drop_gone(const AccountTable& accounts, Breath& breath) {
     const auto gone = [&](std::uint32_t row) {
         const Row& r = population->rows[row];
@@ -324,6 +347,12 @@ std::unique_ptr<Findings> find_farms(Snapshot snapshot, const std::vector<Templa
     std::erase_if(found->farms, [&](const Group& farm) {
         return population.count_orgs(farm.members) < options.orgs_min;
     });
+    std::vector<const Profile*> profiles;
+    for (const Group& farm : found->farms) {
+        profiles.push_back(farm.whole.profile.get());
+        for (const Lens& lens : farm.campaigns) profiles.push_back(lens.profile.get());
+    }
+    found->reach = Reach(population, std::move(profiles));
     return found;
 }
 

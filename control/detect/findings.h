@@ -5,6 +5,7 @@
 
 #include "control/detect/breath.h"
 #include "control/detect/calibrate.h"
+#include "control/detect/reach.h"
 #include "control/detect/seeds.h"
 #include "control/detect/snapshot.h"
 #include "control/detect/verdict.h"
@@ -36,11 +37,14 @@ struct Findings {
     std::unique_ptr<Population> population;
     std::unique_ptr<TwinGraph> twins, chance;
     std::vector<Group> farms;
+    Reach reach;                // of the profiles of all farms
     std::vector<Group> others;  // places, intermediaries, cohorts: no members above a threshold
     std::size_t cells = 0, cell_pairs = 0, seeds = 0;  // cells themselves are not kept
     double expected_fp = 0;
     double days = 7;  // that the expected false positives stand for
 
+    // No farm gives an account, as it is now, more nats than this.
+    [[nodiscard]] double most_of(const Observer& observer, std::uint32_t slot) const;
     // Takes members out whose slot holds another account by now.
     void drop_gone(const AccountTable& accounts, Breath& breath);
     [[nodiscard]] std::size_t bytes() const noexcept {

@@ -350,8 +350,8 @@ std::uint32_t Population::find(std::uint64_t key) const noexcept {
     return static_cast<std::uint32_t>(at - keys_.begin());
 }
 
-void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
-                         std::vector<std::uint32_t>& shared, Tempered& tempered) const {
+void Population::look_at(const Observer& from, std::uint32_t slot, Row& row,
+                         std::vector<std::uint64_t>& keys, Tempered& tempered) const {
     const Account& a = from.accounts[slot];
     const std::uint16_t oldest_h = from.hour({from.latest.count - window_ns_});
     row = row_of(a, slot, from.latest, oldest_h);
@@ -361,9 +361,17 @@ void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
     std::vector<Entry> entries;
     tokens_of_account(from, row, kNoRow, from.latest, entries);
     tokens_of_relay(row, kNoRow, entries);
+    keys.clear();
+    for (const Entry& e : entries) keys.push_back(e.key);
+}
+
+void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
+                         std::vector<std::uint32_t>& shared, Tempered& tempered) const {
+    std::vector<std::uint64_t> keys;
+    look_at(from, slot, row, keys, tempered);
     shared.clear();
-    for (const Entry& e : entries) {
-        const std::uint32_t token = find(e.key);
+    for (const std::uint64_t key : keys) {
+        const std::uint32_t token = find(key);
         if (token != kNoRow) shared.push_back(token);
     }
     std::sort(shared.begin(), shared.end());
@@ -383,6 +391,8 @@ void Population::index(const std::vector<Entry>& entries) {
         const std::uint32_t n = count_orgs(run);
         if (n < 2) continue;
         keys_.push_back(entries[first].key);
+        if (entries[first].channel == Channel::age)
+            ages.push_back(static_cast<std::uint32_t>(tokens.size()));
         tokens.push_back({entries[first].value, n, entries[first].channel, entries[first].net});
         of_token_.insert(of_token_.end(), run.begin(), run.end());
         token_begin_.push_back(static_cast<std::uint32_t>(of_token_.size()));

@@ -69,7 +69,11 @@ class Population {
     }
     // The token id of a (channel, value), or 0xffffffff where fewer than two organisations had it.
     [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept;
-    // An account as it is now, in terms of this population's tokens.
+    [[nodiscard]] std::uint64_t key_of(std::uint32_t token) const noexcept { return keys_[token]; }
+    // An account as it is now, and the keys of all tokens that it shows.
+    void look_at(const Observer& from, std::uint32_t slot, Row& row,
+                 std::vector<std::uint64_t>& keys, Tempered& tempered) const;
+    // The same in terms of this population's tokens.
     void resolve(const Observer& from, std::uint32_t slot, Row& row,
                  std::vector<std::uint32_t>& shared, Tempered& tempered) const;
     // What rules of feedback leave of a row's evidence; none: all of it.
@@ -89,6 +93,7 @@ class Population {
 
     std::vector<Row> rows;
     std::vector<SharedToken> tokens;
+    std::vector<std::uint32_t> ages;         // tokens of Channel::age
     std::vector<ShapeHistogram> shapes;      // by row
     ShapeShares shape_mean{};                // of everybody
     std::vector<std::uint32_t> row_of_slot;

@@ -365,12 +365,17 @@ void Profile::add_link(const RowView& row, bool self, Membership& fit) const {
     link.twin_edges = static_cast<std::uint8_t>(state % kTwinSteps);
     link.k = std::round(link_seen_[state] * m_);
     link.expected = link_out_[state] * m_;
-    link.nats = link_nats_[state];
-    // Who was hardly seen had no chance to be linked yet.
-    if (link.nats < 0) {
-        link.nats *= std::min(1.0, row.facts.connections / connections_);
-        link.nats = std::max(link.nats, kGroupNatsMin);
-    }
+    link.nats = state == 0 ? unlinked_nats(row.facts.connections)
+                           : less_if_new(link_nats_[state], row.facts.connections);
+}
+
+// Who was hardly seen had no chance to be linked yet.
+double Profile::less_if_new(double nats, std::uint32_t connections) const noexcept {
+    return nats >= 0 ? nats : std::max(nats * std::min(1.0, connections / connections_), kGroupNatsMin);
+}
+
+double Profile::unlinked_nats(std::uint32_t connections) const noexcept {
+    return less_if_new(link_nats_[0], connections);
 }
 
 void Profile::add_sizes(const RowView& row, bool self, Membership& fit) const {
@@ -394,6 +399,22 @@ void Profile::temper(const Tempered& rules, Membership& fit) {
     fit.ruled = static_cast<double>(rules.nats);
 }
 
+double Profile::prior() const noexcept {
+    return std::log(std::max(1.0, m_) / std::max(1.0, n_all_ - m_));
+}
+
+double Profile::absent_nats(model::Group group) const noexcept {
+    double nats = 0;
+    for (std::size_t c = 0; c < kChannels; ++c) {
+        if (group_of(static_cast<Channel>(c)) == group) nats = std::min(nats, coverage_[c].miss_nats);
+    }
+    return nats;
+}
+
+double Profile::sizes_nats_max() const noexcept {
+    return *std::max_element(size_nats_.begin(), size_nats_.end());
+}
+
 Membership Profile::fit(const RowView& row) const {
     Membership fit;
     const bool self = is_member(row.id);
@@ -401,7 +422,7 @@ Membership Profile::fit(const RowView& row) const {
     add_missing(row, fit);
     add_link(row, self, fit);
     add_sizes(row, self, fit);
-    fit.prior = std::log(std::max(1.0, m_) / std::max(1.0, n_all_ - m_));
+    fit.prior = prior();
     if (row.tempered != nullptr) temper(*row.tempered, fit);
     fit.score = fit.prior + fit.ruled;
     for (const GroupLine& line : fit.line) fit.score += line.nats;

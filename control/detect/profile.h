@@ -84,6 +84,14 @@ class Profile {
     // Rows that share a telling token or a twin with the group, rising: others cannot belong to it.
     [[nodiscard]] std::vector<std::uint32_t> candidates() const;
 
+    // What every account starts with; what is said of one without ties and so many connections; the
+    // most that sizes say; and what is said of one who shows nothing telling of a group, though all
+    // show something of it.
+    [[nodiscard]] double prior() const noexcept;
+    [[nodiscard]] double unlinked_nats(std::uint32_t connections) const noexcept;
+    [[nodiscard]] double sizes_nats_max() const noexcept;
+    [[nodiscard]] double absent_nats(model::Group group) const noexcept;
+
     struct Telling {
         std::uint32_t k = 0;  // organisations of the group that show it
         float nats = 0;       // of one who shows it
@@ -115,6 +123,7 @@ class Profile {
     [[nodiscard]] static std::size_t size_step(double nats) noexcept;
     void add_link(const RowView& row, bool self, Membership& fit) const;
     void add_sizes(const RowView& row, bool self, Membership& fit) const;
+    [[nodiscard]] double less_if_new(double nats, std::uint32_t connections) const noexcept;
     static void temper(const Tempered& rules, Membership& fit);
 
     const Population* population_;

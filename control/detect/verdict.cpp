@@ -71,8 +71,8 @@ void measure(const Population& population, const Members& members, const TwinGra
     v.twins = twins / size;
     v.twins_chance = by_chance / size;
     double of_age = 0, young_all = 0;
-    for (const SharedToken& t : population.tokens) {
-        if (t.channel != Channel::age) continue;
+    for (const std::uint32_t token : population.ages) {
+        const SharedToken& t = population.tokens[token];
         of_age += t.orgs;
         if (t.value <= kYoungClass) young_all += t.orgs;
     }

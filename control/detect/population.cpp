@@ -126,6 +126,14 @@ void settle_shares(ShapeShares& sum) noexcept {
     for (double& v : sum) v /= all;
 }
 
+void ShareLogs::set(const ShapeShares& shares, double times, double least) {
+    for (std::size_t bin = 0; bin < shares.size(); ++bin) {
+        base_[bin] = times * std::max(least, shares[bin]);
+        for (std::size_t count = 0; count < kCounts; ++count)
+            logs_[bin][count] = std::lgamma(base_[bin] + static_cast<double>(count));
+    }
+}
+
 Population::Population(const Observer& from, Nanos at, std::int64_t window_ns,
                        const Rules* rules)
     : Population(at, window_ns, rules) {
@@ -183,6 +191,7 @@ void Population::settle() {
     weigh_gaps();
     for (const ShapeHistogram& s : shapes) add_share(s, shape_mean);
     settle_shares(shape_mean);
+    shape_logs.set(shape_mean, kOwnSizes, 0);
     tbb::parallel_for(std::size_t{0}, parts_.size(), [&](std::size_t b) {
         const std::size_t end = std::min(rows.size(), (b + 1) * kBlock);
         for (std::size_t row = b * kBlock; row < end; ++row)

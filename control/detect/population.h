@@ -1,5 +1,7 @@
 // One sweep's frozen view: active accounts with the tokens that at least two organisations share.
 #pragma once
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -39,8 +41,26 @@ void add_share(const ShapeHistogram& shapes, ShapeShares& sum) noexcept;
 // Scales the sums to one, with a little for sizes that were not seen.
 void settle_shares(ShapeShares& sum) noexcept;
 
+// ln of the gamma function at a multiple of each share with a small count of connections added: what
+// Dirichlet-multinomials of sizes are made of.
+class ShareLogs {
+  public:
+    // No share counts as less than `least`.
+    void set(const ShapeShares& shares, double times, double least);
+    // ln(G(times * share + count) / G(times * share)) is the difference of two of these.
+    [[nodiscard]] double at(std::size_t bin, std::uint8_t count) const noexcept {
+        return count < kCounts ? logs_[bin][count] : std::lgamma(base_[bin] + count);
+    }
+
+  private:
+    static constexpr std::size_t kCounts = 32;
+    ShapeShares base_{};
+    std::array<std::array<double, kCounts>, ShapeHistogram::kBins> logs_{};
+};
+
 class Population {
   public:
+    static constexpr double kOwnSizes = 1.5;  // how much alike the sizes of one application are
     static constexpr std::size_t kClassesOfAge = 3, kTiers = 3;
     static constexpr std::size_t kStrata = kNetClasses * kClassesOfAge * kTiers;
 
@@ -96,6 +116,7 @@ class Population {
     std::vector<std::uint32_t> ages;         // tokens of Channel::age
     std::vector<ShapeHistogram> shapes;      // by row
     ShapeShares shape_mean{};                // of everybody
+    ShareLogs shape_logs;                    // of the same, times kOwnSizes
     std::vector<std::uint32_t> row_of_slot;
     GapBaseline gaps;
     Nanos now;

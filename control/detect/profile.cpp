@@ -15,6 +15,8 @@ constexpr bool always_known(Channel channel) {
 
 // Share of a group's members whose request sizes are unlike the group's.
 constexpr double kOddSizes = 0.05;
+constexpr double kShareLeast = 1e-4;
+constexpr double kAlike = 25;  // how much alike the sizes of a group's members are
 
 constexpr std::size_t at(model::Group group) { return static_cast<std::size_t>(group) - 1; }
 
@@ -90,6 +92,7 @@ double Profile::token_nats(std::uint32_t token, std::uint32_t k, bool self, bool
 }
 
 void Profile::count_tokens() {
+    tells_.assign(population_->tokens.size(), false);
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> shown;
     for (const std::uint32_t row : members_) {
         for (const std::uint32_t token : population_->tokens_of(row)) shown[token].push_back(row);
@@ -101,6 +104,7 @@ void Profile::count_tokens() {
         const double nats = token_nats(token, k, false, false);
         if (nats < 0.3) continue;
         telling_[token] = {k, static_cast<float>(nats)};
+        tells_[token] = true;
     }
 }
 
@@ -148,9 +152,9 @@ double Profile::best_network_nats(const RowView& row, bool self) const {
     for (const std::uint32_t token : row.tokens) {
         const Channel channel = population_->tokens[token].channel;
         if (channel != Channel::address && channel != Channel::prefix) continue;
-        const auto found = telling_.find(token);
-        if (found == telling_.end()) continue;
-        best = std::max(best, token_nats(token, found->second.k, self, false));
+        const Telling* const tell = telling_of(token);
+        if (tell == nullptr) continue;
+        best = std::max(best, token_nats(token, tell->k, self, false));
     }
     return best;
 }
@@ -158,6 +162,7 @@ double Profile::best_network_nats(const RowView& row, bool self) const {
 void Profile::sum_shapes() {
     for (const std::uint32_t row : members_) add_share(population_->shapes[row], shapes_in_);
     settle_shares(shapes_in_);
+    size_logs_.set(shapes_in_, kAlike, kShareLeast);
     std::array<double, kSizeSteps> in{}, out{};
     double all_in = 0, all_out = 0;
     const std::size_t every = std::max<std::size_t>(1, members_.size() / 1000);
@@ -190,7 +195,7 @@ std::size_t Profile::size_step(double nats) noexcept {
 // ln of Dirichlet-multinomials: sizes drawn from the group's (its members much alike), against
 // sizes of one application, which stay close together.
 double Profile::size_nats(const RowView& row, bool self) const {
-    constexpr double kAlike = 25, kOwn = 1.5;
+    constexpr double kOwn = Population::kOwnSizes;
     const ShapeHistogram& shapes = (*row.shapes);
     const double total = shapes.total();
     if (total < 3 || m_ < 5) return 0;
@@ -198,13 +203,18 @@ double Profile::size_nats(const RowView& row, bool self) const {
     double nats = std::lgamma(kAlike) - std::lgamma(kAlike + total) - std::lgamma(kOwn) +
                   std::lgamma(kOwn + total);
     for (std::size_t i = 0; i < ShapeHistogram::kBins; ++i) {
-        const double c = shapes.count[i];
-        if (c == 0) continue;
-        const double in =
-            std::max(1e-4, (shapes_in_[i] - own_weight * c / total) / (1 - own_weight));
-        nats += std::lgamma(kAlike * in + c) - std::lgamma(kAlike * in) -
-                std::lgamma(kOwn * population_->shape_mean[i] + c) +
-                std::lgamma(kOwn * population_->shape_mean[i]);
+        const std::uint8_t count = shapes.count[i];
+        if (count == 0) continue;
+        const ShareLogs& own = population_->shape_logs;
+        const double outside = own.at(i, 0) - own.at(i, count);
+        if (!self) {
+            nats += size_logs_.at(i, count) - size_logs_.at(i, 0) + outside;
+            continue;
+        }
+        const double c = count;
+        const double in = std::max(kShareLeast,
+                                   (shapes_in_[i] - own_weight * c / total) / (1 - own_weight));
+        nats += std::lgamma(kAlike * in + c) - std::lgamma(kAlike * in) + outside;
     }
     return nats;
 }
@@ -250,8 +260,8 @@ std::size_t Profile::link_state(const RowView& row, bool self) const {
     if (row.linked) return state + kTwinSteps;
     for (const std::uint32_t token : row.tokens) {
         if (group_of(population_->tokens[token].channel) != model::Group::lnk) continue;
-        const auto found = telling_.find(token);
-        if (found != telling_.end() && found->second.k > (self ? 1u : 0u))
+        const Telling* const tell = telling_of(token);
+        if (tell != nullptr && tell->k > (self ? 1u : 0u))
             return state + kTwinSteps;
     }
     return state;
@@ -303,21 +313,21 @@ void Profile::add_tokens(const RowView& row, bool self, Membership& fit) const {
     std::array<unsigned, kGroups> tried{};
     for (const std::uint32_t token : row.tokens) {
         const SharedToken& shared = population_->tokens[token];
-        const auto found = telling_.find(token);
-        if (found == telling_.end()) continue;
+        const Telling* const tell = telling_of(token);
+        if (tell == nullptr) continue;
         // Behind a relay the SYN is that of the exit; sessions are weighed with the twins.
         if (relayed && shared.channel == Channel::syn) continue;
         const std::size_t g = at(group_of(shared.channel));
         if (g == at(model::Group::lnk)) continue;
         ++tried[g];
-        double nats = token_nats(token, found->second.k, self, relayed);
+        double nats = token_nats(token, tell->k, self, relayed);
         if (relayed && g == at(model::Group::net)) nats = std::min(nats, relayed_network_nats_);
         GroupLine& line = fit.line[g];
         if (nats <= line.nats) continue;
         line.source = GroupLine::Source::token;
         line.token = token;
-        line.k = found->second.k - (self ? 1.0 : 0.0);
-        const double outside = shared.orgs - static_cast<double>(found->second.k);
+        line.k = tell->k - (self ? 1.0 : 0.0);
+        const double outside = shared.orgs - static_cast<double>(tell->k);
         line.expected = m_ * (outside + 0.5) / (std::max(0.0, n_all_ - m_) + 1);
         line.nats = nats;
     }
@@ -334,8 +344,8 @@ void Profile::add_missing(const RowView& row, Membership& fit) const {
     for (const std::uint32_t token : row.tokens) {
         const auto channel = static_cast<std::size_t>(population_->tokens[token].channel);
         has[channel] = true;
-        const auto found = telling_.find(token);
-        if (found != telling_.end() && found->second.k > (self ? 1u : 0u)) shows[channel] = true;
+        const Telling* const tell = telling_of(token);
+        if (tell != nullptr && tell->k > (self ? 1u : 0u)) shows[channel] = true;
     }
     for (std::size_t c = 0; c < kChannels; ++c) {
         if (coverage_[c].miss_nats >= 0 || shows[c]) continue;

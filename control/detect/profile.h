@@ -111,6 +111,10 @@ class Profile {
     void weigh_links();
     void sum_shapes();
     void condition_networks();
+    // None where a token tells nothing.
+    [[nodiscard]] const Telling* telling_of(std::uint32_t token) const {
+        return tells_[token] ? &telling_.find(token)->second : nullptr;
+    }
     [[nodiscard]] double token_nats(std::uint32_t token, std::uint32_t k, bool self,
                                     bool relayed) const;
     [[nodiscard]] double size_nats(const RowView& row, bool self) const;
@@ -131,6 +135,7 @@ class Profile {
     std::vector<std::uint32_t> members_;
     double m_ = 0, n_all_ = 0;
     std::unordered_map<std::uint32_t, Telling> telling_;
+    std::vector<bool> tells_;  // by token: in the map
     std::array<Coverage, kChannels> coverage_{};
     // Accounts behind relays outside the group: how many, how many on each network token, and the
     // most that sharing exits with them can say.
@@ -138,6 +143,7 @@ class Profile {
     double relayed_outside_ = 0, relayed_network_nats_ = kGroupNatsMax;
     std::unordered_map<std::uint32_t, std::uint32_t> relayed_on_;
     std::array<double, ShapeHistogram::kBins> shapes_in_{};
+    ShareLogs size_logs_;  // of the same, times kAlike
     static constexpr std::size_t kSizeSteps = 6;
     std::array<double, kSizeSteps> size_nats_{};  // what a step of size_nats() says, measured
     double connections_ = 1;                      // median of the members

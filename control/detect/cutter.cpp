@@ -321,7 +321,8 @@ double Cutter::ties_across(const Sample& sample, const Cut& cut) const {
         for (const std::uint32_t other : traits_->ties(set_[i])) {
             const std::uint32_t place = place_of_[other];
             if (place == kNone) continue;
-            const double both = times * sample.times[static_cast<std::size_t>(sample.weight[place])];
+            const Weight other_weight = sample.weight[place];
+            const double both = times * sample.times[static_cast<std::size_t>(other_weight)];
             all += both;
             second += both * cut.second[i];
             across += cut.second[i] != cut.second[place] ? both : 0;

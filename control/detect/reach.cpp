@@ -29,7 +29,8 @@ Reach::Reach(const Population& population, std::vector<const Profile*> profiles)
             const std::uint64_t key = population.key_of(token);
             Entry& entry = entries_[place(key)];
             entry.key = key;
-            entry.group = static_cast<std::uint32_t>(line_of(group_of(population.tokens[token].channel)));
+            const model::Group group = group_of(population.tokens[token].channel);
+            entry.group = static_cast<std::uint32_t>(line_of(group));
             entry.nats = std::max(entry.nats, tell.nats);
         }
     }

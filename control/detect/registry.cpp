@@ -109,11 +109,13 @@ FarmRecord& Registry::match(const std::vector<std::uint32_t>& slots, model::Farm
 // Closed members of a farm whose place nobody took yet; counted when the first new member comes.
 class Registry::Vacancies {
   public:
-    Vacancies(const FarmRecord& farm, const Observer& observer)
-        : farm_(farm), observer_(observer) {}
+    enum class For : std::uint8_t { many, one };
+    Vacancies(const FarmRecord& farm, const Observer& observer, For whom = For::many)
+        : farm_(farm), observer_(observer), whom_(whom) {}
     // The account that was closed last before a new member began, and not long before; none: not
     // known().
     model::AccountTag take(std::uint32_t slot) {
+        if (whom_ == For::one) return only(slot);
         if (!counted_) count(slot);
         const model::AccountTag tag = nearest(observer_.accounts[slot]);
         add(slot);
@@ -121,6 +123,31 @@ class Registry::Vacancies {
     }
 
   private:
+    // The same for one new member, of whom a farm of thousands gets many between two sweeps: nothing
+    // is sorted but the few that were closed not long before.
+    [[nodiscard]] model::AccountTag only(std::uint32_t fresh) const {
+        const std::int64_t begin = begin_of(observer_.accounts[fresh]).count;
+        std::map<model::AccountTag, std::pair<std::int64_t, std::uint32_t>> closed;
+        for (const auto& [slot, member] : farm_.members) {
+            if (slot == fresh || !observer_.accounts.live(slot)) continue;
+            const Account& account = observer_.accounts[slot];
+            const std::int64_t at = account.closed.count;
+            if (!account.has(Account::kClosed) || at > begin || begin - at >= kReplaceWithin)
+                continue;
+            closed[account.tag] = {at, ~slot};
+        }
+        if (closed.empty()) return {};
+        for (const auto& [slot, member] : farm_.members) {
+            if (member.replaces.known()) closed.erase(member.replaces);
+        }
+        const auto last = std::max_element(
+            closed.begin(), closed.end(),
+            [](const auto& a, const auto& b) { return a.second < b.second; });
+        return last == closed.end() ? model::AccountTag{} : last->first;
+    }
+    [[nodiscard]] static Nanos begin_of(const Account& fresh) {
+        return fresh.signup.count != 0 ? fresh.signup : fresh.first;
+    }
     void count(std::uint32_t but) {
         counted_ = true;
         for (const auto& [slot, member] : farm_.members) {
@@ -136,7 +163,7 @@ class Registry::Vacancies {
         closed_[{account.closed.count, ~slot}] = account.tag;
     }
     model::AccountTag nearest(const Account& fresh) {
-        const Nanos begin = fresh.signup.count != 0 ? fresh.signup : fresh.first;
+        const Nanos begin = begin_of(fresh);
         auto at = closed_.upper_bound({begin.count, 0xffffffffu});
         if (at == closed_.begin() || begin.count - (--at)->first.first >= kReplaceWithin) return {};
         const model::AccountTag tag = at->second;
@@ -147,6 +174,7 @@ class Registry::Vacancies {
 
     const FarmRecord& farm_;
     const Observer& observer_;
+    For whom_;
     bool counted_ = false;
     // By when it was closed; of several at once the lower slot is last.
     std::map<std::pair<std::int64_t, std::uint32_t>, model::AccountTag> closed_;
@@ -191,7 +219,7 @@ void Registry::join(Observer& observer, std::uint64_t campaign, std::uint32_t sl
                     Nanos now) {
     const auto farm = farms_.find(campaign);
     if (farm == farms_.end() || farm->second.state == State::dismissed) return;
-    Vacancies vacancies(farm->second, observer);
+    Vacancies vacancies(farm->second, observer, Vacancies::For::one);
     admit(farm->second, vacancies, observer, slot, score, now);
     const auto parent = farms_.find(farm->second.parent);
     if (parent != farms_.end()) admit(parent->second, vacancies, observer, slot, score, now);

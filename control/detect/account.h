@@ -34,6 +34,12 @@ struct ShapeHistogram {
     [[nodiscard]] unsigned total() const noexcept;
 };
 
+// A connection that was counted already, and what was told of it so far; counts saturate.
+struct Recent {
+    std::uint32_t mark = 0;
+    std::uint8_t exchanges = 0, records = 0, limited = 0, errors = 0;
+};
+
 struct Account {
     static constexpr std::uint8_t kIntermediary = 1, kClosed = 2, kSignupSeen = 4, kOrgKnown = 8,
                                   kAlerted = 16, kProvisional = 32;
@@ -55,7 +61,7 @@ struct Account {
     std::array<std::uint8_t, 24> hours{};               // of the day, UTC, saturating
     std::array<std::uint8_t, 7> days{};
     ShapeHistogram shapes{};
-    std::array<std::uint32_t, 6> recent{};  // connections already counted, newest first
+    std::array<Recent, 6> recent{};  // newest first
     std::uint32_t serial = 0;  // of the table, another for each account that a slot has held
     std::vector<Token> tokens;
     // Result of the last scoring.

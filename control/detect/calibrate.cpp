@@ -126,11 +126,29 @@ Null null_for(Fits own, const Fits& reference, bool relayed) {
     return null;
 }
 
-Density null_of(const Null& null, double prior) {
+// Ties of the innocent: shared sessions as they have them, twins as the moved clocks make them.
+std::vector<std::pair<int, double>> ties_of(const Fits& sample, const Profile& profile) {
+    constexpr auto kLink = static_cast<std::size_t>(model::Group::lnk) - 1;
+    Fits untwinned;
+    for (const Membership& fit : sample) {
+        if (fit.line[kLink].source != GroupLine::Source::twins) untwinned.push_back(fit);
+    }
+    auto weights = weights_of(untwinned.empty() ? sample : untwinned, kLink);
+    double twinned = 0;
+    for (const Profile::ByChance& by_chance : profile.twins_by_chance()) twinned += by_chance.share;
+    for (auto& [shift, p] : weights) p *= 1 - twinned;
+    for (const Profile::ByChance& by_chance : profile.twins_by_chance())
+        weights.emplace_back(slot_of(by_chance.nats) + kLow, by_chance.share);
+    return weights;
+}
+
+Density null_of(const Null& null, const Profile& profile, double prior) {
     Density density(kSlots, 0);
     density[static_cast<std::size_t>(slot_of(prior))] = 1;
     for (std::size_t group = 0; group < kGroups; ++group) {
-        const auto weights = weights_of(anywhere(group) ? null.what : null.from, group);
+        const auto weights = group == static_cast<std::size_t>(model::Group::lnk) - 1
+                                 ? ties_of(null.what, profile)
+                                 : weights_of(anywhere(group) ? null.what : null.from, group);
         Density next(kSlots, 0);
         for (std::size_t i = 0; i < kSlots; ++i) {
             if (density[i] < 1e-15) continue;
@@ -184,7 +202,7 @@ Thresholds::Thresholds(const Population& population, const Profile& profile) {
         if (here.from.size() < kSampleMin) here.from = behind_relay(s) ? relayed : direct;
         if (here.what.size() < kSampleMin) here.what = reference[age_of(s)];
         if (rows[s].empty() || here.from.empty() || here.what.empty()) return;
-        const Density density = null_of(here, prior);
+        const Density density = null_of(here, profile, prior);
         double tail = 0;
         for (std::size_t at = kSlots; at-- > 0;) {
             tail += density[at];

@@ -237,6 +237,7 @@ RowView Engine::State::view_of(std::uint32_t slot, Shown& shown) const {
         population.rows[row].org == view.facts.org) {
         view.id = row;
         view.twins = findings->twins->of(row);
+        view.twin_nats = findings->twins->nats_of(row);
     }
     return view;
 }

@@ -31,18 +31,24 @@ Rows fitting(const Profile& profile, double nats) {
     return rows;
 }
 
-std::unique_ptr<Profile> grow(const Population& population, const TwinGraph& twins, Rows members,
-                              std::uint32_t orgs_min) {
+Rows apart(const Rows& a, const Rows& b) {
+    Rows rest;
+    std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
+    return rest;
+}
+
+std::unique_ptr<Profile> grow(const Population& population, const Ties& ties, Rows members,
+                              std::uint32_t orgs_min, const Rows& without = {}) {
     std::unique_ptr<Profile> profile;
     for (unsigned round = 0; round < kRounds; ++round) {
         if (population.count_orgs(members) < orgs_min) return nullptr;
-        profile = std::make_unique<Profile>(population, twins, members);
-        Rows next = fitting(*profile, kGrowNats);
+        profile = std::make_unique<Profile>(population, ties, members);
+        Rows next = apart(fitting(*profile, kGrowNats), without);
         if (next == members) break;
         members = std::move(next);
     }
     if (population.count_orgs(members) < orgs_min) return nullptr;
-    return std::make_unique<Profile>(population, twins, std::move(members));
+    return std::make_unique<Profile>(population, ties, std::move(members));
 }
 
 std::size_t common(const Rows& a, const Rows& b) {
@@ -160,7 +166,7 @@ std::vector<std::uint32_t> split(Findings& found, Group& farm) {
             if (part[i] == p) of_part.push_back(grown[i]);
         }
         farm.campaigns.push_back(
-            {std::make_unique<Profile>(population, *found.twins, std::move(of_part)), nullptr});
+            {std::make_unique<Profile>(population, found.ties(), std::move(of_part)), nullptr});
     }
     return part;
 }
@@ -199,23 +205,59 @@ void settle(Findings& found, const FindOptions& options) {
     for (std::size_t f = 0; f < found.farms.size(); ++f) place(found.farms[f], part[f]);
 }
 
-void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptions& options) {
+// Members of the pools but for one. Twins of chance join pools here and there, and each that came into
+// another one would bring all its own along.
+Rows of_pools(const Findings& found, const Group* but) {
+    Rows rows;
+    for (const Group& farm : found.farms) {
+        if (farm.pool && &farm != but) rows = together(rows, farm.whole.profile->members());
+    }
+    return rows;
+}
+
+// Joins a group to a farm that it is part of.
+bool merge(Findings& found, const Group& group, const FindOptions& options) {
     const Population& population = *found.population;
-    for (const Rows& seed : seeds) {
+    for (Group& farm : found.farms) {
+        if (group.pool && farm.pool) continue;
+        if (!belongs(*farm.whole.profile, *group.whole.profile)) continue;
+        auto both =
+            grow(population, found.ties(),
+                 together(farm.whole.profile->members(), group.whole.profile->members()),
+                 options.orgs_min, of_pools(found, &farm));
+        if (both == nullptr || both->members().size() < farm.whole.profile->members().size())
+            continue;
+        const Verdict verdict = judge(population, both->members(), *found.twins, *found.chance);
+        if (verdict.kind != GroupKind::farm) continue;
+        farm.whole.profile = std::move(both);
+        farm.verdict = verdict;
+        farm.pool = farm.pool || group.pool;
+        return true;
+    }
+    return false;
+}
+
+void grow_seeds(Findings& found, const std::vector<Seed>& seeds, const FindOptions& options) {
+    const Population& population = *found.population;
+    for (const Seed& seed : seeds) {
         bool inside = false;
         for (const Group& farm : found.farms) {
-            inside = inside || 2 * common(farm.whole.profile->members(), seed) >= seed.size();
+            inside = inside ||
+                     2 * common(farm.whole.profile->members(), seed.rows) >= seed.rows.size();
         }
         if (inside) continue;
+        const Rows taken = seed.pool ? of_pools(found, nullptr) : Rows{};
+        const Rows rows = apart(seed.rows, taken);
         Group group;
-        group.verdict = judge(population, seed, *found.twins, *found.chance);
+        group.pool = seed.pool;
+        group.verdict = judge(population, rows, *found.twins, *found.chance);
         if (group.verdict.kind == GroupKind::place ||
             group.verdict.kind == GroupKind::intermediary) {
-            group.members = seed;
+            group.members = rows;
             found.others.push_back(std::move(group));
             continue;
         }
-        group.whole.profile = grow(population, *found.twins, seed, options.orgs_min);
+        group.whole.profile = grow(population, found.ties(), rows, options.orgs_min, taken);
         if (group.whole.profile == nullptr) continue;
         group.verdict =
             judge(population, group.whole.profile->members(), *found.twins, *found.chance);
@@ -225,23 +267,7 @@ void grow_seeds(Findings& found, const std::vector<Rows>& seeds, const FindOptio
             found.others.push_back(std::move(group));
             continue;
         }
-        bool merged = false;
-        for (Group& farm : found.farms) {
-            if (!belongs(*farm.whole.profile, *group.whole.profile)) continue;
-            auto both =
-                grow(population, *found.twins,
-                     together(farm.whole.profile->members(), group.whole.profile->members()),
-                     options.orgs_min);
-            if (both == nullptr || both->members().size() < farm.whole.profile->members().size())
-                continue;
-            const Verdict verdict = judge(population, both->members(), *found.twins, *found.chance);
-            if (verdict.kind != GroupKind::farm) continue;
-            farm.whole.profile = std::move(both);
-            farm.verdict = verdict;
-            merged = true;
-            break;
-        }
-        if (!merged) found.farms.push_back(std::move(group));
+        if (!merge(found, group, options)) found.farms.push_back(std::move(group));
     }
 }
 
@@ -334,7 +360,7 @@ std::unique_ptr<Findings> find_farms(Snapshot snapshot, const std::vector<Templa
     const Population& population = *found->population;
     found->twins = std::make_unique<TwinGraph>(population, snapshot.twins);
     found->chance = std::make_unique<TwinGraph>(population, snapshot.chance);
-    std::vector<Rows> seeds;
+    std::vector<Seed> seeds;
     {
         const Cells cells(population, templates);
         found->cells = cells.cells.size();

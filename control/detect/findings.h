@@ -22,6 +22,7 @@ struct Lens {
 struct Group {
     Lens whole;
     Verdict verdict;
+    bool pool = false;                   // began as a pool of twins
     std::vector<std::uint32_t> members;  // rows above a threshold, rising
     std::vector<double> scores;          // of the members, in the lens that shows them best
     std::vector<double> spares;          // nats over the threshold that held there
@@ -36,6 +37,7 @@ struct Group {
 struct Findings {
     std::unique_ptr<Population> population;
     std::unique_ptr<TwinGraph> twins, chance;
+    [[nodiscard]] Ties ties() const noexcept { return {twins.get(), chance.get()}; }
     std::vector<Group> farms;
     Reach reach;                // of the profiles of all farms
     std::vector<Group> others;  // places, intermediaries, cohorts: no members above a threshold

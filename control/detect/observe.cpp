@@ -22,6 +22,13 @@ void bump(T& counter) noexcept {
     if (counter != static_cast<T>(-1)) ++counter;
 }
 
+void add(std::uint8_t& counter, std::size_t n) noexcept {
+    counter = static_cast<std::uint8_t>(std::min<std::size_t>(255, counter + n));
+}
+
+// Records tell how requests ended if they tell of one failure in so many connections.
+constexpr std::uint64_t kFailureOf = 2'000;
+
 // Organisations compare by this where their index may change.
 std::uint32_t org_mark(const model::OrgTag& org) noexcept {
     return static_cast<std::uint32_t>(org.hash());
@@ -183,20 +190,33 @@ void Observer::connection(Account& account, const model::Sighting& sighting,
     round_trip(account, flow, seen);
 }
 
-void Observer::exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow) {
+// A record may tell how a request ended; where one came for each request of a connection, it is
+// known. Where no record ever tells of a failure, all that is known is how long the answers were.
+bool Observer::ended(const Recent& told, std::uint32_t response_bytes, Ending& ending) const {
+    const bool all_told = told.records >= told.exchanges;
+    if (response_bytes > Twins::kErrorBytesMax) return false;
+    ending = all_told && told.limited > 0 ? Ending::limited : Ending::short_answer;
+    const bool fails_are_told = counters.failures_told * kFailureOf >= counters.connections;
+    return !all_told || told.limited > 0 || told.errors > 0 || !fails_are_told;
+}
+
+void Observer::exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow,
+                         Recent& told) {
     const model::Flow& flow = sighting.flow;
     if (flow.exchanges.empty()) return;
     Account& account = accounts[slot];
     account.exchanges += static_cast<std::uint32_t>(flow.exchanges.size());
+    add(told.exchanges, flow.exchanges.size());
     std::uint32_t least = 0xffffffffu;
     for (const model::Exchange& e : flow.exchanges) least = std::min(least, e.request_bytes);
     account.shapes.add(least);
     const model::Exchange& opening = flow.exchanges.front();
     if (first_of_flow) twins.head(flow.t_open, slot, org_mark(account.org), opening.request_bytes);
-    const model::Exchange& ending = flow.exchanges.back();
-    if (flow.closed && ending.response_bytes <= Twins::kErrorBytesMax) {
-        twins.tail(flow.t_open + ending.start_ms * kMillisecond, slot, org_mark(account.org),
-                   ending.request_bytes);
+    const model::Exchange& last = flow.exchanges.back();
+    Ending ending{};
+    if (flow.closed && ended(told, last.response_bytes, ending)) {
+        twins.tail(flow.t_open + last.start_ms * kMillisecond, slot, org_mark(account.org),
+                   last.request_bytes, ending);
     }
 }
 
@@ -238,19 +258,24 @@ void Observer::take(const model::Sighting& sighting) {
             account.exchanges += use.requests;
             continue;
         }
-        bool known = false;
-        for (const std::uint32_t m : account.recent) known = known || m == mark;
-        if (!known) {
+        auto told = std::find_if(account.recent.begin(), account.recent.end(),
+                                 [mark](const Recent& r) { return r.mark == mark; });
+        if (told == account.recent.end()) {
             std::move_backward(account.recent.begin(), account.recent.end() - 1,
                                account.recent.end());
-            account.recent[0] = mark;
+            told = account.recent.begin();
+            *told = {mark};
             connection(account, sighting, use, seen);
             share_sessions(slot, sighting, seen);
         }
+        add(told->records, use.requests);
+        add(told->limited, use.limited);
+        add(told->errors, use.errors);
+        counters.failures_told += use.limited + use.errors;
         if (sighting.uses.size() == 1) {
             const bool opening =
                 !flow.exchanges.empty() && flow.exchanges.front().start_ms < 10'000;
-            exchanges(slot, sighting, opening);
+            exchanges(slot, sighting, opening, *told);
         } else {
             account.exchanges += use.requests;
             touch(account, Channel::shared, mark, seen, true);

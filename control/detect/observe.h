@@ -22,6 +22,7 @@ inline constexpr std::uint32_t kLateHelloUs = 40'000;
 struct ObserveCounters {
     std::uint64_t sightings = 0;
     std::uint64_t connections = 0;
+    std::uint64_t failures_told = 0;  // by account records: limits, and status classes 4 and 5
     std::uint64_t account_events = 0;
     std::uint64_t unknown_accounts = 0;      // closed or rekeyed without ever being seen
     std::uint64_t through_intermediary = 0;  // uses left out: a declared intermediary's
@@ -116,7 +117,10 @@ class Observer {
                     const Seen& seen);
     void round_trip(Account& account, const model::Flow& flow, const Seen& seen);
     void share_sessions(std::uint32_t slot, const model::Sighting& sighting, const Seen& seen);
-    void exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow);
+    void exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow,
+                   Recent& told);
+    [[nodiscard]] bool ended(const Recent& told, std::uint32_t response_bytes,
+                             Ending& ending) const;
     void clock(Nanos at);
     void mark_dirty(std::uint32_t slot);
 

@@ -28,29 +28,37 @@ unsigned Membership::groups_above(double nats) const noexcept {
     return n;
 }
 
-TwinGraph::TwinGraph(const Population& population, const Twins::Keys& edges) {
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-    for (const std::uint64_t key : edges) {
-        const std::uint32_t a = population.row_of(static_cast<std::uint32_t>(key >> 32));
-        const std::uint32_t b = population.row_of(static_cast<std::uint32_t>(key));
+TwinGraph::TwinGraph(const Population& population, const Twins::Weighed& edges) {
+    struct Pair {
+        std::uint32_t a, b;
+        float nats;
+    };
+    std::vector<Pair> pairs;
+    for (const Twins::WeighedEdge& edge : edges) {
+        const std::uint32_t a = population.row_of(static_cast<std::uint32_t>(edge.key >> 32));
+        const std::uint32_t b = population.row_of(static_cast<std::uint32_t>(edge.key));
         if (a == Population::kNoRow || b == Population::kNoRow) continue;
         if (population.rows[a].org == population.rows[b].org) continue;
-        pairs.emplace_back(a, b);
-        pairs.emplace_back(b, a);
+        pairs.push_back({a, b, edge.nats});
+        pairs.push_back({b, a, edge.nats});
     }
-    std::sort(pairs.begin(), pairs.end());
+    std::sort(pairs.begin(), pairs.end(), [](const Pair& x, const Pair& y) {
+        return x.a != y.a ? x.a < y.a : x.b < y.b;
+    });
     begin_.assign(population.size() + 1, 0);
     other_.reserve(pairs.size());
-    for (const auto& [a, b] : pairs) {
-        ++begin_[a + 1];
-        other_.push_back(b);
+    nats_.reserve(pairs.size());
+    for (const Pair& pair : pairs) {
+        ++begin_[pair.a + 1];
+        other_.push_back(pair.b);
+        nats_.push_back(pair.nats);
     }
     for (std::size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
 }
 
-Profile::Profile(const Population& population, const TwinGraph& twins,
+Profile::Profile(const Population& population, const Ties& ties,
                  std::vector<std::uint32_t> members)
-    : population_(&population), twins_(&twins), members_(std::move(members)) {
+    : population_(&population), ties_(ties), members_(std::move(members)) {
     m_ = population.count_orgs(members_);
     n_all_ = population.orgs();
     count_tokens();
@@ -64,7 +72,8 @@ RowView Profile::view(std::uint32_t row) const {
     return {row,
             false,
             population_->tokens_of(row),
-            twins_->of(row),
+            ties_.twins->of(row),
+            ties_.twins->nats_of(row),
             population_->rows[row],
             &population_->shapes[row],
             population_->tempered(row)};
@@ -249,14 +258,45 @@ void Profile::cover_channels() {
     }
 }
 
-std::size_t Profile::twins_with_members(const RowView& row) const {
-    std::size_t n = 0;
-    for (const std::uint32_t other : row.twins) n += is_member(other) ? 1 : 0;
-    return std::min(n, kTwinSteps - 1);
+// Where a group comes through relays, so do its twins: those of chance are people like all.
+double Profile::bonus(std::uint32_t twin) const {
+    constexpr double kTwinBehindRelay = 2;
+    return by_relay_ && population_->rows[twin].gap_nats >= 1 ? kTwinBehindRelay : 0;
+}
+
+std::size_t Profile::step_of(double nats) noexcept {
+    static constexpr std::array<double, kTwinSteps - 2> kFrom = {4.5, 6, 7.5, 9, 11, 14};
+    if (nats <= 0) return 0;
+    std::size_t step = 1;
+    while (step <= kFrom.size() && nats >= kFrom[step - 1]) ++step;
+    return step;
+}
+
+std::size_t Profile::twin_step(const RowView& row) const {
+    double nats = 0;
+    for (std::size_t i = 0; i < row.twins.size(); ++i) {
+        if (is_member(row.twins[i])) nats += row.twin_nats[i] + bonus(row.twins[i]);
+    }
+    return step_of(nats);
+}
+
+// Accounts outside the group whom chance gives twins, by step: whom they would have met is no
+// matter, since two who met by chance would vouch for one another.
+std::array<double, Profile::kTwinSteps> Profile::chance_steps() const {
+    std::array<double, kTwinSteps> out{};
+    for (std::uint32_t row = 0; row < population_->size(); ++row) {
+        const auto others = ties_.chance->of(row);
+        if (others.empty() || is_member(row)) continue;
+        const auto nats = ties_.chance->nats_of(row);
+        double sum = 0;
+        for (std::size_t i = 0; i < others.size(); ++i) sum += nats[i] + bonus(others[i]);
+        out[step_of(sum)] += 1;
+    }
+    return out;
 }
 
 std::size_t Profile::link_state(const RowView& row, bool self) const {
-    const std::size_t state = twins_with_members(row);
+    const std::size_t state = twin_step(row);
     if (row.linked) return state + kTwinSteps;
     for (const std::uint32_t token : row.tokens) {
         if (group_of(population_->tokens[token].channel) != model::Group::lnk) continue;
@@ -267,15 +307,15 @@ std::size_t Profile::link_state(const RowView& row, bool self) const {
     return state;
 }
 
-// How many have no, one, two, more twins in the group, with and without a shared session: among its
-// members, and among all others.
+// How many have no, weak, stronger twins in the group, with and without a shared session: among its
+// members, and among all others. How many others have twins is what chance makes, not what is seen:
+// of those seen outside most belong here. At least so strong: a step alone may be empty.
 void Profile::weigh_links() {
     std::array<double, kLinkStates> in{}, out{};
     std::vector<std::uint32_t> touched, connections;
     for (const std::uint32_t row : members_) {
         in[link_state(view(row), true)] += 1;
         connections.push_back(population_->rows[row].connections);
-        for (const std::uint32_t other : twins_->of(row)) touched.push_back(other);
     }
     for (const auto& [token, tell] : telling_) {
         if (group_of(population_->tokens[token].channel) != model::Group::lnk) continue;
@@ -286,25 +326,44 @@ void Profile::weigh_links() {
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     const double size = static_cast<double>(members_.size());
     const double rest = std::max(1.0, static_cast<double>(population_->size()) - size);
-    out[0] = rest;
     for (const std::uint32_t row : touched) {
         if (is_member(row)) continue;
-        out[link_state(view(row), false)] += 1;
-        out[0] -= 1;
+        const std::size_t state = link_state(view(row), false);
+        if (state >= kTwinSteps) out[state] += 1;
     }
-    for (std::size_t i = 0; i < kLinkStates; ++i) {
-        // A step that was never seen outside is taken to be thirty times rarer than the one before.
-        const double floor = i % kTwinSteps == 0 ? 0.5 : std::max(0.5, out[i - 1] / 30);
-        link_seen_[i] = in[i] / std::max(1.0, size);
-        link_in_[i] = (std::max(0.0, in[i] - std::sqrt(in[i]) / 2) + 0.1) / (size + 0.8);
-        link_out_[i] = std::max(out[i], floor) / rest;
-        link_nats_[i] = std::min(std::log(link_in_[i] / link_out_[i]), kGroupNatsMax);
-    }
+    constexpr double kClocks = static_cast<double>(Twins::kClocks);
+    const auto steps = chance_steps();
+    out[0] = rest;
+    for (std::size_t i = 1; i < kTwinSteps; ++i) out[0] -= out[i] = (steps[i] + 0.25) / kClocks;
+    for (std::size_t first : {std::size_t{0}, kTwinSteps}) weigh_steps(first, in, out, size, rest);
+    for (std::size_t i = 1; i < kTwinSteps; ++i) by_chance_[i - 1] = {link_nats_[i], out[i] / rest};
     if (!connections.empty()) {
         const auto middle =
             connections.begin() + static_cast<std::ptrdiff_t>(connections.size() / 2);
         std::nth_element(connections.begin(), middle, connections.end());
         connections_ = std::max(1.0, static_cast<double>(*middle));
+    }
+}
+
+void Profile::weigh_steps(std::size_t first, const std::array<double, kLinkStates>& in,
+                          const std::array<double, kLinkStates>& out, double size, double rest) {
+    double above_in = 0, above_out = 0;
+    for (std::size_t i = first + kTwinSteps; i-- > first;) {
+        const bool none = i == first;
+        above_in = none ? in[i] : above_in + in[i];
+        above_out = none ? out[i] : above_out + out[i];
+        // A step that was never seen outside is taken to be thirty times rarer than the one before.
+        const double floor = none ? 0.5 : first == 0 ? 0 : out[first] / 30;
+        link_seen_[i] = above_in / std::max(1.0, size);
+        link_in_[i] = (std::max(0.0, above_in - std::sqrt(above_in) / 2) + 0.1) / (size + 0.8);
+        link_out_[i] = std::max({above_out, floor, 1e-3}) / rest;
+        link_nats_[i] = std::min(std::log(link_in_[i] / link_out_[i]),
+                                 first == 0 ? kTwinNatsMax : kGroupNatsMax);
+    }
+    // Stronger twins never say less, nor twins with a shared session less than without.
+    for (std::size_t i = first + 1; i < first + kTwinSteps; ++i) {
+        link_nats_[i] = std::max(link_nats_[i], link_nats_[i - 1]);
+        if (first > 0) link_nats_[i] = std::max(link_nats_[i], link_nats_[i - first]);
     }
 }
 
@@ -372,7 +431,9 @@ void Profile::add_link(const RowView& row, bool self, Membership& fit) const {
                   : state < kTwinSteps ? GroupLine::Source::twins
                                        : GroupLine::Source::token;
     link.channel = Channel::session;
-    link.twin_edges = static_cast<std::uint8_t>(state % kTwinSteps);
+    std::size_t edges = 0;
+    for (const std::uint32_t other : row.twins) edges += is_member(other) ? 1 : 0;
+    link.twin_edges = static_cast<std::uint8_t>(std::min<std::size_t>(edges, 255));
     link.k = std::round(link_seen_[state] * m_);
     link.expected = link_out_[state] * m_;
     link.nats = state == 0 ? unlinked_nats(row.facts.connections)
@@ -448,7 +509,7 @@ std::vector<std::uint32_t> Profile::candidates() const {
         rows.insert(rows.end(), of.begin(), of.end());
     }
     for (const std::uint32_t row : members_) {
-        const auto of = twins_->of(row);
+        const auto of = ties_.twins->of(row);
         rows.insert(rows.end(), of.begin(), of.end());
     }
     std::sort(rows.begin(), rows.end());

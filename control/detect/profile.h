@@ -21,6 +21,7 @@
 namespace seine::detect {
 
 inline constexpr double kGroupNatsMax = 6, kGroupNatsMin = -4;
+inline constexpr double kTwinNatsMax = 10;  // of twins, whose chance is counted and not assumed
 
 // One line of an account's membership: which token spoke for its group, and how loudly.
 struct GroupLine {
@@ -43,21 +44,33 @@ struct Membership {
     [[nodiscard]] unsigned groups_above(double nats) const noexcept;
 };
 
-// Twins by row: who met whom.
+// Twins by row: who met whom, and how surely it was no chance.
 class TwinGraph {
   public:
-    TwinGraph(const Population& population, const Twins::Keys& edges);
+    TwinGraph(const Population& population, const Twins::Weighed& edges);
     [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t row) const noexcept {
         return {other_.data() + begin_[row], begin_[row + 1] - begin_[row]};
     }
+    // Beside of().
+    [[nodiscard]] std::span<const float> nats_of(std::uint32_t row) const noexcept {
+        return {nats_.data() + begin_[row], begin_[row + 1] - begin_[row]};
+    }
     [[nodiscard]] std::size_t edges() const noexcept { return other_.size() / 2; }
     [[nodiscard]] std::size_t bytes() const noexcept {
-        return sizeof(std::uint32_t) * (begin_.capacity() + other_.capacity());
+        return sizeof(std::uint32_t) *
+               (begin_.capacity() + other_.capacity() + nats_.capacity());
     }
 
   private:
     std::vector<std::uint32_t> begin_;
     std::vector<std::uint32_t> other_;
+    std::vector<float> nats_;
+};
+
+// The twins that were seen, and those that chance made under all the moved clocks.
+struct Ties {
+    const TwinGraph* twins = nullptr;
+    const TwinGraph* chance = nullptr;
 };
 
 // An account as a profile sees it: a row of the population, or one that came since.
@@ -65,6 +78,7 @@ struct RowView {
     std::uint32_t id = Cell::kNone;  // its row; none: not of this population
     bool linked = false;             // shares a session with a member, as seen since the sweep
     std::span<const std::uint32_t> tokens, twins;
+    std::span<const float> twin_nats;
     Row facts;
     const ShapeHistogram* shapes = nullptr;
     const Tempered* tempered = nullptr;  // none: no rule of feedback is about it
@@ -73,8 +87,7 @@ struct RowView {
 class Profile {
   public:
     // `members` rise.
-    Profile(const Population& population, const TwinGraph& twins,
-            std::vector<std::uint32_t> members);
+    Profile(const Population& population, const Ties& ties, std::vector<std::uint32_t> members);
     [[nodiscard]] RowView view(std::uint32_t row) const;
     [[nodiscard]] Membership fit(const RowView& row) const;
     [[nodiscard]] Membership fit(std::uint32_t row) const { return fit(view(row)); }
@@ -99,9 +112,17 @@ class Profile {
     [[nodiscard]] const std::unordered_map<std::uint32_t, Telling>& telling() const noexcept {
         return telling_;
     }
-    [[nodiscard]] const TwinGraph& twins() const noexcept { return *twins_; }
+    [[nodiscard]] const TwinGraph& twins() const noexcept { return *ties_.twins; }
+    // What chance alone gives an account of twins: nats, and how likely.
+    struct ByChance {
+        double nats = 0, share = 0;
+    };
+    [[nodiscard]] std::span<const ByChance> twins_by_chance() const noexcept {
+        return by_chance_;
+    }
 
   private:
+    static constexpr std::size_t kTwinSteps = 8, kLinkStates = 2 * kTwinSteps;
     struct Coverage {
         double in_group = 0, outside = 0;  // shares that show any telling token
         double miss_nats = 0;              // of showing none
@@ -120,8 +141,14 @@ class Profile {
     [[nodiscard]] double size_nats(const RowView& row, bool self) const;
     void add_tokens(const RowView& row, bool self, Membership& fit) const;
     void add_missing(const RowView& row, Membership& fit) const;
-    [[nodiscard]] std::size_t twins_with_members(const RowView& row) const;
-    // 0 to 3 twins in the group, and 4 more for one who shares a session with it.
+    [[nodiscard]] double bonus(std::uint32_t twin) const;
+    // How strong an account's twins in the group are, in steps.
+    [[nodiscard]] std::size_t twin_step(const RowView& row) const;
+    [[nodiscard]] static std::size_t step_of(double nats) noexcept;
+    [[nodiscard]] std::array<double, kTwinSteps> chance_steps() const;
+    void weigh_steps(std::size_t first, const std::array<double, kLinkStates>& in,
+                     const std::array<double, kLinkStates>& out, double size, double rest);
+    // A step of the twins, and kTwinSteps more for one who shares a session with the group.
     [[nodiscard]] std::size_t link_state(const RowView& row, bool self) const;
     [[nodiscard]] double best_network_nats(const RowView& row, bool self) const;
     [[nodiscard]] static std::size_t size_step(double nats) noexcept;
@@ -131,7 +158,7 @@ class Profile {
     static void temper(const Tempered& rules, Membership& fit);
 
     const Population* population_;
-    const TwinGraph* twins_;
+    Ties ties_;
     std::vector<std::uint32_t> members_;
     double m_ = 0, n_all_ = 0;
     std::unordered_map<std::uint32_t, Telling> telling_;
@@ -147,9 +174,9 @@ class Profile {
     static constexpr std::size_t kSizeSteps = 6;
     std::array<double, kSizeSteps> size_nats_{};  // what a step of size_nats() says, measured
     double connections_ = 1;                      // median of the members
-    static constexpr std::size_t kTwinSteps = 4, kLinkStates = 8;
     // Shares of the members in a state as seen, and as weighed: a lower bound, and outside.
     std::array<double, kLinkStates> link_nats_{}, link_seen_{}, link_in_{}, link_out_{};
+    std::array<ByChance, kTwinSteps - 1> by_chance_{};
 };
 
 }  // namespace seine::detect

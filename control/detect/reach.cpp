@@ -49,12 +49,12 @@ double Reach::most(const Shown& shown) const {
     std::array<double, kGroups> nats = absent_;
     if (!shown.gap_known) nats[line_of(model::Group::prx)] = 0;
     if (shown.sized) nats[line_of(model::Group::mix)] = sizes_;
-    if (shown.tied) nats[line_of(model::Group::lnk)] = kGroupNatsMax;
+    if (shown.tied) nats[line_of(model::Group::lnk)] = kTwinNatsMax;
     for (const std::uint64_t key : shown.keys) {
         const Entry& entry = entries_[place(key)];
         if (entry.key == 0) continue;
         const bool lnk = entry.group == line_of(model::Group::lnk);
-        nats[entry.group] = std::max(nats[entry.group], lnk ? kGroupNatsMax : double{entry.nats});
+        nats[entry.group] = std::max(nats[entry.group], lnk ? kTwinNatsMax : double{entry.nats});
     }
     const bool linked = nats[line_of(model::Group::lnk)] > 0;
     double most = kNobody;
@@ -62,7 +62,8 @@ double Reach::most(const Shown& shown) const {
         const double links = linked ? 0 : profile->unlinked_nats(shown.connections);
         most = std::max(most, profile->prior() + links);
     }
-    for (const double n : nats) most += std::min(n, kGroupNatsMax);
+    for (std::size_t g = 0; g < kGroups; ++g)
+        most += std::min(nats[g], g == line_of(model::Group::lnk) ? kTwinNatsMax : kGroupNatsMax);
     return most;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "control/detect/snapshot.h"
 #include "control/detect/union_find.h"
 
 namespace seine::detect {
@@ -192,54 +193,111 @@ std::vector<std::vector<std::uint32_t>> crowds_together(const Population& popula
 
 }  // namespace
 
-std::vector<std::vector<std::uint32_t>> twin_cores(const Population& population,
-                                                   const TwinGraph& twins) {
-    std::vector<std::uint32_t> degree(population.size());
-    std::vector<std::uint32_t> leaves;
-    for (std::uint32_t row = 0; row < population.size(); ++row) {
-        degree[row] = static_cast<std::uint32_t>(twins.of(row).size());
-        if (degree[row] == 1) leaves.push_back(row);
-    }
-    while (!leaves.empty()) {
-        const std::uint32_t row = leaves.back();
-        leaves.pop_back();
-        if (degree[row] != 1) continue;
-        degree[row] = 0;
-        for (const std::uint32_t other : twins.of(row)) {
-            if (degree[other] > 0 && --degree[other] == 1) leaves.push_back(other);
-        }
-    }
+namespace {
+
+// Twins of so many nats at least, as components of all of two and more.
+struct Components {
+    std::vector<std::vector<std::uint32_t>> rows;
+    std::vector<double> edges;  // of each
+    double all_rows = 0, all_edges = 0;
+};
+
+Components components_of(const Population& population, const TwinGraph& twins, double nats) {
+    Components out;
     UnionFind sets(population.size());
-    for (std::uint32_t row = 0; row < population.size(); ++row) {
-        if (degree[row] == 0) continue;
-        for (const std::uint32_t other : twins.of(row)) {
-            if (degree[other] > 0) sets.join(row, other);
+    const auto each = [&](const auto& take) {
+        for (std::uint32_t row = 0; row < population.size(); ++row) {
+            const auto others = twins.of(row);
+            const auto strong = twins.nats_of(row);
+            for (std::size_t i = 0; i < others.size(); ++i) {
+                if (row < others[i] && strong[i] >= nats) take(row, others[i]);
+            }
         }
+    };
+    each([&](std::uint32_t a, std::uint32_t b) { sets.join(a, b); });
+    out.rows = sets.groups(2);
+    std::vector<std::uint32_t> part(population.size(), 0);
+    for (std::uint32_t p = 0; p < out.rows.size(); ++p) {
+        out.all_rows += static_cast<double>(out.rows[p].size());
+        for (const std::uint32_t row : out.rows[p]) part[row] = p;
     }
-    return sets.groups(5);
+    out.edges.assign(out.rows.size(), 0);
+    each([&](std::uint32_t a, std::uint32_t) { out.edges[part[a]] += 1; });
+    for (const double n : out.edges) out.all_edges += n;
+    return out;
 }
 
-std::vector<std::vector<std::uint32_t>> find_seeds(const Population& population, const Cells& cells,
-                                                   const TwinGraph& twins, bool sparse) {
+double ln_choose(double n, double k) {
+    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+}
+
+// ln of how many sets of as many accounts would have as many twins inside and none across, if all
+// twins fell on all accounts alike. One pool that has few twins falls into pieces too.
+double ln_by_chance(const Components& all, std::size_t at) {
+    const double n = all.all_rows, k = static_cast<double>(all.rows[at].size());
+    const double edges = all.edges[at], inside = k * (k - 1) / 2;
+    const double rate = all.all_edges / (n * (n - 1) / 2);
+    return ln_choose(n, k) + ln_choose(inside, std::min(inside, edges)) + edges * std::log(rate) -
+           rate * k * (n - k);
+}
+
+}  // namespace
+
+// The strongest twins show the middle of a pool, weaker ones its rim.
+std::vector<std::vector<std::uint32_t>> twin_pools(const Population& population,
+                                                   const TwinGraph& twins) {
+    constexpr double kApart = -10;  // ln of the pieces of one pool that look like that
+    constexpr std::size_t kPoolMin = 5;
+    constexpr std::uint32_t kNone = 0xffffffffu;
+    std::vector<std::uint32_t> pool_of(population.size(), kNone);
+    std::uint32_t pools = 0;
+    for (const double nats : {6.0, 4.5, Snapshot::kTwinNats}) {
+        const Components all = components_of(population, twins, nats);
+        for (std::size_t at = 0; at < all.rows.size(); ++at) {
+            const auto& rows = all.rows[at];
+            if (rows.size() < kPoolMin || ln_by_chance(all, at) > kApart) continue;
+            std::uint32_t pool = kNone;
+            bool several = false;
+            for (const std::uint32_t row : rows) {
+                if (pool_of[row] == kNone) continue;
+                several = several || (pool != kNone && pool != pool_of[row]);
+                pool = pool_of[row];
+            }
+            if (several) continue;
+            if (pool == kNone) pool = pools++;
+            for (const std::uint32_t row : rows) pool_of[row] = pool;
+        }
+    }
+    std::vector<std::vector<std::uint32_t>> out(pools + std::size_t{1});
+    for (std::uint32_t row = 0; row < population.size(); ++row) {
+        if (!twins.of(row).empty()) out[std::min(pool_of[row], pools)].push_back(row);
+    }
+    if (out.back().size() < kPoolMin) out.pop_back();
+    return out;
+}
+
+std::vector<Seed> find_seeds(const Population& population, const Cells& cells,
+                             const TwinGraph& twins, bool sparse) {
     std::vector<char> used(cells.cells.size(), 0);
     for (std::size_t c = 0; c < used.size(); ++c) used[c] = strong(cells.cells[c], sparse) ? 1 : 0;
     UnionFind sets(cells.cells.size());
     join_overlapping(cells, used, sets);
-    std::vector<std::vector<std::uint32_t>> seeds;
+    std::vector<Seed> seeds;
     for (const auto& group : sets.groups(1)) {
         if (used[group.front()] == 0) continue;
         std::vector<std::uint32_t> rows = belonging(cells, group);
-        if (rows.size() >= 5) seeds.push_back(std::move(rows));
+        if (rows.size() >= 5) seeds.push_back({std::move(rows), false});
     }
-    for (auto& core : twin_cores(population, twins)) seeds.push_back(std::move(core));
-    for (auto& crowds : crowds_together(population, cells)) seeds.push_back(std::move(crowds));
+    for (auto& crowds : crowds_together(population, cells))
+        seeds.push_back({std::move(crowds), false});
+    std::stable_sort(seeds.begin(), seeds.end(), [](const Seed& a, const Seed& b) {
+        return a.rows.size() != b.rows.size() ? a.rows.size() > b.rows.size() : a.rows < b.rows;
+    });
+    for (auto& pool : twin_pools(population, twins)) seeds.push_back({std::move(pool), true});
     if (!sparse) {
         auto blocks = relayed_blocks(population);
-        if (blocks.size() >= 5) seeds.push_back(std::move(blocks));
+        if (blocks.size() >= 5) seeds.push_back({std::move(blocks), false});
     }
-    std::stable_sort(seeds.begin(), seeds.end(), [](const auto& a, const auto& b) {
-        return a.size() != b.size() ? a.size() > b.size() : a < b;
-    });
     return seeds;
 }
 

@@ -6,10 +6,11 @@ namespace {
 
 // False when the last edge was taken.
 bool take_edges(const Twins& from, const Twins::Edges& edges, Twins::Edges::const_iterator& next,
-                std::uint32_t most, Twins::Keys& into) {
+                std::uint32_t most, Twins::Weighed& into) {
     for (; next != edges.end() && most > 0; ++next, --most) {
-        if (next->second.nats >= Snapshot::kTwinNats && !from.forgotten_edge(next->first))
-            into.push_back(next->first);
+        const double nats = from.nats(next->second);
+        if (nats >= Snapshot::kTwinNats && !from.forgotten_edge(next->first))
+            into.push_back({next->first, static_cast<float>(nats)});
     }
     return next != edges.end();
 }

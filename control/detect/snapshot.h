@@ -23,7 +23,7 @@ class Snapshot {
     bool step(const Observer& from, std::uint32_t most);
 
     std::unique_ptr<Population> population;  // not settled yet
-    Twins::Keys twins, chance;               // of edges that count
+    Twins::Weighed twins, chance;            // of edges that count
 
   private:
     enum class Stage : std::uint8_t { accounts, twins, chance, done };

@@ -12,7 +12,7 @@
 namespace seine::detect {
 namespace {
 
-constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '4'};
+constexpr char kMagic[8] = {'S', 'E', 'I', 'N', 'E', 'D', 'T', '5'};
 
 // The part of an account that is copied as it is; its tokens follow.
 struct AccountImage {
@@ -26,7 +26,7 @@ struct AccountImage {
     std::array<std::uint8_t, 24> hours;
     std::array<std::uint8_t, 7> days;
     ShapeHistogram shapes;
-    std::array<std::uint32_t, 6> recent;
+    std::array<Recent, 6> recent;
     double score;
     std::uint64_t farm;
 };
@@ -335,6 +335,7 @@ void put_head(Writer& w, const StateView& view) {
     w.put(o.latest);
     w.put(o.model_since);
     w.put(o.counters);
+    w.put(o.twins.tallies());
     w.list(o.crypto.rows());
 }
 
@@ -511,8 +512,10 @@ Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last
     std::vector<ExitGaps::Entry> exits;
     std::array<std::vector<Twins::Mark>, Twins::kLists> marks;
     std::vector<Twins::EdgeImage> edges, chance;
+    Twins::Tallies tallies{};
     bool whole = r.get(last_sweep) && r.get(last_match) && r.get(o.began) && r.get(o.latest) &&
-                 r.get(o.model_since) && r.get(o.counters) && r.list(stacks, kMost) &&
+                 r.get(o.model_since) && r.get(o.counters) && r.get(tallies) &&
+                 r.list(stacks, kMost) &&
                  get_farms(r, registry) && r.list(waiting, kMost) && r.pieces(sessions, kMost) &&
                  r.pieces(exits, kMost);
     for (auto& list : marks) whole = whole && r.pieces(list, kMost);
@@ -533,6 +536,7 @@ Status read_state(std::istream& in, Observer& o, Registry& registry, Nanos& last
     o.sessions.restore(sessions, o.latest, now_at);
     o.exits.restore(exits, o.hour(o.latest));
     o.twins.restore(std::move(marks), edges, chance, now_at);
+    o.twins.set_tallies(tallies);
     return {};
 }
 

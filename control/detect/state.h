@@ -1,6 +1,6 @@
 // What a restart must not lose, written in steps, between which the observer goes on taking.
 //
-//   "SEINEDT4", then frames: length u32, chained sum u64, so many bytes; the last one is empty.
+//   "SEINEDT5", then frames: length u32, chained sum u64, so many bytes; the last one is empty.
 //
 // The farms are as they were when the last of them was looked at, every account as it was when its turn came; reading puts
 // right what came between.

@@ -103,7 +103,7 @@ void Traits::tie(const Population& population, const TwinGraph& twins, const Twi
         }
     }
     const double pairs = std::max(1.0, static_cast<double>(n) * static_cast<double>(n - 1) / 2);
-    chance_rate_ = (by_chance + 0.5) / pairs;
+    chance_rate_ = (by_chance / static_cast<double>(Twins::kClocks) + 0.5) / pairs;
 }
 
 Side::Side(const Traits& traits, const Times& times) : traits_(&traits), times_(times) {

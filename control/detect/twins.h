@@ -1,7 +1,9 @@
-// Failover twins: a request that met a short error on account A comes back, just as long, on B.
+// Failover twins: a request that met a limit on account A comes back, just as long, on B.
 //
-// Chance twins are counted by the same search with the clock of the errors moved by some seconds:
-// what is left over the moved search is coordination.
+// Chance twins are counted by the same search with the clock of the errors moved by some seconds,
+// several times: what is left over the moved searches is coordination. Of the tails whose record
+// told of a limit, and of those that only ended in a short answer, each, what is left over says how
+// often one is repeated elsewhere: so much the rarity of a pair has to beat.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -12,9 +14,14 @@
 
 namespace seine::detect {
 
+// What is known of the request that a connection ended with.
+enum class Ending : std::uint8_t { limited = 0, short_answer = 1 };
+inline constexpr std::size_t kEndings = 2;
+
 struct TwinEdge {
-    float nats = 0;
-    std::uint16_t count = 0;
+    // By ending: ln of how rarely chance would bring the pairs, and how many there are.
+    std::array<float, kEndings> rarity{};
+    std::array<std::uint8_t, kEndings> count{};
     std::uint16_t last_h = 0;
 };
 
@@ -34,8 +41,9 @@ class Twins {
     explicit Twins(Limits limits) : limits_(limits) {}
     // The first request of a connection: when the connection was opened, and its length.
     void head(Nanos opened, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes);
-    // The last request of a connection, answered by a short error.
-    void tail(Nanos asked, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes);
+    // The last request of a connection, answered by a limit or shortly.
+    void tail(Nanos asked, std::uint32_t account, std::uint32_t org, std::uint32_t request_bytes,
+              Ending ending);
     // Pairs what came since the last call; forgets what is older than an hour.
     void match(Nanos now, std::uint16_t now_h);
     // The slot's account was evicted and another one has it now: its marks and edges go with the next
@@ -53,11 +61,28 @@ class Twins {
     void expire(std::uint16_t oldest_h);
 
     using Edges = std::unordered_map<std::uint64_t, TwinEdge>;
-    using Keys = std::vector<std::uint64_t>;  // of edges
+    // An edge by its key, with the odds that it is no chance.
+    struct WeighedEdge {
+        std::uint64_t key = 0;
+        float nats = 0;
+    };
+    using Weighed = std::vector<WeighedEdge>;
     // Key: lower account slot in the high half, higher one in the low half.
     [[nodiscard]] const Edges& edges() const noexcept { return edges_; }
-    // What the moved clock found: the same thing by chance alone.
+    // What the moved clocks found, all together: the same thing by chance alone, kClocks times.
     [[nodiscard]] const Edges& chance() const noexcept { return chance_; }
+    static constexpr std::size_t kClocks = 8;
+    // ln of the odds that an edge is no chance.
+    [[nodiscard]] double nats(const TwinEdge& edge) const noexcept;
+    // How often a tail comes back elsewhere beyond chance, carefully.
+    [[nodiscard]] double repeated(Ending ending) const noexcept;
+    // Of each ending, since the beginning: tails, and the rare pairs of the true and moved clocks.
+    struct Tally {
+        double tails = 0, pairs = 0, chance = 0;
+    };
+    using Tallies = std::array<Tally, kEndings>;
+    [[nodiscard]] const Tallies& tallies() const noexcept { return tallies_; }
+    void set_tallies(const Tallies& tallies) noexcept { tallies_ = tallies; }
     [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
@@ -66,6 +91,7 @@ class Twins {
         std::uint32_t account = 0;
         std::uint32_t org = 0;
         std::uint32_t bytes = 0;
+        Ending ending = Ending::short_answer;  // of a tail
         friend auto operator<=>(const Mark& a, const Mark& b) noexcept {
             if (a.bytes != b.bytes) return a.bytes <=> b.bytes;
             if (a.at != b.at) return a.at <=> b.at;
@@ -112,15 +138,23 @@ class Twins {
     static void each(const std::vector<Mark>& marks, std::uint32_t bytes, std::int64_t first,
                      std::int64_t last, Take take);
     // How many marks are of such a length, at any time.
-    [[nodiscard]] static std::size_t as_long(const std::vector<Mark>& marks, std::uint32_t bytes);
-    [[nodiscard]] double nats_of(const Mark& tail, std::int64_t moved, double span_s) const;
-    void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads, std::int64_t moved,
-                double span_s, Edges& out, std::uint16_t now_h);
+    [[nodiscard]] static std::size_t as_long(const std::vector<Mark>& marks, std::uint32_t bytes,
+                                             std::uint32_t slack_bytes);
+    struct Clock {
+        std::int64_t moved;
+        double span_s;  // in which the heads came
+        std::uint16_t now_h;
+    };
+    [[nodiscard]] double rarity_of(const Mark& tail, std::int64_t moved, double span_s) const;
+    void search(const std::vector<Mark>& tails, const std::vector<Mark>& heads,
+                const Clock& clock);
+    void pair_up(const Mark& tail, const Mark& head, const Clock& clock);
     static void settle(std::vector<Mark>& old, std::vector<Mark>& fresh, std::int64_t oldest);
 
     Limits limits_;
     std::vector<Mark> heads_, fresh_heads_, tails_, fresh_tails_;
     Edges edges_, chance_;
+    Tallies tallies_{};
     // Accounts forgotten since the last match, and how many fresh marks were there when it happened:
     // those behind them are of the slot's new account.
     struct Gone {

@@ -69,7 +69,7 @@ void measure(const Population& population, const Members& members, const TwinGra
     v.young = young / size;
     v.linked = linked / size;
     v.twins = twins / size;
-    v.twins_chance = by_chance / size;
+    v.twins_chance = by_chance / static_cast<double>(Twins::kClocks) / size;
     double of_age = 0, young_all = 0;
     for (const std::uint32_t token : population.ages) {
         const SharedToken& t = population.tokens[token];

@@ -83,7 +83,7 @@ struct TwoPools {
         for (const Visit& v : town.visits) observer.take(test::sighting(v, ++flow, true));
         const Population population(observer, {kStart + 6 * kDayNs}, 7 * kDayNs, nullptr);
         std::map<std::uint32_t, std::uint32_t> slots;
-        Twins::Keys keys;
+        Twins::Weighed edges;
         std::vector<std::uint32_t> rows;
         for (std::uint32_t row = 0; row < population.size(); ++row) rows.push_back(row);
         const auto slot = [&](std::uint64_t account) {
@@ -92,13 +92,13 @@ struct TwoPools {
         const auto ring = [&](std::uint64_t first, std::uint64_t n) {
             for (std::uint64_t i = 0; i < n; ++i) {
                 const std::uint64_t a = slot(first + i), b = slot(first + (i * 3 + 1) % n);
-                keys.push_back(std::min(a, b) << 32 | std::max(a, b));
+                edges.push_back({std::min(a, b) << 32 | std::max(a, b), 5});
             }
         };
         ring(kLarge, large);
         if (small != 0) ring(kSmall, small);
-        split = split_campaigns(population, TwinGraph(population, keys), TwinGraph(population, {}),
-                                rows);
+        split = split_campaigns(population, TwinGraph(population, edges),
+                                TwinGraph(population, {}), rows);
         for (std::uint64_t i = 0; i < small; ++i) part_of_small[part(population, slot(kSmall + i))]++;
         for (std::uint64_t i = 0; i < large; ++i) part_of_large[part(population, slot(kLarge + i))]++;
     }

@@ -31,16 +31,17 @@ TEST(Reach, IsNeverBelowWhatAProfileSaysAndRulesOutNearlyEverybody) {
         return population.row_of(observer.accounts.find(tag_of<model::AccountTag>(account)));
     };
     std::vector<std::uint32_t> members;
-    Twins::Keys keys;
+    Twins::Weighed edges;
     for (std::uint64_t a = kFarm; a < kFarm + kMembers; ++a) {
         members.push_back(row_of(a));
         const std::uint64_t other = population.rows[row_of(kFarm + (a + 1) % kMembers)].slot;
         const std::uint64_t slot = population.rows[members.back()].slot;
-        keys.push_back(std::min(slot, other) << 32 | std::max(slot, other));
+        edges.push_back({std::min(slot, other) << 32 | std::max(slot, other), 5});
     }
     std::sort(members.begin(), members.end());
-    const TwinGraph twins(population, keys);
-    const Profile profile(population, twins, members);
+    const TwinGraph twins(population, edges);
+    const TwinGraph chance(population, {});
+    const Profile profile(population, {&twins, &chance}, members);
     const Reach reach(population, {&profile});
     std::size_t near_people = 0, near_members = 0;
     for (std::uint32_t row = 0; row < population.size(); ++row) {

@@ -105,7 +105,7 @@ the farm's 60 organisations do not either, against 60 of as many others.
 
 TEST_F(Why, NamesTheSharedSession) {
     EXPECT_EQ(why(town_, 200'002),
-              R"(This account belongs to farm F-6 with a score of 21.2 nats (odds of e^21.2).
+              R"(This account belongs to farm F-4 with a score of 21.2 nats (odds of e^21.2).
 +6.00 It uses the address 40.0.0.77: 4 of the farm's 5 organisations do, 0.00 of as many
 others would.
 +6.00 It runs the client #7cb43a8a: 4 of the farm's 5 organisations do, 0.00 of as many
@@ -122,8 +122,8 @@ application's.
 
 TEST_F(Why, NamesTheRequestsThatWereTakenOver) {
     EXPECT_EQ(why(town_, 300'004),
-              R"(This account belongs to farm F-4 with a score of 12.3 nats (odds of e^12.3).
-+6.00 Requests that failed came back within a second, just as long, on another account,
+              R"(This account belongs to farm F-6 with a score of 16.3 nats (odds of e^16.3).
++10.00 Requests that failed came back within a second, just as long, on another account,
 three times or more between this account and the farm: so it is with 20 of the farm's 20
 organisations and with 0.00 of as many others.
 +6.00 It sends requests of many different sizes: 19 of the farm's 20 organisations do,

@@ -236,8 +236,7 @@ RowView Engine::State::view_of(std::uint32_t slot, Shown& shown) const {
     if (row != Population::kNoRow && population.rows[row].serial == view.facts.serial &&
         population.rows[row].org == view.facts.org) {
         view.id = row;
-        view.twins = findings->twins->of(row);
-        view.twin_nats = findings->twins->nats_of(row);
+        findings->twins->show(row, view);
     }
     return view;
 }

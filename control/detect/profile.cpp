@@ -56,6 +56,11 @@ TwinGraph::TwinGraph(const Population& population, const Twins::Weighed& edges) 
     for (std::size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
 }
 
+void TwinGraph::show(std::uint32_t row, RowView& view) const noexcept {
+    view.twins = of(row);
+    view.twin_nats = nats_of(row);
+}
+
 Profile::Profile(const Population& population, const Ties& ties,
                  std::vector<std::uint32_t> members)
     : population_(&population), ties_(ties), members_(std::move(members)) {

@@ -44,6 +44,8 @@ struct Membership {
     [[nodiscard]] unsigned groups_above(double nats) const noexcept;
 };
 
+struct RowView;
+
 // Twins by row: who met whom, and how surely it was no chance.
 class TwinGraph {
   public:
@@ -55,6 +57,7 @@ class TwinGraph {
     [[nodiscard]] std::span<const float> nats_of(std::uint32_t row) const noexcept {
         return {nats_.data() + begin_[row], begin_[row + 1] - begin_[row]};
     }
+    void show(std::uint32_t row, RowView& view) const noexcept;
     [[nodiscard]] std::size_t edges() const noexcept { return other_.size() / 2; }
     [[nodiscard]] std::size_t bytes() const noexcept {
         return sizeof(std::uint32_t) *

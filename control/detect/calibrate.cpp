@@ -145,7 +145,7 @@ std::vector<std::pair<int, double>> ties_of(const Fits& sample, const Profile& p
 Density null_of(const Null& null, const Profile& profile, double prior) {
     Density density(kSlots, 0);
     density[static_cast<std::size_t>(slot_of(prior))] = 1;
-    for (std::size_t group = 0; group < kGroups; ++group) {
+    for (std::size_t group = 0; group < kLines; ++group) {
         const auto weights = group == static_cast<std::size_t>(model::Group::lnk) - 1
                                  ? ties_of(null.what, profile)
                                  : weights_of(anywhere(group) ? null.what : null.from, group);

@@ -29,8 +29,9 @@ enum class Channel : std::uint8_t {
     mobility,     // one session identity from three or more networks
     late,         // the hello comes long after TCP was open: a relay asked elsewhere first
     pair,         // the two commonest clients together: several machines work for the account
+    way,          // round trips of TLS and TCP through an exit; kept, never shared as a token
 };
-inline constexpr std::size_t kChannels = 20;
+inline constexpr std::size_t kChannels = 21;
 inline constexpr std::size_t kGroups = 6;
 
 [[nodiscard]] constexpr model::Group group_of(Channel channel) noexcept {
@@ -60,6 +61,7 @@ inline constexpr std::size_t kGroups = 6;
         case Channel::exits:
         case Channel::mobility:
         case Channel::late:
+        case Channel::way:
             return model::Group::prx;
     }
     return model::Group::net;

@@ -56,6 +56,7 @@ struct Engine::State {
     bool best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) const;
     struct Shown {  // what a view points to
         std::vector<std::uint32_t> tokens;
+        std::vector<WayBeyond> ways;
         Tempered tempered;
     };
     RowView view_of(std::uint32_t slot, Shown& shown) const;
@@ -228,8 +229,9 @@ void Engine::sweep(Nanos now) {
 RowView Engine::State::view_of(std::uint32_t slot, Shown& shown) const {
     const Population& population = *findings->population;
     RowView view;
-    population.resolve(observer, slot, view.facts, shown.tokens, shown.tempered);
+    population.resolve(observer, slot, view.facts, shown.tokens, shown.ways, shown.tempered);
     view.tokens = shown.tokens;
+    view.ways = shown.ways;
     if (shown.tempered.any()) view.tempered = &shown.tempered;
     view.shapes = &observer.accounts[slot].shapes;
     const std::uint32_t row = population.row_of(slot);

@@ -123,6 +123,8 @@ std::string_view shown_by(Channel channel) {
             return "says hello late: a relay asks elsewhere first, 40 ms or more";
         case Channel::pair:
             return "runs two clients in turn, ";
+        case Channel::way:
+            break;
     }
     return "shows ";
 }
@@ -154,6 +156,7 @@ std::string_view missing_text(Channel channel) {
         case Channel::mobility:
         case Channel::late:
         case Channel::pair:
+        case Channel::way:
             break;
     }
     return "has no shared session and took over no failed request of the farm so far";
@@ -217,6 +220,7 @@ std::string Explainer::value(Channel channel, std::uint64_t value, std::uint8_t 
             return "the two that it runs most";
         case Channel::mobility:
         case Channel::late:
+        case Channel::way:
             return "";
     }
     return "";
@@ -236,6 +240,14 @@ std::string Explainer::sentence(const GroupLine& line, model::Group group, doubl
                                     : "three times or more") +
                " between this account and the farm: so it is with " + number(line.k) + " " +
                of_farm + " and with " + number(line.expected) + " of as many others.";
+    }
+    if (line.source == Source::place) {
+        return std::string(line.nats >= 0 ? "Behind exits that the farm uses too it is as far away "
+                                            "as the farm's relay is"
+                                          : "Behind exits that the farm uses too it is not as far "
+                                            "away as the farm's relay is") +
+               ": so it is with " + number(line.k) + " " + of_farm + ", and with " +
+               number(line.expected) + " of as many others behind relays.";
     }
     if (line.source == Source::sizes) {
         return line.nats >= 0
@@ -282,10 +294,11 @@ std::vector<model::EvidenceLine> Explainer::membership(const Population& populat
                                                        const Membership& fit,
                                                        const Account& account) const {
     std::vector<model::EvidenceLine> lines;
-    for (std::size_t g = 0; g < kGroups; ++g) {
+    for (std::size_t g = 0; g < kLines; ++g) {
         const GroupLine& from = fit.line[g];
         if (from.source == Source::none) continue;
-        const auto group = static_cast<model::Group>(g + 1);
+        const auto group =
+            g == kPlaceLine ? model::Group::prx : static_cast<model::Group>(g + 1);
         model::EvidenceLine line;
         line.groups = bit_of(group);
         line.n = from.k;

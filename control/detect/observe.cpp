@@ -12,8 +12,8 @@ namespace {
 
 // Most tokens of a channel that an account keeps; the least and oldest goes.
 constexpr std::array<std::uint8_t, kChannels> kKept = {10, 10, 8, 4, 3, 3, 8, 4, 0,
-                                                       0,  0,  0, 0, 0, 1, 0, 0, 1, 1, 0};
-constexpr std::size_t kTokensMax = 56;
+                                                       0,  0,  0, 0, 0, 1, 0, 0, 1, 1, 0, 10};
+constexpr std::size_t kTokensMax = 64;
 // contract::AccountFlags::declared_intermediary; that header is not for this floor.
 constexpr std::uint16_t kDeclaredIntermediary = 64;
 
@@ -139,8 +139,25 @@ void Observer::round_trip(Account& account, const model::Flow& flow, const Seen&
     }
     const std::size_t bin = gap_bin(flow.rtt_tcp_us, flow.rtt_tls_us, crypto.crypto_us(seen.tls));
     account.gaps.add(bin);
+    if (bin >= kRhoBins) way(account, flow, seen);
     exits.add(exit_key(seen.address, seen.tls), bin, seen.hour);
     ++counters.gap_samples;
+}
+
+// The least of both round trips: what is above it is a queue or a busy machine.
+void Observer::way(Account& account, const model::Flow& flow, const Seen& seen) {
+    const Way fresh(seen.address, flow.rtt_tls_us, flow.rtt_tcp_us);
+    for (Token& token : account.tokens) {
+        if (token.channel != Channel::way) continue;
+        Way known(token.value);
+        if (!known.is_of(seen.address)) continue;
+        known.take(fresh);
+        token.value = known.value();
+        token.last_h = std::max(token.last_h, seen.hour);
+        bump(token.count);
+        return;
+    }
+    touch(account, Channel::way, fresh.value(), seen, true);
 }
 
 void Observer::share_sessions(std::uint32_t slot, const model::Sighting& sighting,

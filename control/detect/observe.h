@@ -116,6 +116,7 @@ class Observer {
     void connection(Account& account, const model::Sighting& sighting, const model::AccountUse& use,
                     const Seen& seen);
     void round_trip(Account& account, const model::Flow& flow, const Seen& seen);
+    void way(Account& account, const model::Flow& flow, const Seen& seen);
     void share_sessions(std::uint32_t slot, const model::Sighting& sighting, const Seen& seen);
     void exchanges(std::uint32_t slot, const model::Sighting& sighting, bool first_of_flow,
                    Recent& told);

@@ -170,11 +170,14 @@ bool Population::gather(const Observer& from, std::uint32_t slots_max) {
     next_slot_ = last_slot;
     const std::size_t last = rows.size();
     parts_.resize((last + kBlock - 1) / kBlock);
+    way_parts_.resize(parts_.size());
     const auto block = [&](std::size_t b) {
         const std::size_t end = std::min(last, (b + 1) * kBlock);
         for (std::size_t row = std::max(first, b * kBlock); row < end; ++row) {
             gap_of(from.accounts[rows[row].slot], from, rows[row]);
             tokens_of_account(from, rows[row], static_cast<std::uint32_t>(row), now, parts_[b]);
+            ways_of_account(from.accounts[rows[row].slot], static_cast<std::uint32_t>(row),
+                            way_parts_[b]);
         }
     };
     if (last == first) return next_slot_ == slots_;
@@ -198,6 +201,7 @@ void Population::settle() {
             tokens_of_relay(rows[row], static_cast<std::uint32_t>(row), parts_[b]);
     });
     index(sorted_entries());
+    index_ways();
 }
 
 // By key and row. Keys are hashes: their highest bits deal the entries out evenly, and what is
@@ -300,7 +304,7 @@ void Population::tokens_of_account(const Observer& from, const Row& row, std::ui
         put(channel, value, 0, index, out);
     };
     for (const Token& t : a.tokens) {
-        if (t.last_h < oldest_h) continue;
+        if (t.last_h < oldest_h || t.channel == Channel::way) continue;
         if (t.channel == Channel::late && 2 * t.count < std::min(a.connections, 65'535u)) continue;
         put(t.channel, t.value, t.net, index, out);
     }
@@ -350,13 +354,48 @@ std::uint32_t Population::count_orgs(std::span<const std::uint32_t> sorted_rows)
 std::size_t Population::bytes() const noexcept {
     const auto of = [](const auto& list) { return list.capacity() * sizeof list[0]; };
     return of(rows) + of(tokens) + of(shapes) + of(row_of_slot) + of(keys_) + of(org_many_) +
-           of(begin_) + of(token_begin_) + of(of_row_) + of(of_token_);
+           of(begin_) + of(token_begin_) + of(of_row_) + of(of_token_) + of(way_begin_) +
+           of(ways_);
 }
 
 std::uint32_t Population::find(std::uint64_t key) const noexcept {
     const auto at = std::lower_bound(keys_.begin(), keys_.end(), key);
     if (at == keys_.end() || *at != key) return kNoRow;
     return static_cast<std::uint32_t>(at - keys_.begin());
+}
+
+void Population::ways_of_account(const Account& a, std::uint32_t index,
+                                 std::vector<RawWay>& out) const {
+    for (const Token& token : a.tokens) {
+        if (token.channel != Channel::way) continue;
+        const Way way(token.value);
+        for (const Token& t : a.tokens) {
+            if (t.channel != Channel::address || !way.is_of(t.value)) continue;
+            out.push_back({t.value, index, way.beyond_ms()});
+        }
+    }
+}
+
+// A prefix is an address without its last eight bits (prefix_value()).
+WayBeyond Population::beyond(const RawWay& raw) const {
+    return {find(token_key(Channel::address, raw.address)),
+            find(token_key(Channel::prefix, raw.address & ~std::uint64_t{0xff})), raw.ms};
+}
+
+void Population::index_ways() {
+    way_begin_.assign(rows.size() + 1, 0);
+    for (const auto& part : way_parts_) {  // rows rise
+        for (const RawWay& raw : part) {
+            if (rows[raw.row].gap_nats < kRelayNats) continue;
+            const WayBeyond way = beyond(raw);
+            if (way.address == kNoRow && way.prefix == kNoRow) continue;
+            ways_.push_back(way);
+            ++way_begin_[raw.row + 1];
+        }
+    }
+    std::partial_sum(way_begin_.begin(), way_begin_.end(), way_begin_.begin());
+    ways_.shrink_to_fit();
+    std::vector<std::vector<RawWay>>().swap(way_parts_);
 }
 
 void Population::look_at(const Observer& from, std::uint32_t slot, Row& row,
@@ -375,9 +414,14 @@ void Population::look_at(const Observer& from, std::uint32_t slot, Row& row,
 }
 
 void Population::resolve(const Observer& from, std::uint32_t slot, Row& row,
-                         std::vector<std::uint32_t>& shared, Tempered& tempered) const {
+                         std::vector<std::uint32_t>& shared, std::vector<WayBeyond>& ways,
+                         Tempered& tempered) const {
     std::vector<std::uint64_t> keys;
     look_at(from, slot, row, keys, tempered);
+    ways.clear();
+    std::vector<RawWay> raw;
+    if (row.gap_nats >= kRelayNats) ways_of_account(from.accounts[slot], kNoRow, raw);
+    for (const RawWay& r : raw) ways.push_back(beyond(r));
     shared.clear();
     for (const std::uint64_t key : keys) {
         const std::uint32_t token = find(key);

@@ -35,6 +35,13 @@ struct Row {
 };
 static_assert(sizeof(Row) == 28);
 
+// How far away whoever uses an exit is, by that exit and by its prefix; tokens that nobody shares are
+// Population::kNoRow.
+struct WayBeyond {
+    std::uint32_t address = 0xffffffff, prefix = 0xffffffff;
+    float ms = 0;
+};
+
 using ShapeShares = std::array<double, ShapeHistogram::kBins>;
 // Adds an account's shares of the sizes; each account counts once, whatever it asked for.
 void add_share(const ShapeHistogram& shapes, ShapeShares& sum) noexcept;
@@ -87,6 +94,10 @@ class Population {
         return {of_token_.data() + token_begin_[token],
                 token_begin_[token + 1] - token_begin_[token]};
     }
+    // Of a row that comes through a relay; others have none.
+    [[nodiscard]] std::span<const WayBeyond> ways_of(std::size_t row) const noexcept {
+        return {ways_.data() + way_begin_[row], way_begin_[row + 1] - way_begin_[row]};
+    }
     // The token id of a (channel, value), or 0xffffffff where fewer than two organisations had it.
     [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept;
     [[nodiscard]] std::uint64_t key_of(std::uint32_t token) const noexcept { return keys_[token]; }
@@ -95,7 +106,8 @@ class Population {
                  std::vector<std::uint64_t>& keys, Tempered& tempered) const;
     // The same in terms of this population's tokens.
     void resolve(const Observer& from, std::uint32_t slot, Row& row,
-                 std::vector<std::uint32_t>& shared, Tempered& tempered) const;
+                 std::vector<std::uint32_t>& shared, std::vector<WayBeyond>& ways,
+                 Tempered& tempered) const;
     // What rules of feedback leave of a row's evidence; none: all of it.
     [[nodiscard]] const Tempered* tempered(std::uint32_t row) const noexcept {
         if (tempered_.empty()) return nullptr;
@@ -129,6 +141,11 @@ class Population {
         Channel channel;
         std::uint8_t net;
     };
+    struct RawWay {
+        std::uint64_t address;
+        std::uint32_t row;
+        float ms;
+    };
     // Rows whose tokens are put into one list: few, so that a list that grows is soon moved.
     static constexpr std::size_t kBlock = 256;
     void count_orgs_of_rows();
@@ -142,6 +159,11 @@ class Population {
     void gap_of(const Account& account, const Observer& from, Row& row) const;
     [[nodiscard]] Row row_of(const Account& account, std::uint32_t slot, Nanos at,
                              std::uint16_t oldest_h) const;
+    // Round trips through the exits that an account still shows.
+    void ways_of_account(const Account& account, std::uint32_t index,
+                         std::vector<RawWay>& out) const;
+    [[nodiscard]] WayBeyond beyond(const RawWay& raw) const;
+    void index_ways();
     [[nodiscard]] std::vector<Entry> sorted_entries();
     void index(const std::vector<Entry>& entries);
 
@@ -150,11 +172,14 @@ class Population {
     std::unordered_map<std::uint32_t, Tempered> tempered_;  // by row
     std::uint32_t next_slot_ = 0, slots_ = 0;  // slots_: when the first step was done
     std::vector<std::vector<Entry>> parts_;  // by block of rows, until they are settled
+    std::vector<std::vector<RawWay>> way_parts_;  // likewise
     double orgs_ = 0;
     std::vector<std::uint64_t> keys_;     // by token, rising
     std::vector<std::uint8_t> org_many_;  // by row: its organisation has several accounts
     std::vector<std::uint32_t> begin_, token_begin_;
     std::vector<std::uint32_t> of_row_, of_token_;
+    std::vector<std::uint32_t> way_begin_;
+    std::vector<WayBeyond> ways_;
 };
 
 }  // namespace seine::detect

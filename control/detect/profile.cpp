@@ -24,7 +24,7 @@ constexpr std::size_t at(model::Group group) { return static_cast<std::size_t>(g
 
 unsigned Membership::groups_above(double nats) const noexcept {
     unsigned n = 0;
-    for (const GroupLine& l : line) n += l.nats >= nats ? 1u : 0u;
+    for (std::size_t g = 0; g < kGroups; ++g) n += line[g].nats >= nats ? 1u : 0u;
     return n;
 }
 
@@ -71,6 +71,7 @@ Profile::Profile(const Population& population, const Ties& ties,
     cover_channels();
     weigh_links();
     sum_shapes();
+    if (by_relay_) place_ = RelayPlace(population, members_);
 }
 
 RowView Profile::view(std::uint32_t row) const {
@@ -79,6 +80,7 @@ RowView Profile::view(std::uint32_t row) const {
             population_->tokens_of(row),
             ties_.twins->of(row),
             ties_.twins->nats_of(row),
+            population_->ways_of(row),
             population_->rows[row],
             &population_->shapes[row],
             population_->tempered(row)};
@@ -472,6 +474,14 @@ void Profile::temper(const Tempered& rules, Membership& fit) {
         line.nats = static_cast<double>(rules.most[g]);
         line.capped = true;
     }
+    // Where the relay stands is of the same group as the relay.
+    constexpr std::size_t kRelay = at(model::Group::prx);
+    GroupLine& place = fit.line[kPlaceLine];
+    const double left = std::max(0.0, static_cast<double>(rules.most[kRelay]) - fit.line[kRelay].nats);
+    if (place.nats > left) {
+        place.nats = left;
+        place.capped = true;
+    }
     fit.ruled = static_cast<double>(rules.nats);
 }
 
@@ -491,6 +501,18 @@ double Profile::sizes_nats_max() const noexcept {
     return *std::max_element(size_nats_.begin(), size_nats_.end());
 }
 
+void Profile::add_place(const RowView& row, bool self, Membership& fit) const {
+    if (row.ways.empty()) return;
+    const RelayPlace::Weight weight = place_.weigh(row.ways, self);
+    if (weight.nats == 0) return;
+    GroupLine& line = fit.line[kPlaceLine];
+    line.source = GroupLine::Source::place;
+    line.channel = Channel::way;
+    line.k = std::round(weight.in_group * m_);
+    line.expected = weight.outside * m_;
+    line.nats = weight.nats;
+}
+
 Membership Profile::fit(const RowView& row) const {
     Membership fit;
     const bool self = is_member(row.id);
@@ -498,6 +520,7 @@ Membership Profile::fit(const RowView& row) const {
     add_missing(row, fit);
     add_link(row, self, fit);
     add_sizes(row, self, fit);
+    add_place(row, self, fit);
     fit.prior = prior();
     if (row.tempered != nullptr) temper(*row.tempered, fit);
     fit.score = fit.prior + fit.ruled;

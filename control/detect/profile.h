@@ -16,17 +16,21 @@
 #include <vector>
 
 #include "control/detect/cells.h"
+#include "control/detect/relay_place.h"
 #include "control/detect/twins.h"
 
 namespace seine::detect {
 
+// One line for each group, and one for where the relay stands: what the delay through an exit says
+// beyond there being one.
+inline constexpr std::size_t kPlaceLine = kGroups, kLines = kGroups + 1;
 inline constexpr double kGroupNatsMax = 6, kGroupNatsMin = -4;
 inline constexpr double kTwinNatsMax = 10;  // of twins, whose chance is counted and not assumed
 
 // One line of an account's membership: which token spoke for its group, and how loudly.
 struct GroupLine {
     std::uint32_t token = Cell::kNone;  // none: the absence of what is common, or a twin
-    enum class Source : std::uint8_t { none, token, missing, twins, sizes };
+    enum class Source : std::uint8_t { none, token, missing, twins, sizes, place };
     Source source = Source::none;
     std::uint8_t twin_edges = 0;
     Channel channel{};    // of a missing token
@@ -37,7 +41,7 @@ struct GroupLine {
 };
 
 struct Membership {
-    std::array<GroupLine, kGroups> line{};  // index: group - 1
+    std::array<GroupLine, kLines> line{};   // index: group - 1, or kPlaceLine
     double prior = 0;                       // ln(m / N): how rare the group is
     double ruled = 0;                       // what rules of feedback add
     double score = 0;                       // the sum of all, nats of log-odds
@@ -82,6 +86,7 @@ struct RowView {
     bool linked = false;             // shares a session with a member, as seen since the sweep
     std::span<const std::uint32_t> tokens, twins;
     std::span<const float> twin_nats;
+    std::span<const WayBeyond> ways;
     Row facts;
     const ShapeHistogram* shapes = nullptr;
     const Tempered* tempered = nullptr;  // none: no rule of feedback is about it
@@ -159,6 +164,7 @@ class Profile {
     void add_sizes(const RowView& row, bool self, Membership& fit) const;
     [[nodiscard]] double less_if_new(double nats, std::uint32_t connections) const noexcept;
     static void temper(const Tempered& rules, Membership& fit);
+    void add_place(const RowView& row, bool self, Membership& fit) const;
 
     const Population* population_;
     Ties ties_;
@@ -177,6 +183,7 @@ class Profile {
     static constexpr std::size_t kSizeSteps = 6;
     std::array<double, kSizeSteps> size_nats_{};  // what a step of size_nats() says, measured
     double connections_ = 1;                      // median of the members
+    RelayPlace place_;
     // Shares of the members in a state as seen, and as weighed: a lower bound, and outside.
     std::array<double, kLinkStates> link_nats_{}, link_seen_{}, link_in_{}, link_out_{};
     std::array<ByChance, kTwinSteps - 1> by_chance_{};

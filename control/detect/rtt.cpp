@@ -55,6 +55,23 @@ std::size_t gap_bin(std::uint32_t rtt_tcp_us, std::uint32_t rtt_tls_us,
     return d * kRhoBins + r;
 }
 
+Way::Way(std::uint64_t address, std::uint32_t rtt_tls_us, std::uint32_t rtt_tcp_us) noexcept
+    : value_((mix64(address ^ 0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u) >> 32 | 1u) << 32 |
+             std::uint64_t{std::min(rtt_tls_us / 100, 0xffffu)} << 16 |
+             std::min(rtt_tcp_us / 100, 0xffffu)) {}
+
+bool Way::is_of(std::uint64_t address) const noexcept {
+    return value_ >> 32 == Way(address, 0, 0).value_ >> 32;
+}
+
+void Way::take(const Way& other) noexcept {
+    value_ = value_ >> 32 << 32 | std::min(tls(), other.tls()) << 16 | std::min(tcp(), other.tcp());
+}
+
+float Way::beyond_ms() const noexcept {
+    return (static_cast<float>(tls()) - static_cast<float>(tcp())) / 10;
+}
+
 const std::array<double, kGapBins>& gap_of_relays() noexcept {
     static_assert(kRelayGapShare.size() == kGapBins);
     return kRelayGapShare;

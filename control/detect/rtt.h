@@ -35,6 +35,24 @@ struct GapHistogram {
 [[nodiscard]] std::size_t gap_bin(std::uint32_t rtt_tcp_us, std::uint32_t rtt_tls_us,
                                   std::uint32_t crypto_us) noexcept;
 
+// The round trips of one account through one exit, as a word: a mark of the address, and the least of
+// TLS and of TCP in tenths of a millisecond.
+class Way {
+  public:
+    explicit Way(std::uint64_t value) noexcept : value_(value) {}
+    Way(std::uint64_t address, std::uint32_t rtt_tls_us, std::uint32_t rtt_tcp_us) noexcept;
+    [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+    [[nodiscard]] bool is_of(std::uint64_t address) const noexcept;
+    void take(const Way& other) noexcept;
+    // From the exit to who stands behind it and back.
+    [[nodiscard]] float beyond_ms() const noexcept;
+
+  private:
+    [[nodiscard]] std::uint64_t tls() const noexcept { return value_ >> 16 & 0xffff; }
+    [[nodiscard]] std::uint64_t tcp() const noexcept { return value_ & 0xffff; }
+    std::uint64_t value_;
+};
+
 // Share of relayed (account, exit) pairs in each bin, counted from captures of real relays
 // (tools/evaluate/count_gaps.py).
 [[nodiscard]] const std::array<double, kGapBins>& gap_of_relays() noexcept;

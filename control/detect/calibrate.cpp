@@ -40,10 +40,21 @@ using Rows = std::vector<std::uint32_t>;
 constexpr std::array<model::Group, 4> kAnywhere = {model::Group::stk, model::Group::time,
                                                    model::Group::mix, model::Group::lnk};
 
+double nats_of(const Membership& fit, model::Group group) {
+    return fit.line[static_cast<std::size_t>(group) - 1].nats;
+}
+
 double anywhere_nats(const Membership& fit) {
     double sum = 0;
-    for (const model::Group group : kAnywhere) sum += fit.line[static_cast<std::size_t>(group) - 1].nats;
+    for (const model::Group group : kAnywhere) sum += nats_of(fit, group);
     return sum;
+}
+
+// The network, the relay and the place behind it are one thing, and are dealt as one: who rents the
+// farm's exits is on its networks, and for that very reason seen to be elsewhere than its relay.
+double where_nats(const Membership& fit) {
+    return nats_of(fit, model::Group::net) + nats_of(fit, model::Group::prx) +
+           fit.line[kPlaceLine].nats;
 }
 
 Fits fits_of(const Profile& profile, const Rows& rows) {
@@ -64,25 +75,24 @@ double middle_of(const Fits& fits) {
     return *middle;
 }
 
-// How surely an account does not belong, judged without one of its groups.
-double outside(const Membership& fit, std::size_t group) {
-    return 1 / (1 + std::exp(fit.score - fit.line[group].nats));
-}
-
-// Distribution of one group's weight, as (slot, probability).
-std::vector<std::pair<int, double>> weights_of(const Fits& sample, std::size_t group) {
-    std::array<double, 200> count{};
+// Distribution of a weight of each account, as (slot, probability). An account counts as surely as it
+// does not belong, judged without that weight.
+template <typename NatsOf>
+std::vector<std::pair<int, double>> weights_of(const Fits& sample, NatsOf nats_of_fit) {
+    constexpr int kMost = 200;  // steps: twenty nats either way
+    std::array<double, 2 * kMost> count{};
     double all = 0;
     for (const Membership& fit : sample) {
-        const int at = slot_of(fit.line[group].nats) + kLow + 100;
-        const double w = outside(fit, group);
-        count[static_cast<std::size_t>(std::clamp(at, 0, 199))] += w;
+        const double nats = nats_of_fit(fit);
+        const int at = slot_of(nats) + kLow + kMost;
+        const double w = 1 / (1 + std::exp(fit.score - nats));
+        count[static_cast<std::size_t>(std::clamp(at, 0, 2 * kMost - 1))] += w;
         all += w;
     }
     std::vector<std::pair<int, double>> out;
     for (std::size_t i = 0; i < count.size(); ++i) {
         if (count[i] == 0) continue;
-        out.emplace_back(static_cast<int>(i) - 100, count[i] / all);
+        out.emplace_back(static_cast<int>(i) - kMost, count[i] / all);
     }
     return out;
 }
@@ -93,13 +103,6 @@ struct Null {
     Fits from, what;
     double share = 1;
 };
-
-bool anywhere(std::size_t group) {
-    for (const model::Group g : kAnywhere) {
-        if (static_cast<std::size_t>(g) - 1 == group) return true;
-    }
-    return false;
-}
 
 // Behind relays a farm may be most of a stratum, so its own accounts say little about the innocent
 // there. Those show clients, ages, sizes and ties like people of their age anywhere: as many are
@@ -128,12 +131,13 @@ Null null_for(Fits own, const Fits& reference, bool relayed) {
 
 // Ties of the innocent: shared sessions as they have them, twins as the moved clocks make them.
 std::vector<std::pair<int, double>> ties_of(const Fits& sample, const Profile& profile) {
+    const auto nats = [](const Membership& fit) { return nats_of(fit, model::Group::lnk); };
     constexpr auto kLink = static_cast<std::size_t>(model::Group::lnk) - 1;
     Fits untwinned;
     for (const Membership& fit : sample) {
         if (fit.line[kLink].source != GroupLine::Source::twins) untwinned.push_back(fit);
     }
-    auto weights = weights_of(untwinned.empty() ? sample : untwinned, kLink);
+    auto weights = weights_of(untwinned.empty() ? sample : untwinned, nats);
     double twinned = 0;
     for (const Profile::ByChance& by_chance : profile.twins_by_chance()) twinned += by_chance.share;
     for (auto& [shift, p] : weights) p *= 1 - twinned;
@@ -145,10 +149,7 @@ std::vector<std::pair<int, double>> ties_of(const Fits& sample, const Profile& p
 Density null_of(const Null& null, const Profile& profile, double prior) {
     Density density(kSlots, 0);
     density[static_cast<std::size_t>(slot_of(prior))] = 1;
-    for (std::size_t group = 0; group < kLines; ++group) {
-        const auto weights = group == static_cast<std::size_t>(model::Group::lnk) - 1
-                                 ? ties_of(null.what, profile)
-                                 : weights_of(anywhere(group) ? null.what : null.from, group);
+    const auto deal = [&](const std::vector<std::pair<int, double>>& weights) {
         Density next(kSlots, 0);
         for (std::size_t i = 0; i < kSlots; ++i) {
             if (density[i] < 1e-15) continue;
@@ -159,6 +160,12 @@ Density null_of(const Null& null, const Profile& profile, double prior) {
             }
         }
         density.swap(next);
+    };
+    deal(weights_of(null.from, where_nats));
+    for (const model::Group group : kAnywhere) {
+        deal(group == model::Group::lnk
+                 ? ties_of(null.what, profile)
+                 : weights_of(null.what, [&](const Membership& fit) { return nats_of(fit, group); }));
     }
     return density;
 }
@@ -234,9 +241,50 @@ double Thresholds::set(double price, double free) {
             cost = by_chance_[s][at];
         }
         tau_[s] = score_of(tau);
+        tau_at_[s] = tau;
         expected_ += cost;
     }
     return expected_;
+}
+
+Thresholds::Step Thresholds::best_step(double left) const {
+    const std::size_t least = static_cast<std::size_t>(slot_of(kLeast));
+    Step best;
+    for (std::size_t s = 0; s < kNullStrata; ++s) {
+        double found = 0;
+        for (std::size_t at = tau_at_[s]; at-- > least;) {
+            found += seen_[s][at];
+            const double cost = by_chance_[s][at] - by_chance_[s][tau_at_[s]];
+            if (cost > left) break;
+            if (found < kPriceMin * cost || found < 1) continue;
+            const double worth = found / (cost + 1e-9);
+            if (worth > best.worth) best = {worth, cost, s, at};
+        }
+    }
+    return best;
+}
+
+void Thresholds::take_step(const Step& step) {
+    tau_at_[step.stratum] = step.at;
+    tau_[step.stratum] = score_of(step.at);
+    expected_ += step.cost;
+}
+
+void Thresholds::spend_rest(const std::vector<Thresholds*>& farms, double left) {
+    constexpr int kStepsMax = 100;
+    for (int taken = 0; taken < kStepsMax && left > 0; ++taken) {
+        Thresholds* farm = nullptr;
+        Step best;
+        for (Thresholds* f : farms) {
+            const Step step = f->best_step(left);
+            if (step.worth <= best.worth) continue;
+            best = step;
+            farm = f;
+        }
+        if (farm == nullptr) return;
+        farm->take_step(best);
+        left -= best.cost;
+    }
 }
 
 void Thresholds::spend(const std::vector<Thresholds*>& farms, double allowed) {
@@ -254,7 +302,8 @@ void Thresholds::spend(const std::vector<Thresholds*>& farms, double allowed) {
         const double middle = std::sqrt(low * high);
         (cost(middle) <= allowed ? high : low) = middle;
     }
-    (void)cost(high);
+    // What no threshold costs at one price buys steps that are worth a little less.
+    spend_rest(farms, allowed - cost(high));
 }
 
 }  // namespace seine::detect

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kPlaceNatsMax = 6, kPlaceNatsMin = -4;
 // Share of members that are found elsewhere than the group: who is not alike was never grown.
-constexpr double kOddPlaces = 0.05;
+constexpr double kOddPlaces = 0.1;
 
 constexpr double kCountMin = 20;  // accounts on either side, for shares to be counted
 
@@ -119,7 +119,7 @@ void RelayPlace::calibrate(const Population& population,
             weight.outside = out[n].at[i] / out[n].all;
             // Bounds as for tokens: what few show says little.
             const double least = std::max(0.5, in[n].at[i] - std::sqrt(in[n].at[i]));
-            const double share_in = std::max((least + 0.5) / (in[n].all + 4), kOddPlaces / 3);
+            const double share_in = std::max((least + 0.5) / (in[n].all + 4), kOddPlaces / 2);
             const double most = out[n].at[i] + std::sqrt(out[n].at[i]) + 0.5;
             weight.nats = std::clamp(std::log(share_in / (most / (out[n].all + 4))),
                                      kPlaceNatsMin, kPlaceNatsMax);

@@ -44,12 +44,6 @@ double nats_of(const Membership& fit, model::Group group) {
     return fit.line[static_cast<std::size_t>(group) - 1].nats;
 }
 
-double anywhere_nats(const Membership& fit) {
-    double sum = 0;
-    for (const model::Group group : kAnywhere) sum += nats_of(fit, group);
-    return sum;
-}
-
 // The network, the relay and the place behind it are one thing, and are dealt as one: who rents the
 // farm's exits is on its networks, and for that very reason seen to be elsewhere than its relay.
 double where_nats(const Membership& fit) {
@@ -64,15 +58,6 @@ Fits fits_of(const Profile& profile, const Rows& rows) {
         out[i] = profile.fit(rows[i * rows.size() / n]);
     });
     return out;
-}
-
-// Half of the reference lies below.
-double middle_of(const Fits& fits) {
-    std::vector<double> nats;
-    for (const Membership& fit : fits) nats.push_back(anywhere_nats(fit));
-    const auto middle = nats.begin() + static_cast<std::ptrdiff_t>(nats.size() / 2);
-    std::nth_element(nats.begin(), middle, nats.end());
-    return *middle;
 }
 
 // Distribution of a weight of each account, as (slot, probability). An account counts as surely as it
@@ -97,35 +82,59 @@ std::vector<std::pair<int, double>> weights_of(const Fits& sample, NatsOf nats_o
     return out;
 }
 
-// What chance deals to the innocent of a stratum: where they come from, what else they show, and
-// what share of the stratum they are.
+// What chance deals to the innocent of a stratum: where they come from, what else they show, when
+// they signed up and work, and what share of the stratum they are.
 struct Null {
-    Fits from, what;
+    Fits from, what, when;
     double share = 1;
 };
 
-// Behind relays a farm may be most of a stratum, so its own accounts say little about the innocent
-// there. Those show clients, ages, sizes and ties like people of their age anywhere: as many are
-// below the middle of the reference as above, and who is below it says where they come from.
-Null null_for(Fits own, const Fits& reference, bool relayed) {
+// Accounts that show what the innocent of a stratum show, though they are not of it.
+struct Reference {
+    Fits what, when;
+    bool timed = true;  // the same accounts show both
+    [[nodiscard]] double nats(const Membership& fit) const {
+        double sum = 0;
+        for (const model::Group group : kAnywhere) {
+            if (timed || group != model::Group::time) sum += nats_of(fit, group);
+        }
+        return sum;
+    }
+    // Half of it lies below.
+    [[nodiscard]] double middle() const {
+        std::vector<double> sums;
+        for (const Membership& fit : what) sums.push_back(nats(fit));
+        const auto at = sums.begin() + static_cast<std::ptrdiff_t>(sums.size() / 2);
+        std::nth_element(sums.begin(), at, sums.end());
+        return *at;
+    }
+};
+
+// Where a farm may be most of a stratum, its own accounts say little about the innocent there. Those
+// are taken to be like the reference: as many are below its middle as above, and who is below it
+// says where they come from.
+Null null_for(Fits own, const Reference* reference) {
     Null null;
-    if (!relayed || own.empty() || reference.empty()) {
+    if (reference == nullptr || own.empty() || reference->what.empty()) {
         null.from = own;
+        null.when = own;
         null.what = std::move(own);
         return null;
     }
-    const double middle = middle_of(reference);
+    const double middle = reference->middle();
     double low = 0, below = 0;
-    for (const Membership& fit : reference) below += anywhere_nats(fit) <= middle ? 1 : 0;
+    for (const Membership& fit : reference->what) below += reference->nats(fit) <= middle ? 1 : 0;
     const double size = static_cast<double>(own.size());
     for (Membership& fit : own) {
-        if (anywhere_nats(fit) > middle) continue;
+        if (reference->nats(fit) > middle) continue;
         low += 1;
         null.from.push_back(fit);
     }
-    const double innocent = (low + std::sqrt(low) + 1) * static_cast<double>(reference.size()) / below;
+    const double all = static_cast<double>(reference->what.size());
+    const double innocent = (low + std::sqrt(low) + 1) * all / below;
     null.share = std::min(1.0, innocent / size);
-    null.what = reference;
+    null.what = reference->what;
+    null.when = reference->when;
     return null;
 }
 
@@ -165,13 +174,16 @@ Density null_of(const Null& null, const Profile& profile, double prior) {
     for (const model::Group group : kAnywhere) {
         deal(group == model::Group::lnk
                  ? ties_of(null.what, profile)
-                 : weights_of(null.what, [&](const Membership& fit) { return nats_of(fit, group); }));
+                 : weights_of(group == model::Group::time ? null.when : null.what,
+                              [&](const Membership& fit) { return nats_of(fit, group); }));
     }
     return density;
 }
 
 bool behind_relay(std::size_t stratum) { return stratum % 2 == 1; }
 std::size_t age_of(std::size_t stratum) { return stratum / 2 % kAges; }
+constexpr std::size_t kYoungOnServers = 0;  // a stratum
+bool on_servers(std::size_t stratum) { return stratum / 2 < kAges; }
 
 }  // namespace
 
@@ -186,17 +198,29 @@ std::size_t null_stratum(const Row& row) noexcept {
 Thresholds::Thresholds(const Population& population, const Profile& profile) {
     std::array<Rows, kNullStrata> rows;
     std::array<Rows, kAges> plain;
+    Rows older_servers, young_elsewhere;
     for (std::uint32_t row = 0; row < population.size(); ++row) {
         const std::size_t s = null_stratum(population.rows[row]);
         rows[s].push_back(row);
-        if (!behind_relay(s)) plain[age_of(s)].push_back(row);
+        if (behind_relay(s)) continue;
+        plain[age_of(s)].push_back(row);
+        if (on_servers(s) && age_of(s) > 0) older_servers.push_back(row);
+        if (!on_servers(s) && age_of(s) == 0) young_elsewhere.push_back(row);
     }
-    std::array<Fits, kAges> reference;
-    for (std::size_t age = 0; age < kAges; ++age) reference[age] = fits_of(profile, plain[age]);
+    // Behind relays people show what others of their age do who come without one; young accounts on
+    // servers show what older ones there do, and sign up and work as young ones elsewhere.
+    std::array<Reference, kAges> of_age;
+    for (std::size_t age = 0; age < kAges; ++age)
+        of_age[age].what = of_age[age].when = fits_of(profile, plain[age]);
+    Reference servers{fits_of(profile, older_servers), fits_of(profile, young_elsewhere), false};
+    const bool enough = servers.what.size() >= kSampleMin && servers.when.size() >= kSampleMin;
     std::array<Null, kNullStrata> null;
     Fits relayed, direct;  // of all such strata, for those that are thin
     for (std::size_t s = 0; s < kNullStrata; ++s) {
-        null[s] = null_for(fits_of(profile, rows[s]), reference[age_of(s)], behind_relay(s));
+        const Reference* reference = behind_relay(s)                  ? &of_age[age_of(s)]
+                                     : s == kYoungOnServers && enough ? &servers
+                                                                      : nullptr;
+        null[s] = null_for(fits_of(profile, rows[s]), reference);
         Fits& all = behind_relay(s) ? relayed : direct;
         all.insert(all.end(), null[s].from.begin(), null[s].from.end());
     }
@@ -207,7 +231,7 @@ Thresholds::Thresholds(const Population& population, const Profile& profile) {
         seen_[s].assign(kSlots, 0);
         Null& here = null[s];
         if (here.from.size() < kSampleMin) here.from = behind_relay(s) ? relayed : direct;
-        if (here.what.size() < kSampleMin) here.what = reference[age_of(s)];
+        if (here.what.size() < kSampleMin) here.what = here.when = of_age[age_of(s)].what;
         if (rows[s].empty() || here.from.empty() || here.what.empty()) return;
         const Density density = null_of(here, profile, prior);
         double tail = 0;

@@ -11,7 +11,8 @@
 // other groups say that it does not belong: its own weight in that group never excuses itself.
 // Behind relays, where a farm may be most of a stratum, that is not enough: the innocent there are
 // counted by those whom nothing but the relay ties to the farm, and show clients, ages, sizes and
-// ties as people of their age do who come without a relay.
+// ties as people of their age do who come without a relay. Young accounts on servers are
+// counted likewise: there older accounts on servers say what the innocent show.
 //
 // The budget is one for all farms and strata: it is spent where an expected false positive buys the
 // most accounts (every stratum's threshold maximises accounts found less price times expected false

@@ -375,14 +375,15 @@ void Profile::weigh_steps(std::size_t first, const std::array<double, kLinkState
 }
 
 void Profile::add_tokens(const RowView& row, bool self, Membership& fit) const {
-    const bool relayed = by_relay_;
+    const bool relayed = by_relay_, not_own_syn = relayed || row.facts.gap_nats >= 1;
     std::array<unsigned, kGroups> tried{};
     for (const std::uint32_t token : row.tokens) {
         const SharedToken& shared = population_->tokens[token];
         const Telling* const tell = telling_of(token);
         if (tell == nullptr) continue;
-        // Behind a relay the SYN is that of the exit; sessions are weighed with the twins.
-        if (relayed && shared.channel == Channel::syn) continue;
+        // Behind a relay the SYN is that of the exit, whoever rents it; sessions are weighed with the
+        // twins.
+        if (not_own_syn && shared.channel == Channel::syn) continue;
         const std::size_t g = at(group_of(shared.channel));
         if (g == at(model::Group::lnk)) continue;
         ++tried[g];

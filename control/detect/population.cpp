@@ -355,7 +355,7 @@ std::size_t Population::bytes() const noexcept {
     const auto of = [](const auto& list) { return list.capacity() * sizeof list[0]; };
     return of(rows) + of(tokens) + of(shapes) + of(row_of_slot) + of(keys_) + of(org_many_) +
            of(begin_) + of(token_begin_) + of(of_row_) + of(of_token_) + of(way_begin_) +
-           of(ways_);
+           of(ways_) + of(beyond_ms);
 }
 
 std::uint32_t Population::find(std::uint64_t key) const noexcept {
@@ -395,6 +395,9 @@ void Population::index_ways() {
     }
     std::partial_sum(way_begin_.begin(), way_begin_.end(), way_begin_.begin());
     ways_.shrink_to_fit();
+    beyond_ms.reserve(ways_.size());
+    for (const WayBeyond& way : ways_) beyond_ms.push_back(way.ms);
+    std::sort(beyond_ms.begin(), beyond_ms.end());
     std::vector<std::vector<RawWay>>().swap(way_parts_);
 }
 

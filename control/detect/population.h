@@ -129,6 +129,7 @@ class Population {
     std::vector<ShapeHistogram> shapes;      // by row
     ShapeShares shape_mean{};                // of everybody
     ShareLogs shape_logs;                    // of the same, times kOwnSizes
+    std::vector<float> beyond_ms;            // of all ways, rising
     std::vector<std::uint32_t> row_of_slot;
     GapBaseline gaps;
     Nanos now;

@@ -111,6 +111,7 @@ class Profile {
     [[nodiscard]] double prior() const noexcept;
     [[nodiscard]] double unlinked_nats(std::uint32_t connections) const noexcept;
     [[nodiscard]] double sizes_nats_max() const noexcept;
+    [[nodiscard]] double place_nats_max() const noexcept { return place_.nats_max(); }
     [[nodiscard]] double absent_nats(model::Group group) const noexcept;
 
     struct Telling {

@@ -21,6 +21,7 @@ Reach::Reach(const Population& population, std::vector<const Profile*> profiles)
     for (const Profile* profile : profiles_) {
         for (const std::uint32_t row : profile->members()) members_[row] = true;
         sizes_ = std::max(sizes_, profile->sizes_nats_max());
+        place_ = std::max(place_, profile->place_nats_max());
         for (std::size_t g = 0; g < kGroups; ++g) {
             const double absent = profile->absent_nats(static_cast<model::Group>(g + 1));
             absent_[g] = std::max(absent_[g], absent);
@@ -64,7 +65,7 @@ double Reach::most(const Shown& shown) const {
     }
     for (std::size_t g = 0; g < kGroups; ++g)
         most += std::min(nats[g], g == line_of(model::Group::lnk) ? kTwinNatsMax : kGroupNatsMax);
-    return most;
+    return shown.gap_known ? most + place_ : most;
 }
 
 }  // namespace seine::detect

@@ -42,6 +42,7 @@ class Reach {
     std::vector<bool> members_;   // of any profile, by row
     std::array<double, kGroups> absent_{};
     double sizes_ = 0;
+    double place_ = 0;  // that a relay's place may say of who has round trips
 };
 
 }  // namespace seine::detect

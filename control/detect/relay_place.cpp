@@ -24,24 +24,28 @@ std::size_t step_of(double nats) {
 
 }  // namespace
 
-RelayPlace::RelayPlace(const Population& population, const std::vector<std::uint32_t>& members) {
+RelayPlace::RelayPlace(const Population& population, const std::vector<std::uint32_t>& members)
+    : all_(population.beyond_ms) {
     for (const std::uint32_t row : members) {
         for (const WayBeyond& way : population.ways_of(row)) {
             if (way.address != Population::kNoRow) seen_.push_back({way.address, way.ms});
             if (way.prefix != Population::kNoRow) seen_.push_back({way.prefix, way.ms});
+            own_.push_back(way.ms);
         }
     }
     std::sort(seen_.begin(), seen_.end());
-    auto member = members.begin();
-    for (std::uint32_t row = 0; row < population.size(); ++row) {
-        if (member != members.end() && *member == row) {
-            ++member;
-            continue;
-        }
-        for (const WayBeyond& way : population.ways_of(row)) others_.push_back(way.ms);
-    }
-    std::sort(others_.begin(), others_.end());
+    std::sort(own_.begin(), own_.end());
     calibrate(population, members);
+}
+
+double RelayPlace::chance(float ms) const {
+    const float slack = slack_ms(ms);
+    const auto near = [&](const auto& list) {
+        const auto low = std::lower_bound(list.begin(), list.end(), ms - slack);
+        return static_cast<double>(std::upper_bound(low, list.end(), ms + slack) - low);
+    };
+    const auto others = static_cast<double>(all_.size() - own_.size());
+    return (near(all_) - near(own_) + 1) / (others + 10);
 }
 
 RelayPlace::Count RelayPlace::count(std::uint32_t token, float ms) const {
@@ -72,12 +76,9 @@ RelayPlace::Agreement RelayPlace::agreement(std::span<const WayBeyond> ways, boo
             }
         }
         if (c.all < kPeersMin) continue;
-        const auto low = std::lower_bound(others_.begin(), others_.end(), way.ms - slack);
-        const auto high = std::upper_bound(low, others_.end(), way.ms + slack);
-        const double chance = (static_cast<double>(high - low) + 1) /
-                              (static_cast<double>(others_.size()) + 10);
-        const double share = (std::max(0.0, c.near) + chance) / (c.all + 1);
-        sum += std::clamp(std::log(share / chance), -2.0, 2.5);
+        const double by_chance = chance(way.ms);
+        const double share = (std::max(0.0, c.near) + by_chance) / (c.all + 1);
+        sum += std::clamp(std::log(share / by_chance), -2.0, 2.5);
         out.nats[out.ways++] = sum;
     }
     return out;
@@ -90,6 +91,14 @@ RelayPlace::Weight RelayPlace::weigh(std::span<const WayBeyond> ways, bool self)
     return n == 0 ? Weight{} : weight_[n - 1][step_of(a.nats[n - 1])];
 }
 
+double RelayPlace::nats_max() const noexcept {
+    double most = 0;
+    for (std::size_t n = 0; n < ways_most_; ++n) {
+        for (const Weight& weight : weight_[n]) most = std::max(most, weight.nats);
+    }
+    return most;
+}
+
 void RelayPlace::calibrate(const Population& population,
                            const std::vector<std::uint32_t>& members) {
     struct Tally {
@@ -97,12 +106,18 @@ void RelayPlace::calibrate(const Population& population,
         double all = 0;
     };
     std::array<Tally, kWaysMax> in, out;
-    auto member = members.begin();
-    for (std::uint32_t row = 0; row < population.size(); ++row) {
-        const bool self = member != members.end() && *member == row;
-        if (self) ++member;
+    std::vector<std::uint32_t> rows;  // whoever shares an exit with the group
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (i > 0 && seen_[i].token == seen_[i - 1].token) continue;
+        const auto of = population.rows_of(seen_[i].token);
+        rows.insert(rows.end(), of.begin(), of.end());
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    for (const std::uint32_t row : rows) {
         const auto ways = population.ways_of(row);
         if (ways.empty()) continue;
+        const bool self = std::binary_search(members.begin(), members.end(), row);
         const Agreement a = agreement(ways, self);
         for (std::size_t n = 0; n < a.ways; ++n) {
             Tally& tally = self ? in[n] : out[n];

@@ -25,6 +25,7 @@ class RelayPlace {
         double nats = 0;
         double in_group = 0, outside = 0;  // shares that agree about as well
     };
+    [[nodiscard]] double nats_max() const noexcept;  // that it can say of anybody
     // Zero where nothing can be compared. `self`: the ways are those of a member.
     [[nodiscard]] Weight weigh(std::span<const WayBeyond> ways, bool self) const;
 
@@ -41,6 +42,8 @@ class RelayPlace {
         double all = 0, near = 0;
     };
     [[nodiscard]] Count count(std::uint32_t token, float ms) const;
+    // Share of the ways of all others behind relays that are about as long.
+    [[nodiscard]] double chance(float ms) const;
     // Ways that can be compared, at most so many, and the sums of the logs of their likelihood ratios
     // up to each of them.
     static constexpr std::size_t kWaysMax = 10;
@@ -52,8 +55,9 @@ class RelayPlace {
     void calibrate(const Population& population, const std::vector<std::uint32_t>& members);
 
     static constexpr std::size_t kSteps = 8;
-    std::vector<Seen> seen_;     // of the members, by address and by prefix; rising
-    std::vector<float> others_;  // of all others behind relays, rising
+    std::vector<Seen> seen_;      // of the members, by address and by prefix; rising
+    std::vector<float> own_;      // of the members, rising
+    std::span<const float> all_;  // of everybody behind relays, rising; the population's
     // Of a sum of so many ways less one, by its step. Who has more ways is counted for fewer as well:
     // few members have few, and few are enough to compare.
     std::array<std::array<Weight, kSteps>, kWaysMax> weight_{};

@@ -152,6 +152,44 @@ class Settlement {
     std::vector<View> views_;
 };
 
+// The cut is blind to where relays stand. Where campaigns have relays in places of their own, an
+// account that is as far behind its exits as another campaign's relay belongs there.
+void move_by_place(const Population& population, const Rows& grown, std::uint32_t parts,
+                   std::vector<std::uint32_t>& part) {
+    constexpr double kMoveNats = 3, kElsewhereNats = -1;
+    std::vector<RelayPlace> places;
+    for (std::uint32_t p = 0; p < parts; ++p) {
+        Rows rows;
+        for (std::size_t i = 0; i < grown.size(); ++i) {
+            if (part[i] == p) rows.push_back(grown[i]);
+        }
+        places.emplace_back(population, rows);
+    }
+    std::vector<std::uint32_t> next = part;
+    tbb::parallel_for(std::size_t{0}, grown.size(), [&](std::size_t i) {
+        const auto ways = population.ways_of(grown[i]);
+        const double own = places[part[i]].nats(ways, true);
+        if (own > kElsewhereNats) return;  // a larger campaign on more exits says more for everybody
+        double most = own + kMoveNats;
+        for (std::uint32_t p = 0; p < parts; ++p) {
+            const double nats = p == part[i] ? 0 : places[p].nats(ways, false);
+            if (p == part[i] || nats <= most) continue;
+            most = nats;
+            next[i] = p;
+        }
+    });
+    // A campaign that would lose half of its accounts was not cut along places.
+    std::vector<std::size_t> before(parts), left(parts);
+    for (std::size_t i = 0; i < grown.size(); ++i) {
+        ++before[part[i]];
+        if (next[i] == part[i]) ++left[part[i]];
+    }
+    for (std::uint32_t p = 0; p < parts; ++p) {
+        if (2 * left[p] < before[p]) return;
+    }
+    part = std::move(next);
+}
+
 // Campaigns of a farm: of all who were grown to it. Those above a threshold are fewer, and of a small
 // campaign they may be too few to show what sets it apart.
 std::vector<std::uint32_t> split(Findings& found, Group& farm) {
@@ -160,6 +198,7 @@ std::vector<std::uint32_t> split(Findings& found, Group& farm) {
     std::vector<std::uint32_t> part =
         split_campaigns(population, *found.twins, *found.chance, grown).part;
     for (const std::uint32_t p : part) farm.parts = std::max(farm.parts, p + 1);
+    if (farm.parts > 1) move_by_place(population, grown, farm.parts, part);
     for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
         Rows of_part;
         for (std::size_t i = 0; i < grown.size(); ++i) {

@@ -28,6 +28,11 @@ class RelayPlace {
     [[nodiscard]] double nats_max() const noexcept;  // that it can say of anybody
     // Zero where nothing can be compared. `self`: the ways are those of a member.
     [[nodiscard]] Weight weigh(std::span<const WayBeyond> ways, bool self) const;
+    // The sum of the logs of likelihood ratios itself: to tell two groups of like kind apart.
+    [[nodiscard]] double nats(std::span<const WayBeyond> ways, bool self) const {
+        const Agreement a = agreement(ways, self);
+        return a.ways == 0 ? 0 : a.nats[a.ways - 1];
+    }
 
   private:
     struct Seen {

@@ -275,9 +275,8 @@ void Engine::tick(Nanos now) {
         if (!s.observer.accounts.live(slot)) continue;
         Account& account = s.observer.accounts[slot];
         account.dirty = false;
-        if (account.has(Account::kAlerted)) continue;
+        if (account.has(Account::kAlerted) || s.findings == nullptr) continue;
         if (s.feedback.excluded(account, oldest_h)) continue;
-        if (s.findings == nullptr) continue;
         if (s.findings->most_of(s.observer, slot) < kNear) {
             account.score = 0;
             continue;
@@ -291,8 +290,7 @@ void Engine::tick(Nanos now) {
         State::Shown shown;
         const RowView view = s.view_of(slot, shown);
         const auto& ids = s.registry.campaign_ids()[f];
-        const std::size_t part =
-            ids.size() > 1 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};
+        const auto part = ids.size() > 1 ? campaign_of(s.findings->farms[f], view) : std::size_t{0};
         s.registry.join(s.observer, ids[std::min(part, ids.size() - 1)], slot, account.score, now);
     }
 }

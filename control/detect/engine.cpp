@@ -234,9 +234,8 @@ RowView Engine::State::view_of(std::uint32_t slot, Shown& shown) const {
     view.ways = shown.ways;
     if (shown.tempered.any()) view.tempered = &shown.tempered;
     view.shapes = &observer.accounts[slot].shapes;
-    const std::uint32_t row = population.row_of(slot);
-    if (row != Population::kNoRow && population.rows[row].serial == view.facts.serial &&
-        population.rows[row].org == view.facts.org) {
+    const std::uint32_t row = population.row_of(slot, view.facts.serial);
+    if (row != Population::kNoRow && population.rows[row].org == view.facts.org) {
         view.id = row;
         findings->twins->show(row, view);
     }
@@ -247,11 +246,10 @@ bool Engine::State::best_fit(std::uint32_t slot, std::size_t& farm, Fit& fit) co
     if (findings == nullptr || findings->farms.empty()) return false;
     Shown shown;
     RowView view = view_of(slot, shown);
-    const std::uint32_t linked = observer.accounts.linked_to(observer.accounts[slot]);
-    std::uint32_t peer = findings->population->row_of(linked);
-    if (peer != Population::kNoRow &&
-        findings->population->rows[peer].serial != observer.accounts[linked].serial)
-        peer = Population::kNoRow;  // another account had that place when the sweep was made
+    // While the peer is there, its serial is the one that was noted.
+    const Account& account = observer.accounts[slot];
+    const std::uint32_t peer = findings->population->row_of(observer.accounts.linked_to(account),
+                                                            account.linked_serial);
     for (std::size_t f = 0; f < findings->farms.size(); ++f) {
         const Group& group = findings->farms[f];
         view.linked = peer != Population::kNoRow && group.whole.profile->is_member(peer);

@@ -36,6 +36,20 @@ bool same(const FeedbackRule& a, const FeedbackRule& b) {
            a.owner == b.owner && a.reason == b.reason;
 }
 
+// The value that an account shows most on a channel; 0: none in the window.
+std::uint64_t commonest(const Account& account, Channel channel, std::uint16_t oldest_h) {
+    const Token* best = nullptr;
+    for (const Token& t : account.tokens) {
+        if (t.channel != channel || t.last_h < oldest_h) continue;
+        if (best == nullptr || t.count > best->count ||
+            (t.count == best->count && t.value < best->value))
+            best = &t;
+    }
+    return best == nullptr ? 0 : best->value;
+}
+
+}  // namespace
+
 Status effect_fits(const FeedbackRule& rule) {
     const bool accounts = of_accounts(rule.subject);
     switch (rule.effect) {
@@ -65,20 +79,6 @@ Status effect_fits(const FeedbackRule& rule) {
     }
     return {Code::usage, "a rule has an effect"};
 }
-
-// The value that an account shows most on a channel; 0: none in the window.
-std::uint64_t commonest(const Account& account, Channel channel, std::uint16_t oldest_h) {
-    const Token* best = nullptr;
-    for (const Token& t : account.tokens) {
-        if (t.channel != channel || t.last_h < oldest_h) continue;
-        if (best == nullptr || t.count > best->count ||
-            (t.count == best->count && t.value < best->value))
-            best = &t;
-    }
-    return best == nullptr ? 0 : best->value;
-}
-
-}  // namespace
 
 void Feedback::index() {
     by_value_.clear();

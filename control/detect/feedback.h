@@ -35,6 +35,9 @@ struct FeedbackRule {
     std::uint64_t hits = 0;  // times that it was asked for and applied
 };
 
+// Whether a rule's effect is one that its subject can have, and within its bounds.
+[[nodiscard]] Status effect_fits(const FeedbackRule& rule);
+
 class Feedback final : public Rules {
   public:
     static constexpr std::size_t kRulesMax = 1024;

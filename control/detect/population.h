@@ -122,6 +122,11 @@ class Population {
     [[nodiscard]] std::uint32_t row_of(std::uint32_t slot) const noexcept {
         return slot < row_of_slot.size() ? row_of_slot[slot] : kNoRow;
     }
+    // The same; kNoRow also where the slot was another account's then.
+    [[nodiscard]] std::uint32_t row_of(std::uint32_t slot, std::uint32_t serial) const noexcept {
+        const std::uint32_t row = row_of(slot);
+        return row != kNoRow && rows[row].serial == serial ? row : kNoRow;
+    }
 
     std::vector<Row> rows;
     std::vector<SharedToken> tokens;

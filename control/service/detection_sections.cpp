@@ -173,30 +173,23 @@ KeyFault read_effect(const Node& table, FeedbackRule& rule) {
         return {"group", "a group is of a cap; leave it out, or say effect = \"cap\""};
     if (table.find("class") != nullptr && effect != "class")
         return {"class", "a class goes with effect = \"class\""};
-    if (effect == "intermediary" && accounts)
-        return {"effect",
-                "an intermediary is an AS, a block, an address or a stack; one that is known by name "
-                "is imported: seinectl account import, declared_intermediary"};
-    if (effect == "class" && (accounts || rule.subject == Subject::stack))
-        return {"effect", "of a class are an AS, a block or an address"};
     if (effect == "class" && table.find("class") == nullptr)
         return {"effect", "say which: class = \"education\""};
     rule.net = class_named(table.text_of("class"));
-    if (!weighs) return {};
-    if (table.find("nats") == nullptr)
+    if (weighs && table.find("nats") == nullptr)
         return {"effect", effect == "cap" ? "say how many: nats = 1.0" : "say how many: nats = -1.0"};
     rule.nats = table.real_of("nats", 0);
-    if (effect == "cap" && rule.nats < 0) return {"nats", "a cap is 0 to 6 nats"};
-    if (effect == "prior" && (rule.nats > detect::Feedback::kPriorMax || rule.nats == 0))
-        return {"nats", "a prior moves a score by 2 nats at most, up or down"};
-    if (effect == "prior") return {};
-    std::string group = table.text_of("group");
-    if (group.empty() && accounts) return {"effect", "say of which group: group = \"NET\""};
-    if (group.empty()) group = rule.subject == Subject::stack ? "STK" : "NET";
-    for (std::size_t g = 1; g <= detect::kGroups; ++g) {
-        const auto named = static_cast<model::Group>(g);
-        if (group == detect::name_of(named)) rule.group = named;
+    if (effect == "cap") {
+        std::string group = table.text_of("group");
+        if (group.empty() && accounts) return {"effect", "say of which group: group = \"NET\""};
+        if (group.empty()) group = rule.subject == Subject::stack ? "STK" : "NET";
+        for (std::size_t g = 1; g <= detect::kGroups; ++g) {
+            const auto named = static_cast<model::Group>(g);
+            if (group == detect::name_of(named)) rule.group = named;
+        }
     }
+    const Status fits = detect::effect_fits(rule);
+    if (!fits.ok()) return {weighs ? "nats" : "effect", std::string(fits.message())};
     return {};
 }
 

@@ -35,6 +35,18 @@ void feed(Town& town) {
 
 constexpr Nanos kEnd{kStart + 6 * kDayNs + kHourNs};
 
+// The only connection of somebody whom nothing connects to anybody else.
+constexpr std::uint64_t kStrangers = 10'000'000;
+model::Sighting stranger(std::uint64_t n, std::int64_t at, std::uint64_t session = 0) {
+    Visit v;
+    v.account = kStrangers + n;
+    v.at = at;
+    v.address = static_cast<std::uint32_t>(mixed(n, 1));
+    v.stack = mixed(n, 2) | 1;
+    v.session = session;
+    return test::sighting(v, v.account, false);
+}
+
 TEST(SweepInSteps, FindsWhatOneInOneGoFinds) {
     std::string whole;
     for (const std::uint32_t step : {0u, 1'000u, 7u}) {
@@ -76,21 +88,16 @@ TEST(SweepInSteps, NobodyInheritsTheAlertOfAnEvictedAccount) {
     while (!town.engine->gather(500)) {
     }
     for (std::uint64_t i = 0; i < 20'000; ++i) {
-        Visit v;
-        v.account = 10'000'000 + i;
-        v.at = kEnd.count + static_cast<std::int64_t>(i) * kMillisecond;
-        v.address = static_cast<std::uint32_t>(mixed(i, 1));
-        v.stack = mixed(i, 2) | 1;
-        town.engine->take(test::sighting(v, 10'000'000 + i, false));
+        town.engine->take(stranger(i, kEnd.count + static_cast<std::int64_t>(i) * kMillisecond));
     }
     ASSERT_GT(town.engine->counters().accounts_evicted, 10'000u);
     town.engine->tick({kEnd.count + 30 * kSecond});
     town.engine->think();
     town.engine->finish_sweep();
-    EXPECT_EQ(town.alerted(10'000'000, 20'000), 0u);
+    EXPECT_EQ(town.alerted(kStrangers, 20'000), 0u);
     EXPECT_EQ(town.alerted(1, 2000), 0u);
     town.engine->sweep({kEnd.count + kHourNs});
-    EXPECT_EQ(town.alerted(10'000'000, 20'000), 0u);
+    EXPECT_EQ(town.alerted(kStrangers, 20'000), 0u);
 }
 
 // The same while its findings are put in force, at every breath.
@@ -110,24 +117,20 @@ TEST(SweepInSteps, NorOfOneThatIsEvictedWhileFarmsArePutInForce) {
     town.engine->finish_sweep([&] {
         ++breaths;
         for (int n = 0; n < 400; ++n) {
-            Visit v;
-            v.account = 10'000'000 + strangers++;
-            v.at = kEnd.count + static_cast<std::int64_t>(strangers) * kMillisecond;
-            v.address = static_cast<std::uint32_t>(mixed(strangers, 1));
-            v.stack = mixed(strangers, 2) | 1;
-            town.engine->take(test::sighting(v, 10'000'000 + strangers, false));
+            const auto at = kEnd.count + static_cast<std::int64_t>(strangers) * kMillisecond;
+            town.engine->take(stranger(strangers++, at));
         }
     });
     EXPECT_GT(breaths, 10u);
     EXPECT_GT(town.engine->counters().accounts_evicted, 500u);
-    EXPECT_EQ(town.alerted(10'000'000, strangers), 0u);
+    EXPECT_EQ(town.alerted(kStrangers, strangers), 0u);
     for (const model::Farm& farm : town.engine->farms()) {
         if (farm.level != model::FarmLevel::campaign) continue;
         for (const model::FarmMember& member : farm.members)
             EXPECT_TRUE(town.engine->result(member.account).alerted);
     }
     town.engine->sweep({kEnd.count + kHourNs});
-    EXPECT_EQ(town.alerted(10'000'000, strangers), 0u);
+    EXPECT_EQ(town.alerted(kStrangers, strangers), 0u);
 }
 
 // One who gets the place of an evicted member is of no farm's list, and shares no session with anybody.
@@ -143,16 +146,8 @@ TEST(EvictedMembers, LeaveNothingToWhoGetsTheirPlace) {
     ASSERT_EQ(town.alerted(200'000, 5), 5u);
     const std::uint64_t shared = town.engine->counters().shared_sessions;
     std::int64_t at = kEnd.count;
-    const auto stranger = [&](std::uint64_t n, std::uint64_t session) {
-        Visit v;
-        v.account = 10'000'000 + n;
-        v.at = at += kMillisecond;
-        v.address = static_cast<std::uint32_t>(mixed(n, 1));
-        v.stack = mixed(n, 2) | 1;
-        v.session = session;
-        town.engine->take(test::sighting(v, 10'000'000 + n, false));
-    };
-    for (std::uint64_t n = 0; n < 20'000; ++n) stranger(n, 0);
+    for (std::uint64_t n = 0; n < 20'000; ++n)
+        town.engine->take(stranger(n, at += kMillisecond));
     town.engine->tick({at});
     std::size_t listed = 0;
     for (const model::Farm& farm : town.engine->farms()) {
@@ -163,7 +158,8 @@ TEST(EvictedMembers, LeaveNothingToWhoGetsTheirPlace) {
     }
     EXPECT_LT(listed, 2u * 65);
     // The tickets of the farm are still known, their presenters are not.
-    for (std::uint64_t c = 0; c < 12; ++c) stranger(30'000 + c, 900'000 + c);
+    for (std::uint64_t c = 0; c < 12; ++c)
+        town.engine->take(stranger(30'000 + c, at += kMillisecond, 900'000 + c));
     EXPECT_EQ(town.engine->counters().shared_sessions, shared);
 }
 

@@ -152,19 +152,23 @@ class Settlement {
     std::vector<View> views_;
 };
 
+// Those of the members that were cut to one part.
+Rows rows_of_part(const Rows& grown, const std::vector<std::uint32_t>& part, std::uint32_t which) {
+    Rows rows;
+    for (std::size_t i = 0; i < grown.size(); ++i) {
+        if (part[i] == which) rows.push_back(grown[i]);
+    }
+    return rows;
+}
+
 // The cut is blind to where relays stand. Where campaigns have relays in places of their own, an
 // account that is as far behind its exits as another campaign's relay belongs there.
 void move_by_place(const Population& population, const Rows& grown, std::uint32_t parts,
                    std::vector<std::uint32_t>& part) {
     constexpr double kMoveNats = 3, kElsewhereNats = -1;
     std::vector<RelayPlace> places;
-    for (std::uint32_t p = 0; p < parts; ++p) {
-        Rows rows;
-        for (std::size_t i = 0; i < grown.size(); ++i) {
-            if (part[i] == p) rows.push_back(grown[i]);
-        }
-        places.emplace_back(population, rows);
-    }
+    for (std::uint32_t p = 0; p < parts; ++p)
+        places.emplace_back(population, rows_of_part(grown, part, p));
     std::vector<std::uint32_t> next = part;
     tbb::parallel_for(std::size_t{0}, grown.size(), [&](std::size_t i) {
         const auto ways = population.ways_of(grown[i]);
@@ -200,12 +204,9 @@ std::vector<std::uint32_t> split(Findings& found, Group& farm) {
     for (const std::uint32_t p : part) farm.parts = std::max(farm.parts, p + 1);
     if (farm.parts > 1) move_by_place(population, grown, farm.parts, part);
     for (std::uint32_t p = 0; p < farm.parts && farm.parts > 1; ++p) {
-        Rows of_part;
-        for (std::size_t i = 0; i < grown.size(); ++i) {
-            if (part[i] == p) of_part.push_back(grown[i]);
-        }
-        farm.campaigns.push_back(
-            {std::make_unique<Profile>(population, found.ties(), std::move(of_part)), nullptr});
+        farm.campaigns.push_back({std::make_unique<Profile>(population, found.ties(),
+                                                            rows_of_part(grown, part, p)),
+                                  nullptr});
     }
     return part;
 }

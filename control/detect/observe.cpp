@@ -64,11 +64,6 @@ std::uint64_t address_value(const model::Address& address) noexcept {
     return model::is_v4(address) ? load_be32(address.data() + 12) : load_be64(address.data());
 }
 
-std::uint64_t prefix_value(const model::Address& address) noexcept {
-    if (model::is_v4(address)) return load_be32(address.data() + 12) & 0xffffff00u;
-    return load_be64(address.data()) & ~std::uint64_t{0xff};
-}
-
 Observer::Observer(const Options& options)
     : accounts(options.accounts_max),
       sessions(options.sessions_max),
@@ -252,7 +247,7 @@ void Observer::take(const model::Sighting& sighting) {
     clock(flow.closed ? flow.t_close : flow.t_open);
     Seen seen;
     seen.address = address_value(flow.tuple.client);
-    seen.prefix = prefix_value(flow.tuple.client);
+    seen.prefix = prefix_value(seen.address);
     seen.tls = flow.ja4_norm != 0 ? flow.ja4_norm : flow.ja4;
     seen.network = prefixes_.lookup(flow.tuple.client);
     ask_rules(seen);

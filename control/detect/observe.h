@@ -70,7 +70,12 @@ class ExitGaps {
 
 // The value of an address token (IPv4 as it is, IPv6 by its /64), and of its prefix token.
 [[nodiscard]] std::uint64_t address_value(const model::Address& address) noexcept;
-[[nodiscard]] std::uint64_t prefix_value(const model::Address& address) noexcept;
+[[nodiscard]] constexpr std::uint64_t prefix_value(std::uint64_t address_value) noexcept {
+    return address_value & ~std::uint64_t{0xff};
+}
+[[nodiscard]] inline std::uint64_t prefix_value(const model::Address& address) noexcept {
+    return prefix_value(address_value(address));
+}
 
 class Rules;
 

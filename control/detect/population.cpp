@@ -376,10 +376,9 @@ void Population::ways_of_account(const Account& a, std::uint32_t index,
     }
 }
 
-// A prefix is an address without its last eight bits (prefix_value()).
 WayBeyond Population::beyond(const RawWay& raw) const {
     return {find(token_key(Channel::address, raw.address)),
-            find(token_key(Channel::prefix, raw.address & ~std::uint64_t{0xff})), raw.ms};
+            find(token_key(Channel::prefix, prefix_value(raw.address))), raw.ms};
 }
 
 void Population::index_ways() {

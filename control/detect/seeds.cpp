@@ -191,10 +191,6 @@ std::vector<std::vector<std::uint32_t>> crowds_together(const Population& popula
     return out;
 }
 
-}  // namespace
-
-namespace {
-
 // Twins of so many nats at least, as components of all of two and more.
 struct Components {
     std::vector<std::vector<std::uint32_t>> rows;
